@@ -1,0 +1,1 @@
+"""DeepLabv3: the whole paper as a small library."""
