@@ -1,0 +1,337 @@
+"""DeepLabv3: a backbone at any output stride, ASPP or the plain cascade, logits at the image's size (section 3)."""
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlv3.aspp import ASPP, conv_bn_relu
+from dlv3.resnet import BACKBONES, CASCADE_START, FirstUnitRule, ResNet, max_output_stride
+
+ASPP_STATED_AT = 16  # the output stride that ASPP's rates are stated for (section 3.3)
+
+
+def aspp_rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]:
+    """ASPP's rates at another output stride: doubled at 8, halved at 32 (section 3.3).
+
+    Args:
+        rates: as stated at output stride 16.
+        output_stride: a power of two, at least 4.
+
+    Returns:
+        The rates that cover the same distance in the image.
+
+    Raises:
+        ValueError: a rate would not be whole.
+    """
+    scaled = [rate * ASPP_STATED_AT / output_stride for rate in rates]
+    if any(rate != int(rate) for rate in scaled):
+        allowed = ", ".join(str(s) for s in (4, 8, 16, 32) if all(r * ASPP_STATED_AT % s == 0 for r in rates))
+        raise ValueError(
+            f"output_stride={output_stride}: aspp_rates={rates!r}, stated at output stride 16, would become "
+            f"{tuple(scaled)!r}, which are not whole; with these rates the output stride may be {allowed}"
+        )
+    return tuple(int(rate) for rate in scaled)
+
+
+def _is_whole(value: object, minimum: int = 1) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+
+
+@dataclass(frozen=True)
+class DeepLabV3Config:
+    """Everything that decides what a DeepLabV3 computes. The defaults are the paper's best model (Table 6)."""
+
+    backbone: str = "resnet50"
+    """"resnet50" or "resnet101" (section 4), or "resnet14", a small one for the made scenes."""
+    num_classes: int = 21
+    """Classes, background included; 21 in PASCAL VOC (section 4)."""
+    output_stride: int = 16
+    """Input pixels per sample of the last feature map (section 3.1): 4, 8, 16, 32; 64, 128, 256 with blocks 5, 6, 7."""
+    multi_grid: tuple[int, ...] = (1, 2, 4)
+    """Unit rates of the three units in block4 to block7, times the block's base rate (section 3.2.1)."""
+    blocks: int = 4
+    """Depth of the cascade, 4 (none) to 7 (section 3.2)."""
+    aspp_rates: tuple[int, ...] = (6, 12, 18)
+    """Rates of ASPP's 3×3 branches at output stride 16 (section 3.3); () is the cascade with a plain classifier."""
+    aspp_channels: int = 256
+    """Filters of each branch of ASPP and of its projection (section 3.3)."""
+    image_pooling: bool = True
+    """ASPP's branch of image-level features (section 3.3). The plain classifier has none."""
+    first_unit: FirstUnitRule = "stage"
+    """Where strides stand and which rate follows, see `dlv3.resnet`: "stage" as in the paper, "previous" as in
+    torchvision, whose weights need it."""
+    dropout: float = 0.1
+    """Before the last convolution. Not stated in the paper; the authors' code keeps 0.9."""
+    extra_conv: bool = False
+    """A further 3×3 convolution behind ASPP: torchvision has it, the paper does not."""
+    aux: bool = False
+    """An auxiliary classifier on block3, for training only: torchvision has it, the paper does not."""
+
+    def __post_init__(self) -> None:
+        for name in ("multi_grid", "aspp_rates"):  # JSON and command lines bring lists
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
+        self._check_choice("backbone", tuple(BACKBONES))
+        self._check_choice("blocks", (4, 5, 6, 7))
+        self._check_choice("first_unit", ("stage", "previous"))
+        self._check_output_stride()
+        for name in ("num_classes", "aspp_channels"):
+            self._check(name, _is_whole(getattr(self, name)), "a whole number of at least 1")
+        for name in ("image_pooling", "extra_conv", "aux"):
+            self._check(name, isinstance(getattr(self, name), bool), "True or False")
+        self._check(
+            "dropout",
+            isinstance(self.dropout, int | float) and 0 <= self.dropout < 1,
+            "a share of at least 0 and below 1",
+        )
+        self._check_rates("multi_grid", "relative to the block's rate, such as (1, 2, 4)")
+        self._check_rates("aspp_rates", "such as (6, 12, 18), or () for the plain classifier")
+        units = BACKBONES[self.backbone].units[CASCADE_START - 1]
+        self._check(
+            "multi_grid", len(self.multi_grid) == units, f"{units} unit rates, one per unit of a block"
+        )
+        self._check(
+            "extra_conv",
+            bool(self.aspp_rates) or not self.extra_conv,
+            "False with the plain classifier (aspp_rates=())",
+        )
+        aspp_rates_at(self.aspp_rates, self.output_stride)
+
+    def _check(self, name: str, holds: bool, allowed: str) -> None:
+        if not holds:
+            raise ValueError(f"{name}={getattr(self, name)!r}: expected {allowed}")
+
+    def _check_choice(self, name: str, choices: tuple) -> None:
+        value = getattr(self, name)
+        known = not isinstance(value, bool) and value in choices
+        self._check(name, known, "one of " + ", ".join(repr(choice) for choice in choices))
+
+    def _check_rates(self, name: str, example: str) -> None:
+        value = getattr(self, name)
+        whole = isinstance(value, tuple) and all(_is_whole(rate) for rate in value)
+        self._check(name, whole, f"a tuple of whole numbers of at least 1, {example}")
+
+    def _check_output_stride(self) -> None:
+        deepest = max_output_stride(self.blocks)
+        allowed = [4 * 2**i for i in range(self.blocks)]
+        hint = f"one of {', '.join(map(str, allowed))} with blocks={self.blocks}"
+        if self.output_stride in (64, 128, 256) and self.output_stride > deepest:
+            hint += f" (a stride of {self.output_stride} needs blocks={self.output_stride.bit_length() - 2})"
+        self._check("output_stride", _is_whole(self.output_stride) and self.output_stride in allowed, hint)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "DeepLabV3Config":
+        """The configuration that `dataclasses.asdict` wrote, or JSON made of it.
+
+        Raises:
+            ValueError: a field that does not exist, or a bad value.
+        """
+        names = [field.name for field in fields(cls)]
+        unknown = sorted(set(values) - set(names))
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]!r} is no field of DeepLabV3Config; the fields are {', '.join(names)}"
+            )
+        return cls(**values)
+
+
+class DeepLabV3(nn.Module):
+    """The model: backbone, then ASPP or a plain classifier, then bilinear upsampling (sections 3 and 4.1).
+
+    Modules are named as in torchvision (`backbone`, `classifier`, `aux_classifier`), so that its weights load with
+    no renaming (`dlv3.weights`).
+
+    Args:
+        config: what to build; `DeepLabV3Config()` is the paper's best model with a ResNet-50.
+    """
+
+    def __init__(self, config: DeepLabV3Config | None = None) -> None:
+        super().__init__()
+        config = config or DeepLabV3Config()
+        self.config = config
+        self.batch_norm_frozen = False
+        spec = BACKBONES[config.backbone]
+        self.backbone = ResNet(
+            spec,
+            output_stride=config.output_stride,
+            multi_grid=config.multi_grid,
+            blocks=config.blocks,
+            first_unit=config.first_unit,
+        )
+        channels = self.backbone.out_channels
+        self.classifier = (
+            _aspp_classifier(channels, config) if config.aspp_rates else _plain_classifier(channels, config)
+        )
+        self.aux_classifier = (
+            _aux_classifier(spec.block_channels(3), config.num_classes) if config.aux else None
+        )
+
+    @property
+    def output_stride(self) -> int:
+        """The output stride in force; `config` keeps the one that the model was built with."""
+        return self.backbone.output_stride
+
+    @property
+    def aspp(self) -> ASPP | None:
+        """The ASPP module, or None behind the plain classifier."""
+        return self.classifier[0] if self.config.aspp_rates else None
+
+    def set_output_stride(self, output_stride: int) -> None:
+        """Run the same weights at another output stride: backbone and ASPP take their new rates, in place.
+
+        Args:
+            output_stride: 4 to 32, or to 64, 128, 256 with 5, 6, 7 blocks.
+
+        Raises:
+            ValueError: a stride that this depth cannot have, or that would break an ASPP rate in two.
+        """
+        replace(
+            self.config, output_stride=output_stride
+        )  # checks the value with the rest of the configuration
+        self.backbone.set_output_stride(output_stride)
+        if self.aspp is not None:
+            self.aspp.set_rates(aspp_rates_at(self.config.aspp_rates, output_stride))
+
+    def set_batch_norm_momentum(self, momentum: float) -> None:
+        """Set PyTorch's momentum of every batch normalization: 1 minus the paper's decay, 0.0003 (section 4.1)."""
+        if not 0 < momentum <= 1:
+            raise ValueError(
+                f"momentum={momentum!r}: expected above 0 and at most 1; a decay of 0.9997 is 0.0003 here"
+            )
+        for bn in self._batch_norms():
+            bn.momentum = momentum
+
+    def freeze_batch_norm(self) -> None:
+        """Hold statistics, weights and biases of every batch normalization: stage 2 of the training (section 4.1).
+
+        The model stays frozen through `model.train()`, until `unfreeze_batch_norm`.
+        """
+        self._set_batch_norm_frozen(True)
+
+    def unfreeze_batch_norm(self) -> None:
+        """Let batch normalization learn again."""
+        self._set_batch_norm_frozen(False)
+
+    def _set_batch_norm_frozen(self, frozen: bool) -> None:
+        self.batch_norm_frozen = frozen
+        for bn in self._batch_norms():
+            bn.requires_grad_(not frozen)
+        self.train(self.training)
+
+    def _batch_norms(self) -> list[nn.Module]:
+        return [m for m in self.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+
+    def train(self, mode: bool = True) -> "DeepLabV3":
+        super().train(mode)
+        if mode and self.batch_norm_frozen:
+            for bn in self._batch_norms():
+                bn.eval()
+        return self
+
+    def coarse_logits(self, images: Tensor) -> Tensor:
+        """Logits at the feature map's resolution, before upsampling.
+
+        Args:
+            images: (N, 3, H, W), floating-point, normalised; any H and W of at least 1.
+
+        Returns:
+            (N, num_classes, ceil(H / output_stride), ceil(W / output_stride)).
+
+        Raises:
+            TypeError: images that are not floating-point, or of another type than the weights.
+            ValueError: another shape, an empty batch, or a training batch of 1 with image pooling.
+        """
+        self._check_images(images)
+        return self.classifier(self.backbone(images))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits at the images' own size: `coarse_logits`, upsampled (section 4.1).
+
+        Args:
+            images: (N, 3, H, W), floating-point, normalised; any H and W of at least 1.
+
+        Returns:
+            (N, num_classes, H, W), in at least float32.
+        """
+        return upsample(self.coarse_logits(images), images.shape[2:])
+
+    def forward_with_auxiliary(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The logits and, for the loss of a model with `aux`, block3's own logits: both (N, num_classes, H, W).
+
+        Raises:
+            ValueError: the model was built without an auxiliary classifier.
+        """
+        if self.aux_classifier is None:
+            raise ValueError("aux=False: this model has no auxiliary classifier; build it with aux=True")
+        self._check_images(images)
+        maps = self.backbone.feature_maps(images)
+        logits = self.classifier(maps[f"block{self.config.blocks}"])
+        size = images.shape[2:]
+        return upsample(logits, size), upsample(self.aux_classifier(maps["block3"]), size)
+
+    def _check_images(self, images: Tensor) -> None:
+        if not isinstance(images, Tensor):
+            raise TypeError(f"images: expected a tensor of shape (N, 3, H, W), got {type(images).__name__}")
+        if images.ndim != 4 or images.shape[1] != 3:
+            hint = (
+                "; add the batch axis with images[None]" if images.ndim == 3 and images.shape[0] == 3 else ""
+            )
+            raise ValueError(f"images.shape={tuple(images.shape)}: expected (N, 3, H, W){hint}")
+        if 0 in images.shape:
+            raise ValueError(
+                f"images.shape={tuple(images.shape)}: expected at least one image of at least 1×1 pixels"
+            )
+        if not images.is_floating_point():
+            raise TypeError(
+                f"images.dtype={images.dtype}: expected floating-point; convert bytes with images.float() / 255 "
+                "and normalise them"
+            )
+        weight = self.backbone.conv1.weight
+        if images.dtype != weight.dtype and not torch.is_autocast_enabled(images.device.type):
+            raise TypeError(
+                f"images.dtype={images.dtype}: the model's weights are {weight.dtype}; convert the images with .to()"
+            )
+
+
+def upsample(logits: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bilinear upsampling to an image's size, in at least float32: (N, C, h, w) to (N, C, *size)."""
+    if logits.dtype in (torch.float16, torch.bfloat16):
+        logits = logits.float()
+    return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
+
+
+def _aspp_classifier(in_channels: int, config: DeepLabV3Config) -> nn.Sequential:
+    channels = config.aspp_channels
+    aspp = ASPP(
+        in_channels,
+        channels,
+        aspp_rates_at(config.aspp_rates, config.output_stride),
+        image_pooling=config.image_pooling,
+        dropout=config.dropout,
+    )
+    extra = conv_bn_relu(channels, channels, 3) if config.extra_conv else ()
+    return nn.Sequential(aspp, *extra, nn.Conv2d(channels, config.num_classes, 1))
+
+
+def _plain_classifier(in_channels: int, config: DeepLabV3Config) -> nn.Sequential:
+    # The paper does not say what the cascade's classifier is made of: here the same last layers as behind ASPP.
+    return nn.Sequential(nn.Dropout(config.dropout), nn.Conv2d(in_channels, config.num_classes, 1))
+
+
+def _aux_classifier(in_channels: int, num_classes: int) -> nn.Sequential:
+    channels = in_channels // 4
+    return nn.Sequential(
+        *conv_bn_relu(in_channels, channels, 3), nn.Dropout(0.1), nn.Conv2d(channels, num_classes, 1)
+    )
+
+
+def deeplabv3_resnet50(**config: object) -> DeepLabV3:
+    """DeepLabV3 with a ResNet-50. Keyword arguments are `DeepLabV3Config`'s fields."""
+    return DeepLabV3(DeepLabV3Config(backbone="resnet50", **config))
+
+
+def deeplabv3_resnet101(**config: object) -> DeepLabV3:
+    """DeepLabV3 with a ResNet-101, the paper's best backbone. Keyword arguments are `DeepLabV3Config`'s fields."""
+    return DeepLabV3(DeepLabV3Config(backbone="resnet101", **config))
