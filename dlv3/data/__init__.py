@@ -1,0 +1,95 @@
+"""Data sets: map-style, `dataset[i] -> (image, mask)`, opened by one line of text.
+
+image: tv_tensors.Image uint8 (3, H, W); mask: tv_tensors.Mask uint8 (H, W), class indices, 255 without a label.
+Each set has `classes`, `num_classes`, `palette`, `name(i)` and `classes_in(i)`. The names below are imported when
+they are first used, so that `import dlv3` stays light.
+"""
+
+from importlib import import_module
+from typing import Literal, Protocol
+
+from dlv3.data.config import DataConfig
+from dlv3.data.errors import DataError
+
+Split = Literal["train", "val", "test"]
+SPLITS = ("train", "val", "test")
+SPECS = "scenes, markers:one, markers:mixed, markers:image, folder:DIR, voc:DIR"
+
+_HOMES = {
+    "EvalTransform": "transforms",
+    "FolderDataset": "folder",
+    "IMAGENET_MEAN": "transforms",
+    "IMAGENET_STD": "transforms",
+    "Markers": "markers",
+    "SCENES_PALETTE": "palette",
+    "Scenes": "scenes",
+    "TrainTransform": "transforms",
+    "VocDataset": "voc",
+    "colourise": "palette",
+    "download_voc": "download",
+    "overlay": "palette",
+    "read_image": "images",
+    "read_mask": "images",
+    "save_palette_png": "palette",
+    "voc_palette": "palette",
+}
+__all__ = ["DataConfig", "DataError", "SegmentationDataset", "open_dataset", *_HOMES]
+
+
+class SegmentationDataset(Protocol):
+    """What every data set here offers."""
+
+    classes: tuple[str, ...]
+    num_classes: int
+    palette: "numpy.ndarray"  # noqa: F821  (num_classes, 3) uint8 RGB
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> tuple["Image", "Mask"]: ...  # noqa: F821  torchvision's tv_tensors
+
+    def name(self, index: int) -> str: ...
+
+    def classes_in(self, index: int) -> frozenset[int]: ...
+
+
+def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> SegmentationDataset:
+    """Open one split of a data set.
+
+    Args:
+        spec: "scenes", "markers:one", "markers:mixed", "markers:image", "folder:DIR" or "voc:DIR".
+        split: "train", "val" or "test".
+        config: the options; the defaults when left out.
+
+    Raises:
+        DataError: no such data set, split, folder or file, or files that do not fit together.
+    """
+    config = config or DataConfig()
+    kind, _, where = spec.partition(":")
+    if split not in SPLITS:
+        raise DataError(f"split is {split!r}; it is one of {', '.join(SPLITS)}")
+    if kind == "scenes" and not where:
+        from dlv3.data.scenes import Scenes
+
+        return Scenes(
+            split, size=config.size, scene_cue=config.scene_cue, pictures=config.pictures, seed=config.seed
+        )
+    if kind == "markers" and where in ("one", "mixed", "image"):
+        from dlv3.data.markers import Markers
+
+        return Markers(where, split, pictures=config.pictures, seed=config.seed)
+    if kind == "folder":
+        from dlv3.data.folder import FolderDataset
+
+        return FolderDataset(where or ".", split, config)
+    if kind == "voc" and where:
+        from dlv3.data.voc import VocDataset
+
+        voc_split = config.voc_train if split == "train" else split
+        return VocDataset(where, voc_split, year=config.year, sbd=config.sbd)
+    raise DataError(f"no data set {spec!r}; give one of {SPECS}")
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

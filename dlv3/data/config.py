@@ -1,0 +1,61 @@
+"""Which data set, and how it is read: one frozen dataclass, each field with the paper's section where one applies."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Options of the data sets. Each is read by the sets it names and left alone by the others.
+
+    Paths are relative to the folder of `folder:DIR` (or to the working directory for a bare `folder`).
+    """
+
+    ignore: tuple[int, ...] = ()
+    """folder: mask values that carry no label; they become 255, which the loss and mIOU leave out."""
+
+    num_classes: int | None = None
+    """folder: number of classes; found by reading every mask once when left out. 21 for VOC (§4.1)."""
+
+    classes: tuple[str, ...] = ()
+    """folder: names of the classes, in the order of their indices; or DIR/classes.txt, one name a line."""
+
+    train_images: str | None = None
+    """folder: the training photos, where they do not lie in DIR/images."""
+
+    train_masks: str | None = None
+    """folder: their masks."""
+
+    val_images: str | None = None
+    """folder: the validation photos."""
+
+    val_masks: str | None = None
+    """folder: their masks."""
+
+    size: int = 129
+    """scenes: side of a picture in pixels, 129 to 513; 513 is the paper's crop (§4.1, "Crop size")."""
+
+    scene_cue: bool = True
+    """scenes: whether discs are told apart by a cue at the picture's edge (an image-level feature, §3.3)."""
+
+    pictures: int | None = None
+    """scenes, markers: how many pictures the split has; each set has its own default."""
+
+    seed: int = 0
+    """scenes, markers: every picture is made from it and the picture's index."""
+
+    voc_train: Literal["train", "trainaug", "trainval"] = "trainaug"
+    """voc: what to train on: trainaug for stage 1, trainval for stage 2 (§4.1, "Training protocol")."""
+
+    year: str = "2012"
+    """voc: the year of the challenge, 2007 to 2012. The paper's is 2012 (§4)."""
+
+    sbd: str | None = None
+    """voc: the folder of the Semantic Boundaries Dataset (img/, cls/); DIR/sbd when left out (§4.1)."""
+
+    bootstrap_copies: int = 0
+    """Extra copies of each training picture with a hard class (§4.1, "Bootstrapping"); 0 is off.
+    The paper duplicates such pictures but does not state how often."""
+
+    bootstrap_classes: tuple[str, ...] = ("bicycle", "chair", "diningtable", "pottedplant", "sofa")
+    """The hard classes, by name (§4.1)."""

@@ -1,0 +1,121 @@
+"""Colours of class indices: palettes, coloured masks, palette PNGs and overlays."""
+
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+IGNORE_INDEX = 255
+VOID_COLOUR = (224, 224, 192)  # VOC's own colour of the border that carries no label
+
+# Okabe and Ito's eight colours, told apart in every common form of colour blindness, in the order of the
+# scenes' classes: background, sun, coin, square, triangle, ring, cross, wire.
+SCENES_PALETTE = np.array(
+    [
+        (0, 0, 0),  # black
+        (240, 228, 66),  # yellow
+        (230, 159, 0),  # orange
+        (86, 180, 233),  # sky blue
+        (0, 158, 115),  # bluish green
+        (213, 94, 0),  # vermilion
+        (204, 121, 167),  # reddish purple
+        (0, 114, 178),  # blue
+    ],
+    dtype=np.uint8,
+)
+SCENES_PALETTE.setflags(write=False)
+
+
+def voc_palette(n: int) -> np.ndarray:
+    """PASCAL VOC's palette, which spreads the bits of an index over the three channels.
+
+    Args:
+        n: number of colours, 1 to 256.
+
+    Returns:
+        (n, 3) uint8 RGB; row 0 is black, row 255 is VOC's void colour (224, 224, 192).
+
+    Raises:
+        ValueError: n is outside 1 to 256.
+    """
+    if not 1 <= n <= 256:
+        raise ValueError(f"n is {n}; a palette has 1 to 256 colours")
+    index = np.arange(n)
+    colours = np.zeros((n, 3), dtype=np.uint8)
+    for step in range(8):  # bits 0, 1, 2 of the index are the next lower bit of red, green, blue
+        for channel in range(3):
+            colours[:, channel] |= (((index >> (3 * step + channel)) & 1) << (7 - step)).astype(np.uint8)
+    return colours
+
+
+def colourise(mask: torch.Tensor | np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """Paint class indices; what is beyond the palette (255 above all) gets the void colour.
+
+    Args:
+        mask: (H, W) class indices, 0 to 255.
+        palette: (num_classes, 3) uint8 RGB.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    return _table(palette)[_indices(mask)]
+
+
+def save_palette_png(mask: torch.Tensor | np.ndarray, palette: np.ndarray, path: str | PathLike[str]) -> None:
+    """Write a PNG whose pixels are the class indices and whose palette shows them in colour.
+
+    Args:
+        mask: (H, W) class indices, 0 to 255.
+        palette: (num_classes, 3) uint8 RGB.
+        path: where; it ends in .png.
+    """
+    picture = Image.fromarray(_indices(mask))
+    picture.putpalette(_table(palette).tobytes())  # turns the grey picture into an indexed one, values kept
+    picture.save(Path(path), format="PNG")
+
+
+def overlay(
+    image: torch.Tensor | np.ndarray, mask: torch.Tensor | np.ndarray, palette: np.ndarray, alpha: float = 0.5
+) -> np.ndarray:
+    """Lay the colours of a mask over its picture; pixels without a label (255) stay as they are.
+
+    Args:
+        image: (3, H, W) uint8 tensor, or (H, W, 3) uint8 array.
+        mask: (H, W) class indices.
+        palette: (num_classes, 3) uint8 RGB.
+        alpha: the colours' share, 0 (photo alone) to 1 (mask alone).
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: the sizes differ, or alpha is outside 0 to 1.
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is {alpha}; it is the mask's share, 0 to 1")
+    photo = image.permute(1, 2, 0).cpu().numpy() if isinstance(image, torch.Tensor) else image  # (H, W, 3)
+    indices = _indices(mask)
+    if photo.shape[:2] != indices.shape:
+        raise ValueError(f"the picture is {photo.shape[:2]} (height, width) and the mask {indices.shape}")
+    mixed = np.rint((1 - alpha) * photo + alpha * colourise(indices, palette)).astype(np.uint8)
+    return np.where((indices == IGNORE_INDEX)[..., None], photo, mixed)
+
+
+def _table(palette: np.ndarray) -> np.ndarray:
+    """All 256 colours: (256, 3), the void colour beyond the palette."""
+    table = np.tile(np.array(VOID_COLOUR, dtype=np.uint8), (256, 1))
+    table[: min(len(palette), 256)] = palette[:256]
+    return table
+
+
+def _indices(mask: torch.Tensor | np.ndarray) -> np.ndarray:
+    array = mask.cpu().numpy() if isinstance(mask, torch.Tensor) else np.asarray(mask)
+    if array.ndim != 2:
+        raise ValueError(f"the mask has shape {array.shape}; it is (height, width), one class index a pixel")
+    if array.dtype != np.uint8:
+        if array.size and (array.min() < 0 or array.max() > 255):
+            raise ValueError(f"the mask holds {array.min()} to {array.max()}; class indices are 0 to 255")
+        array = array.astype(np.uint8)
+    return np.ascontiguousarray(array)

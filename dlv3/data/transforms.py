@@ -1,0 +1,170 @@
+"""From a picture and its mask to what the network reads (§4.1, "Data augmentation", "Crop size").
+
+Training: scale at random, flip at random, crop at random. Where the scaled picture is smaller than the crop it
+is padded with the image mean (0 once normalised) and its mask with 255: padding carries no label. A mask padded
+with 0 would teach the network that padding is background.
+
+Evaluation: the whole picture at its own size. Labels are never resized and nothing is cut off.
+
+Every random number comes from torch's global generator: whoever seeds that for a sample has fixed the sample.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torchvision.transforms import InterpolationMode, v2
+from torchvision.transforms.v2 import functional as TF
+
+from dlv3.data.palette import IGNORE_INDEX
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # RGB, of pixels from 0 to 1
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class TrainTransform:
+    """Random scale, flip and crop of a picture and its mask.
+
+    Args:
+        crop_size: side of the crop in pixels, or (height, width). 513 in the paper (§4.1), which Table 8 shows
+            to matter: 321 costs ten points.
+        scale: smallest and largest factor; (0.5, 2.0) in the paper, uniform in between.
+        flip: probability of a left-right flip.
+        mean, std: of each channel, RGB from 0 to 1.
+        scale_step: distance between the factors to draw from; 0 draws any. The paper states none, the authors'
+            code has 0.25.
+        photometric: strength of random brightness, contrast and saturation, 0 to 1; 0 is off. Not in the paper:
+            for small sets trained from scratch.
+
+    Raises:
+        ValueError: a value that makes no sense, named.
+    """
+
+    def __init__(
+        self,
+        crop_size: int | tuple[int, int],
+        scale: tuple[float, float] = (0.5, 2.0),
+        flip: float = 0.5,
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
+        scale_step: float = 0.0,
+        photometric: float = 0.0,
+    ) -> None:
+        height, width = (crop_size, crop_size) if isinstance(crop_size, int) else crop_size
+        if height < 1 or width < 1:
+            raise ValueError(f"crop_size is {crop_size}; each side is at least 1 pixel")
+        if not 0 < scale[0] <= scale[1]:
+            raise ValueError(f"scale is {scale}; give the smallest and the largest factor, both above 0")
+        if scale_step < 0:
+            raise ValueError(
+                f"scale_step is {scale_step}; it is 0 (any factor) or more, 0.25 in the authors' code"
+            )
+        if not 0 <= flip <= 1:
+            raise ValueError(f"flip is {flip}; it is a probability, 0 to 1")
+        if not 0 <= photometric <= 1:
+            raise ValueError(f"photometric is {photometric}; it is a strength, 0 (off) to 1")
+        self.crop_size = (height, width)
+        self.scale = scale
+        self.scale_step = scale_step
+        self.flip = flip
+        self.mean, self.std = tuple(mean), tuple(std)
+        self.photometric = v2.ColorJitter(photometric, photometric, photometric) if photometric else None
+
+    def __call__(self, image: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Augment one sample.
+
+        Args:
+            image: (3, H, W) uint8.
+            mask: (H, W) class indices, 255 where there is no label.
+
+        Returns:
+            (3, crop, crop) float32, normalised; (crop, crop) int64.
+        """
+        image, mask = _plain(image), _plain(mask)
+        u_scale, u_top, u_left, u_flip = torch.rand(4).tolist()
+        factor = self._factor(u_scale)
+        if factor != 1:
+            image, mask = _resize(image, mask, factor)
+        height, width = mask.shape
+        crop_height, crop_width = self.crop_size
+        # Where the crop is the larger one the offset is negative: the picture's place inside the crop.
+        top, left = _offset(u_top, height, crop_height), _offset(u_left, width, crop_width)
+        rows = slice(max(top, 0), max(top, 0) + crop_height)
+        columns = slice(max(left, 0), max(left, 0) + crop_width)
+        image, mask = image[:, rows, columns], mask[rows, columns]
+        if u_flip < self.flip:
+            image, mask = image.flip(-1), mask.flip(-1)
+        if self.photometric is not None:
+            image = self.photometric(image)
+        image = _normalise(image, self.mean, self.std)
+
+        before_x, before_y = max(-left, 0), max(-top, 0)
+        padding = (before_x, crop_width - mask.shape[1] - before_x)
+        padding += (before_y, crop_height - mask.shape[0] - before_y)
+        if any(padding):
+            image = F.pad(image, padding, value=0.0)  # the image mean, after normalising
+            mask = F.pad(mask, padding, value=IGNORE_INDEX)
+        return image, mask.to(torch.int64)  # (3, crop, crop), (crop, crop)
+
+    def _factor(self, u: float) -> float:
+        """The scale that belongs to a uniform number from [0, 1)."""
+        low, high = self.scale
+        if not self.scale_step:
+            return low + u * (high - low)
+        steps = int((high - low) / self.scale_step + 1e-6) + 1
+        return low + int(u * steps) * self.scale_step
+
+
+class EvalTransform:
+    """The whole picture at its own size, normalised (§4.1: whole images, labels as they are).
+
+    Args:
+        mean, std: of each channel, RGB from 0 to 1; the training's.
+    """
+
+    def __init__(self, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD) -> None:
+        self.mean, self.std = tuple(mean), tuple(std)
+
+    def __call__(
+        self, image: torch.Tensor, mask: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Prepare one sample, or one picture to predict.
+
+        Args:
+            image: (3, H, W) uint8.
+            mask: (H, W) class indices, or None.
+
+        Returns:
+            (3, H, W) float32, normalised; (H, W) int64, or None.
+        """
+        labels = None if mask is None else _plain(mask).to(torch.int64)
+        return _normalise(_plain(image), self.mean, self.std), labels
+
+
+def _resize(image: torch.Tensor, mask: torch.Tensor, factor: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scale both: bilinear with antialiasing for colours, the nearest pixel's label for labels.
+
+    NEAREST_EXACT samples at pixel centres, as the bilinear kernel does; plain NEAREST (torchvision's choice for
+    a Mask) shifts labels against the picture by up to half a pixel.
+    """
+    size = [max(1, round(side * factor)) for side in mask.shape]
+    image = TF.resize(image, size, interpolation=InterpolationMode.BILINEAR, antialias=True)
+    mask = TF.resize(mask[None], size, interpolation=InterpolationMode.NEAREST_EXACT, antialias=False)[0]
+    return image, mask
+
+
+def _offset(u: float, side: int, crop: int) -> int:
+    """First row (or column) of the crop, all places equally likely; negative where the crop is larger."""
+    slack = side - crop
+    return int(u * (slack + 1)) if slack >= 0 else -int(u * (1 - slack))
+
+
+def _normalise(image: torch.Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
+    return TF.normalize(
+        TF.to_dtype(image, torch.float32, scale=True), mean, std, inplace=image.dtype == torch.uint8
+    )
+
+
+def _plain(tensor: torch.Tensor) -> torch.Tensor:
+    """A tv_tensor as an ordinary tensor, so that the loader collates and copies it without its wrapper."""
+    return tensor.as_subclass(torch.Tensor)
