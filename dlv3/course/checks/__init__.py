@@ -1,0 +1,1 @@
+"""The lessons' checks, one module a lesson: `lesson01` holds the checks of the exercises `01/...`."""
