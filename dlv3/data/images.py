@@ -1,0 +1,186 @@
+"""Reading photos and masks from files: every common kind comes out right, or the file is named.
+
+A photo comes out as it is seen: upright (EXIF orientation applied), RGB, 8 bits. A mask comes out as class
+indices. A mask drawn over the upright photo has its size; one made from the stored pixels has theirs, and is
+turned with the photo. Where both sizes agree (a square photo, or one that is only mirrored or upside down), the
+mask is taken to belong to the upright photo, which is what labelling tools show.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from os import PathLike
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torchvision import tv_tensors
+
+from dlv3.data.errors import DataError
+from dlv3.data.palette import IGNORE_INDEX
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+MASK_SUFFIXES = (".png", ".tif", ".tiff")  # lossless; JPEG would invent labels along every outline
+
+_ORIENTATION = 0x0112  # EXIF's tag
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+
+Path = str | PathLike[str]
+
+
+def read_image(path: Path) -> tv_tensors.Image:
+    """Read a photo: JPEG, PNG or WebP; grey, palette, transparent (over white), CMYK or 16 bits a channel.
+
+    Returns:
+        (3, H, W) uint8 RGB, upright.
+
+    Raises:
+        DataError: no such file, no picture, or a broken one; the file is named.
+    """
+    return _read_photo(path)[0]
+
+
+def read_mask(path: Path, ignore: Sequence[int] = ()) -> tv_tensors.Mask:
+    """Read a mask of class indices: a grey or palette PNG, or a one-channel TIFF.
+
+    Args:
+        path: the file.
+        ignore: values that become 255, "no label".
+
+    Returns:
+        (H, W) uint8.
+
+    Raises:
+        DataError: no such file, a broken one, more than one channel, or values beyond 255.
+    """
+    with _opened(path) as picture:
+        picture.load()
+        return tv_tensors.Mask(
+            torch.from_numpy(_indices(_turn(picture, _orientation(picture)), path, ignore))
+        )
+
+
+def read_pair(
+    image: Path, mask: Path, ignore: Sequence[int] = ()
+) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
+    """Read a photo and its mask; a mask made from the stored pixels of a rotated photo is turned with it.
+
+    Returns:
+        (3, H, W) uint8; (H, W) uint8.
+
+    Raises:
+        DataError: as `read_image` and `read_mask`, or the sizes differ.
+    """
+    photo, stored, orientation = _read_photo(image)
+    labels = read_mask(mask, ignore)
+    if labels.shape == photo.shape[1:]:
+        return photo, labels
+    if labels.shape == stored:
+        turned = np.array(Image.fromarray(labels.numpy()).transpose(_UPRIGHT[orientation]))
+        return photo, tv_tensors.Mask(torch.from_numpy(turned))
+    (height, width), (mask_height, mask_width) = photo.shape[1:], labels.shape
+    raise DataError(
+        f"{mask}: the mask is {mask_width}×{mask_height} pixels and its picture {image} {width}×{height}; "
+        f"they must have one size"
+    )
+
+
+def _read_photo(path: Path) -> tuple[tv_tensors.Image, tuple[int, int], int]:
+    """The upright photo, its (height, width) as stored, and its EXIF orientation, 1 to 8."""
+    with _opened(path) as picture:
+        picture.load()  # first: whatever is wrong with the pixels is said here
+        orientation = _orientation(picture)
+        photo = np.array(_turn(_rgb(picture, path), orientation))  # (H, W, 3)
+        stored = (picture.height, picture.width)
+    return tv_tensors.Image(torch.from_numpy(photo).permute(2, 0, 1).contiguous()), stored, orientation
+
+
+def _rgb(picture: Image.Image, path: Path) -> Image.Image:
+    if picture.has_transparency_data:
+        rgba = picture.convert("RGBA")  # what lies under full transparency is arbitrary: show paper instead
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    if picture.mode in _SIXTEEN_BITS:
+        values = np.array(picture).astype(np.int64)
+        if values.min() < 0 or values.max() > 65535:
+            raise DataError(
+                f"{path}: values {values.min()} to {values.max()}; save it with 8 or 16 bits a channel"
+            )
+        return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8)).convert("RGB")
+    if picture.mode == "F":
+        raise DataError(
+            f"{path}: floating-point pixels, whose range is unknown; save it with 8 or 16 bits a channel"
+        )
+    return picture.convert("RGB")
+
+
+def _indices(picture: Image.Image, path: Path, ignore: Sequence[int]) -> np.ndarray:
+    """A one-channel picture as (H, W) uint8 class indices."""
+    if picture.mode not in ("1", "L", "P", *_SIXTEEN_BITS):
+        raise DataError(
+            f"{path}: the mask has {len(picture.getbands())} channels ({picture.mode}); "
+            "a mask has one channel of class indices (a palette PNG is fine)"
+        )
+    values = np.array(picture)
+    if picture.mode == "L":
+        values //= _grey_step(path)
+    if values.dtype in (np.bool_, np.uint8):
+        table = np.arange(256, dtype=np.uint8)
+        table[[v for v in ignore if 0 <= v <= 255]] = IGNORE_INDEX
+        return table[values.astype(np.uint8)]
+    values = np.where(np.isin(values, ignore), IGNORE_INDEX, values.astype(np.int64))
+    if values.min() < 0 or values.max() > 255:
+        wrong = values[(values < 0) | (values > 255)][0]
+        raise DataError(f"{path}: label {wrong}; class indices are 0 to 254, and 255 where there is no label")
+    return values.astype(np.uint8)
+
+
+def _grey_step(path: Path) -> int:
+    """How far apart Pillow puts neighbouring values of a grey PNG of 2 or 4 bits, which it spreads over 0 to 255."""
+    with open(path, "rb") as file:
+        header = file.read(26)
+    bits = header[24] if header.startswith(b"\x89PNG") else 8
+    return 255 // (2**bits - 1)
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        value = picture.getexif().get(_ORIENTATION, 1)
+    except Exception:  # metadata that cannot be read says nothing about the pixels, which can
+        return 1
+    return value if value in _UPRIGHT else 1
+
+
+def _turn(picture: Image.Image, orientation: int) -> Image.Image:
+    return picture.transpose(_UPRIGHT[orientation]) if orientation != 1 else picture
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Pillow's picture; whatever goes wrong with it becomes one line that names the file."""
+    try:
+        with Image.open(path) as picture:
+            yield picture
+    except (DataError, MemoryError):
+        raise
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise DataError(f"{path}: a folder, not a picture") from None
+    except PermissionError:
+        raise DataError(f"{path}: no permission to read it") from None
+    except UnidentifiedImageError:
+        raise DataError(f"{path}: not a picture that can be read; give JPEG, PNG or WebP") from None
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{path}: too large to read safely ({error})") from None
+    except (
+        Exception
+    ) as error:  # Pillow's readers raise OSError, SyntaxError, ValueError, struct.error and more
+        raise DataError(f"{path}: broken or cut short ({error}); save or copy it again") from error
