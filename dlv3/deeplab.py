@@ -105,7 +105,7 @@ class DeepLabV3Config:
 
     def _check_choice(self, name: str, choices: tuple) -> None:
         value = getattr(self, name)
-        known = not isinstance(value, bool) and value in choices
+        known = any(type(value) is type(choice) and value == choice for choice in choices)  # 4.0 is not 4
         self._check(name, known, "one of " + ", ".join(repr(choice) for choice in choices))
 
     def _check_rates(self, name: str, example: str) -> None:
