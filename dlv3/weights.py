@@ -110,8 +110,6 @@ def load_pickle(path: str | os.PathLike) -> dict:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if path.read_bytes()[:2] not in (b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05"):
-            raise WeightsError(f"{path}: is no checkpoint that torch.save wrote") from error
         raise WeightsError(
             f"{path}: refused, because it holds more than tensors and plain values, and such a file can run code when "
             "it is read. Ask its author for a state dict, or for safetensors"
