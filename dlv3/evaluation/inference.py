@@ -1,0 +1,168 @@
+"""From images to probabilities and labels: at another output stride, at several scales, with flips (section 4.1).
+
+The paper trains at output stride 16 and evaluates at 8, at the scales 0.5 to 1.75 and with left-right flips, and
+takes the mean of the probabilities, not of the logits: each view of the image is a vote, and a view that is very
+sure should not outvote the others by the mere size of its logits.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+PAPER_SCALES = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)  # section 4.1
+
+
+@contextmanager
+def at_output_stride(model: nn.Module, output_stride: int | None) -> Iterator[nn.Module]:
+    """Run the model at another output stride inside the block; whatever happens there, it then has its own again.
+
+    Args:
+        model: with `output_stride` and `set_output_stride`, as `dlv3.DeepLabV3`.
+        output_stride: the one to use; None keeps the model's own.
+
+    Raises:
+        ValueError: the model cannot have this output stride.
+    """
+    if output_stride is None:
+        yield model
+        return
+    own = model.output_stride
+    try:
+        model.set_output_stride(output_stride)
+        yield model
+    finally:
+        model.set_output_stride(own)
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[nn.Module]:
+    """Evaluation mode and no gradients inside the block, and the model's own mode after it."""
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield model
+    finally:
+        model.train(training)
+
+
+def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """An image's size at a scale: each side times the scale, rounded to the nearest pixel, halves up, at least 1.
+
+    513 is 257 at 0.5 and 898 at 1.75. (Python's own `round` takes halves to even numbers: 256 for 513, 258 for 515.)
+    """
+    height, width = (max(1, int(scale * side + 0.5)) for side in size)
+    return height, width
+
+
+def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bilinear, and with antialiasing where it shrinks, as in training: (N, C, H, W) to (N, C, *size)."""
+    if tuple(images.shape[2:]) == tuple(size):
+        return images
+    return F.interpolate(images, size=size, mode="bilinear", align_corners=False, antialias=True)
+
+
+def predict_probabilities(
+    model: nn.Module, images: Tensor, scales: Sequence[float] = (1.0,), flip: bool = False
+) -> Tensor:
+    """Class probabilities at the images' own size: the mean over all scales and, with flip, mirror images.
+
+    One sum is kept over the views, and one view is at full size at a time, so the peak does not grow with the
+    number of scales; it is that of the largest scale. The model runs in evaluation mode, without gradients.
+
+    Args:
+        model: (N, 3, h, w) to logits (N, C, h, w) for any h and w. If it has `coarse_logits`, as
+            `dlv3.DeepLabV3`, these are upsampled straight to the images' size.
+        images: (N, 3, H, W), floating-point, normalised.
+        scales: at which to look at the images, see `scaled_size`; above 0, at least one.
+        flip: whether to look at the left-right mirror images too, in the same batch.
+
+    Returns:
+        (N, C, H, W) float32, of sum 1 over the classes.
+
+    Raises:
+        ValueError: no scale, or one that is not above 0.
+    """
+    _check_scales(scales)
+    size = (images.shape[2], images.shape[3])
+    total: Tensor | None = None
+    with evaluating(model):
+        for scale in scales:
+            resized = resize_images(images, scaled_size(size, scale))
+            for logits in _views(model, resized, flip):
+                probabilities = _softmax_(_upsample(logits.contiguous(), size))  # (N, C, H, W)
+                total = probabilities if total is None else total.add_(probabilities)
+                del probabilities  # before the next view is made
+    views = len(scales) * (1 + flip)
+    return total if views == 1 else total.div_(views)
+
+
+def predict_labels(
+    model: nn.Module, images: Tensor, scales: Sequence[float] = (1.0,), flip: bool = False
+) -> Tensor:
+    """The most probable class of each pixel; arguments as in `predict_probabilities`.
+
+    For one view the logits are enough, since a softmax keeps their order. Channels last, both the upsampling and
+    the maximum over classes read memory in order.
+
+    Returns:
+        (N, H, W) int64.
+    """
+    if len(scales) == 1 and not flip:
+        _check_scales(scales)
+        size = (images.shape[2], images.shape[3])
+        with evaluating(model):
+            (logits,) = _views(model, resize_images(images, scaled_size(size, scales[0])), flip=False)
+            logits = _upsample(logits.contiguous(memory_format=torch.channels_last), size)
+            return logits.max(dim=1).indices  # equal to argmax, and on a CPU several times faster
+    return predict_probabilities(model, images, scales, flip).max(dim=1).indices
+
+
+def labels_at_size(probabilities: Tensor, size: tuple[int, int]) -> Tensor:
+    """`F.interpolate(probabilities, size).argmax(1)` class by class, for images too large for all classes at once.
+
+    Args:
+        probabilities: (N, C, h, w).
+        size: (H, W) of the labels, in pixels.
+
+    Returns:
+        (N, H, W) int64. The peak is a few (N, H, W) maps, whatever C is.
+    """
+    best = _upsample(probabilities[:, :1], size)  # (N, 1, H, W)
+    labels = torch.zeros(best.shape, dtype=torch.int64, device=best.device)
+    for c in range(1, probabilities.shape[1]):
+        other = _upsample(probabilities[:, c : c + 1], size)
+        labels.masked_fill_(other > best, c)
+        torch.maximum(best, other, out=best)
+    return labels[:, 0]
+
+
+def _views(model: nn.Module, images: Tensor, flip: bool) -> Iterator[Tensor]:
+    """Logits of the images and, with flip, of their mirror images, mirrored back; at whatever size they come."""
+    logits_of: Callable[[Tensor], Tensor] = getattr(model, "coarse_logits", model)
+    logits = logits_of(torch.cat((images, images.flip(3))) if flip else images)  # (N or 2N, C, h, w)
+    N = len(images)
+    yield logits[:N]
+    if flip:
+        yield logits[N:].flip(3)
+
+
+def _upsample(logits: Tensor, size: tuple[int, int]) -> Tensor:
+    """(N, C, h, w) to (N, C, *size) in float32, in a tensor of its own."""
+    return F.interpolate(logits.float(), size=size, mode="bilinear", align_corners=False)
+
+
+def _softmax_(logits: Tensor) -> Tensor:
+    """Softmax over dimension 1, in place: on a CPU half the time of `softmax`, and half the memory."""
+    logits.sub_(logits.amax(dim=1, keepdim=True)).exp_()
+    return logits.div_(logits.sum(dim=1, keepdim=True))
+
+
+def _check_scales(scales: Sequence[float]) -> None:
+    if not scales or not all(scale > 0 for scale in scales):
+        raise ValueError(
+            f"scales={tuple(scales)!r}: expected at least one, each above 0, such as {PAPER_SCALES}"
+        )

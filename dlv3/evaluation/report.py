@@ -1,0 +1,137 @@
+"""What an evaluation found: scores as plain values, a table to read and JSON to keep."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from dlv3.evaluation.config import EvaluationConfig
+from dlv3.evaluation.metrics import ConfusionMatrix
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores of one model on one data set. All are from 0 to 1; nan where a class has none."""
+
+    classes: tuple[str, ...]
+    iou: tuple[float, ...]
+    """IOU of each class; nan for a class that occurs neither in the labels nor in the predictions."""
+    miou: float
+    """Mean of the classes' IOUs, those of nan left out (section 4's metric)."""
+    pixel_accuracy: float
+    groups: dict[str, float] = field(default_factory=dict)
+    """Mean IOU over some of the classes: scores that a data set asks for by name."""
+    group_classes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """The classes of each group, by index."""
+    confusion: tuple[tuple[int, ...], ...] = ()
+    """Pixels by label (row) and prediction (column)."""
+    images: int = 0
+    seconds: float = 0.0
+    """Wall time, loading included."""
+    output_stride: int | None = None
+    """The one in force; None for a model that has none."""
+    scales: tuple[float, ...] = (1.0,)
+    flip: bool = False
+    precision: str = "float32"
+
+    @classmethod
+    def of(
+        cls,
+        counts: ConfusionMatrix,
+        classes: tuple[str, ...],
+        groups: Mapping[str, tuple[int, ...]],
+        config: EvaluationConfig,
+        *,
+        images: int,
+        seconds: float,
+        output_stride: int | None,
+    ) -> "Evaluation":
+        """The scores of a finished confusion matrix.
+
+        Raises:
+            ValueError: a label that is no class.
+        """
+        iou = tuple(counts.iou().tolist())
+        return cls(
+            classes=classes,
+            iou=iou,
+            miou=counts.miou(),
+            pixel_accuracy=counts.pixel_accuracy(),
+            groups={name: _mean([iou[i] for i in members]) for name, members in groups.items()},
+            group_classes={name: tuple(members) for name, members in groups.items()},
+            confusion=tuple(map(tuple, counts.matrix.tolist())),
+            images=images,
+            seconds=seconds,
+            output_stride=output_stride,
+            scales=config.scales,
+            flip=config.flip,
+            precision=config.precision,
+        )
+
+    @property
+    def pixels(self) -> int:
+        """Labelled pixels that were counted."""
+        return sum(map(sum, self.confusion))
+
+    def table(self) -> str:
+        """A line for each class, the means, and how it was measured."""
+        rows = [("class", "IOU %", "pixels %")]
+        pixels = max(self.pixels, 1)
+        for name, iou, labelled in zip(self.classes, self.iou, map(sum, self.confusion), strict=True):
+            rows.append((name, _percent(iou), f"{100 * labelled / pixels:.2f}"))
+        means = [("mIOU", _percent(self.miou), ""), ("pixel accuracy", _percent(self.pixel_accuracy), "")]
+        means += [(f"mIOU of {name}", _percent(score), "") for name, score in self.groups.items()]
+        widths = [max(len(row[i]) for row in rows + means) for i in range(3)]
+        lines = [
+            f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}".rstrip()
+            for row in rows + means
+        ]
+        rule = "-" * (sum(widths) + 4)
+        lines = [lines[0], rule, *lines[1 : len(rows)], rule, *lines[len(rows) :], "", *self._notes()]
+        return "\n".join(lines)
+
+    def _notes(self) -> list[str]:
+        notes = []
+        absent = [name for name, iou in zip(self.classes, self.iou, strict=True) if math.isnan(iou)]
+        if absent:
+            notes.append(f"left out of the means, as neither labelled nor predicted: {', '.join(absent)}")
+        for name, members in self.group_classes.items():
+            notes.append(f"{name}: {', '.join(self.classes[i] for i in members)}")
+        notes.append(f"{self.images} images, {self.pixels:,} labelled pixels, {self.seconds:.1f} s")
+        stride = "" if self.output_stride is None else f"output stride {self.output_stride}, "
+        scales = " ".join(f"{scale:g}" for scale in self.scales)
+        notes.append(f"{stride}scales {scales}, {'with' if self.flip else 'no'} flip, {self.precision}")
+        return notes
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON; a score that is not there is None, since JSON has no nan."""
+        return _plain(asdict(self) | {"pixels": self.pixels})
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON, the small tables one line a row."""
+        lines = []
+        for name, value in self.to_dict().items():
+            if name == "confusion":
+                text = "[\n    " + ",\n    ".join(json.dumps(row) for row in value) + "\n  ]"
+            else:
+                text = json.dumps(value, ensure_ascii=False)
+            lines.append(f"  {json.dumps(name)}: {text}")
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _mean(values: list[float]) -> float:
+    """The mean of those that are numbers."""
+    values = [value for value in values if not math.isnan(value)]
+    return sum(values) / len(values) if values else math.nan
+
+
+def _percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{100 * share:.2f}"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
