@@ -6,8 +6,6 @@ from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-import torch
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 from tqdm import tqdm
@@ -15,6 +13,7 @@ from tqdm import tqdm
 from dlv3.data.config import DataConfig
 from dlv3.data.errors import DataError
 from dlv3.data.images import read_mask, read_pair
+from dlv3.data.labels import checked_labels, labels_in
 from dlv3.data.pairing import find_splits
 from dlv3.data.palette import IGNORE_INDEX, voc_palette
 
@@ -57,7 +56,7 @@ class FolderDataset(Dataset):
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
         pair = self.pairs[index]
         image, mask = read_pair(pair.image, pair.mask, self.ignore)
-        self._labels(mask, pair.mask)
+        checked_labels(mask, self.num_classes, pair.mask)
         return image, mask  # (3, H, W), (H, W)
 
     def name(self, index: int) -> str:
@@ -69,25 +68,8 @@ class FolderDataset(Dataset):
         index = range(len(self))[index]
         if index not in self._present:
             path = self.pairs[index].mask
-            self._present[index] = self._labels(read_mask(path, self.ignore), path)
+            self._present[index] = checked_labels(read_mask(path, self.ignore), self.num_classes, path)
         return self._present[index]
-
-    def _labels(self, mask: torch.Tensor, path: Path) -> frozenset[int]:
-        present = labels_in(mask)
-        wrong = [label for label in present if label >= self.num_classes]
-        if wrong:
-            pixels = int((mask == max(wrong)).sum())
-            raise DataError(
-                f"{path}: label {max(wrong)} in {pixels} pixels; the {self.num_classes} classes are 0 to "
-                f"{self.num_classes - 1}, and 255 is no label. Ignore {max(wrong)}, or raise num_classes"
-            )
-        return present
-
-
-def labels_in(mask: torch.Tensor) -> frozenset[int]:
-    """The class indices that occur in a (H, W) uint8 mask, without 255."""
-    counts = np.bincount(mask.numpy().ravel(), minlength=256)
-    return frozenset(np.flatnonzero(counts[:IGNORE_INDEX]).tolist())
 
 
 def _class_names(root: Path, config: DataConfig) -> tuple[str, ...]:
