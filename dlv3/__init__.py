@@ -1,9 +1,11 @@
 """dlv3: the whole of *Rethinking Atrous Convolution for Semantic Image Segmentation* as a small library."""
 
 import importlib
+from typing import TYPE_CHECKING
 
-from dlv3 import aspp, atrous, deeplab, resnet, weights
-from dlv3.deeplab import DeepLabV3, DeepLabV3Config, deeplabv3_resnet50, deeplabv3_resnet101
+if TYPE_CHECKING:
+    from dlv3 import aspp, atrous, deeplab, resnet, weights
+    from dlv3.deeplab import DeepLabV3, DeepLabV3Config, deeplabv3_resnet50, deeplabv3_resnet101
 
 __version__ = "0.1.0"
 __all__ = [
@@ -18,11 +20,15 @@ __all__ = [
     "weights",
 ]
 
-# Loaded on first use, so that `import dlv3` costs little more than `import torch`.
-_LAZY = ("ablations", "data", "evaluation", "presets", "receptive_field", "training")
+# All is loaded on first use: `dlv3 --help` should not wait for torch.
+_FROM_DEEPLAB = ("DeepLabV3", "DeepLabV3Config", "deeplabv3_resnet50", "deeplabv3_resnet101")
+_MODULES = ("aspp", "atrous", "deeplab", "resnet", "weights")
+_MODULES += ("ablations", "data", "evaluation", "presets", "receptive_field", "training")
 
 
 def __getattr__(name: str) -> object:
-    if name in _LAZY:
+    if name in _FROM_DEEPLAB:
+        return getattr(importlib.import_module("dlv3.deeplab"), name)
+    if name in _MODULES:
         return importlib.import_module(f"dlv3.{name}")
     raise AttributeError(f"module 'dlv3' has no attribute {name!r}")

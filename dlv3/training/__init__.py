@@ -1,0 +1,24 @@
+"""Training as in section 4.1: schedule, sampling, loss, updates, checkpoints, one process or many.
+
+The names below are imported when they are first used: the configuration alone needs none of them.
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "CheckpointError": "checkpoint",
+    "RunFolder": "folder",
+    "TrainingConfig": "config",
+    "TrainingDiverged": "loop",
+    "TrainingResult": "run",
+    "TrainingStopped": "stopping",
+    "build_model": "start",
+    "train": "run",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

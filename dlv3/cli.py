@@ -1,0 +1,166 @@
+"""The command line: `dlv3 train | evaluate | predict | data`.
+
+Options are made from the library's own dataclasses by tyro. A command's module is imported when it is called, so
+that `dlv3 --help` does not wait for torch. What a user can cause ends in one line on stderr, `dlv3: error: …`, and
+exit status 2; DLV3_DEBUG=1 shows the traceback as well.
+"""
+
+import contextlib
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
+_ERROR = "dlv3: error: "
+
+
+def _train(argv: Sequence[str]) -> int:
+    from dlv3.training.commands import TrainArguments, defaults, train_command
+
+    return train_command(parse(TrainArguments, argv, "dlv3 train", defaults(argv)), argv)
+
+
+COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
+    "train": ("train a model on made scenes, a folder of photos and masks, or PASCAL VOC", _train),
+}
+
+
+def parse(arguments: type, argv: Sequence[str], prog: str, default: Any = None) -> Any:
+    """Parse a command's arguments.
+
+    Args:
+        arguments: a dataclass; its fields are the options.
+        argv: what follows the command's name.
+        prog: the command as typed.
+        default: an instance with other defaults.
+
+    Raises:
+        SystemExit: after printing help, or one line about what is wrong.
+    """
+    import tyro
+
+    if any(a in ("-h", "--help") for a in argv):
+        return tyro.cli(arguments, args=argv, prog=prog, default=default)
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint), _wide():
+            return tyro.cli(arguments, args=argv, prog=prog, default=default)
+    except SystemExit as stop:
+        _print_error(f"{_first_paragraph(complaint.getvalue())} (see {prog} --help)")
+        raise SystemExit(BAD_INPUT) from stop
+
+
+@contextlib.contextmanager
+def _wide() -> Any:
+    """Let tyro believe in a terminal so wide that it breaks no line."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "4000"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before
+
+
+def _first_paragraph(box: str) -> str:
+    """What tyro's framed complaint says, without the frame and what follows its first rule."""
+    lines = []
+    for line in box.splitlines():
+        text = line.strip("│╭╮╰╯─ ")
+        if line.startswith("╭"):
+            continue
+        if not text:
+            break
+        lines.append(text)
+    return " ".join(lines) or "the arguments cannot be read"
+
+
+def _print_error(message: str) -> None:
+    print(_ERROR + " ".join(message.split()), file=sys.stderr)
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  {name:<{width}}  {summary}" for name, (summary, _) in COMMANDS.items())
+    return (
+        "usage: dlv3 COMMAND [OPTIONS]\n\nDeepLabv3: train, evaluate and predict.\n\n"
+        f"commands:\n{commands}\n\n"
+        "dlv3 COMMAND --help    a command's options\ndlv3 --version         the version\n"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: the arguments; those of the process when left out.
+
+    Returns:
+        The exit status: 0, or 2 for bad input, 1 where some of it failed, 128 plus a signal's number.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_help(), end="")
+        return 0 if argv else BAD_INPUT
+    if argv[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"dlv3 {version('dlv3')}")
+        return 0
+    if argv[0] not in COMMANDS:
+        _print_error(f"{argv[0]!r} is no command; there are {', '.join(COMMANDS)} (see dlv3 --help)")
+        return BAD_INPUT
+    try:
+        return COMMANDS[argv[0]][1](argv[1:])
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else BAD_INPUT
+    except KeyboardInterrupt:
+        print("dlv3: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        if os.environ.get("DLV3_DEBUG"):
+            traceback.print_exc()
+        status = _status(error)
+        if status is None:
+            raise
+        return status
+
+
+def _status(error: Exception) -> int | None:
+    """Print what a person should know of an error. None where it is none that a person can cause."""
+    import torch
+
+    from dlv3.training.loop import TrainingDiverged
+    from dlv3.training.stopping import TrainingStopped
+
+    if isinstance(error, TrainingStopped):
+        print(f"dlv3: {error}", file=sys.stderr)
+        return 128 + error.signal
+    if isinstance(error, TrainingDiverged):
+        _print_error(str(error))
+        return FAILED
+    if isinstance(error, torch.OutOfMemoryError):
+        _print_error(
+            f"the GPU's memory is not enough ({_one_line(error)}): lower training.batch_size or training.crop_size, "
+            "or raise training.accumulate"
+        )
+        return BAD_INPUT
+    if isinstance(error, ValueError | OSError):
+        _print_error(_one_line(error))
+        return BAD_INPUT
+    return None
+
+
+def _one_line(error: Exception) -> str:
+    """The message; of an error from a loader's worker, which carries its traceback along, only its own."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    if lines[0].startswith("Caught "):  # torch: "Caught DataError in DataLoader worker process 0."
+        return lines[-1].partition(": ")[2] or lines[-1]
+    return " ".join(lines)

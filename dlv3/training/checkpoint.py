@@ -1,0 +1,108 @@
+"""Checkpoints that survive anything: a whole old one or a whole new one, never half of either.
+
+A checkpoint is written beside its place, pushed to the disk and then moved: a kill, a crash or a full disk at any
+moment leaves the last good one. It is read as tensors and plain values only, after its checksums were compared.
+"""
+
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+
+from dlv3 import weights
+
+FORMAT = 1
+_CHUNK = 1 << 20
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be read or written: says which, why, and what to do."""
+
+
+def write_atomically(path: Path, content: bytes | memoryview) -> None:
+    """Replace a file by `content`: after this, or after a crash in it, the file is whole, old or new.
+
+    Raises:
+        OSError: it cannot be written; what was there before still is.
+    """
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        with aside.open("wb") as file:
+            _write(file, memoryview(content))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    _push_folder(path.parent)
+
+
+def _write(file: BinaryIO, content: memoryview) -> None:
+    for start in range(0, len(content), _CHUNK):
+        file.write(content[start : start + _CHUNK])
+
+
+def _push_folder(folder: Path) -> None:
+    """Push the new name itself to the disk, where the system can."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def save(state: dict[str, Any], path: Path) -> None:
+    """Write a training's state.
+
+    Args:
+        state: tensors, numbers, strings, and dictionaries and lists of these.
+        path: the checkpoint's place.
+
+    Raises:
+        CheckpointError: it cannot be written, for example because the disk is full; the old one is intact.
+    """
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, **state}, buffer)
+    try:
+        write_atomically(path, buffer.getbuffer())
+    except OSError as error:
+        kept = "the checkpoint before it is intact; " if path.exists() else ""
+        raise CheckpointError(
+            f"{path}: cannot be written: {error.strerror or error}; {kept}make room and continue with --resume"
+        ) from error
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a training's state onto the CPU. Nothing in the file is run.
+
+    Raises:
+        CheckpointError: the file is truncated, damaged, no checkpoint of a training, or holds code.
+    """
+    advice = "delete it and start again with --overwrite, or put a copy in its place"
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file; a training writes its first after checkpoint_interval")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, OSError) as error:
+        raise CheckpointError(
+            f"{path}: is truncated or no checkpoint of a training ({error}); {advice}"
+        ) from error
+    if damaged:
+        raise CheckpointError(f"{path}: is damaged (wrong checksum of {damaged}); {advice}")
+    try:
+        state = weights.load_pickle(path)
+    except weights.WeightsError as error:
+        raise CheckpointError(str(error)) from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path}: is no checkpoint of a training of this version (format {FORMAT}); {advice}"
+        )
+    return state

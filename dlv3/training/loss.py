@@ -1,0 +1,91 @@
+"""The loss (§4.1, "Upsampling logits"): cross-entropy over the labelled pixels of the whole batch."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlv3.deeplab import DeepLabV3
+
+IGNORE_INDEX = 255
+
+
+def labelled_pixels(labels: Tensor) -> Tensor:
+    """How many pixels carry a label, as a tensor on the labels' device: nothing waits for a GPU."""
+    return (labels != IGNORE_INDEX).sum()
+
+
+def masked_cross_entropy(logits: Tensor, labels: Tensor, normaliser: Tensor) -> Tensor:
+    """The sum of the labelled pixels' cross-entropy over `normaliser`.
+
+    Args:
+        logits: (N, C, H, W), before the softmax.
+        labels: (N, H, W) int64 class indices, 255 where there is no label.
+        normaliser: labelled pixels in the whole batch, which may be spread over several parts or processes. A batch
+            without any has a loss of zero, not 0 / 0.
+
+    Returns:
+        A scalar.
+    """
+    total = F.cross_entropy(logits.float(), labels, ignore_index=IGNORE_INDEX, reduction="sum")
+    return total / normaliser.clamp(min=1)
+
+
+def downsample(labels: Tensor, output_stride: int) -> Tensor:
+    """The labels at the positions of the feature map: every `output_stride`-th pixel, from the first.
+
+    The network's convolutions are centred there. (N, H, W) to (N, ceil(H / os), ceil(W / os)).
+    """
+    return labels[:, ::output_stride, ::output_stride]
+
+
+class LossModule(nn.Module):
+    """Images and labels in, the loss out: one module, so that it is compiled and distributed as a whole.
+
+    Args:
+        model: is shared, not copied.
+        downsample_labels: compare the coarse logits with downsampled labels, which Table 8 advises against.
+        auxiliary_weight: of the auxiliary classifier's loss, where the model has one.
+        autocast: the type to compute the network in; None is the weights' own.
+    """
+
+    def __init__(
+        self,
+        model: DeepLabV3,
+        *,
+        downsample_labels: bool = False,
+        auxiliary_weight: float = 0.5,
+        autocast: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.downsample_labels = downsample_labels
+        self.auxiliary_weight = auxiliary_weight
+        self.autocast = autocast
+
+    def targets(self, labels: Tensor) -> Tensor:
+        """What the logits are compared with: the labels (N, H, W), or every `output_stride`-th of them."""
+        return downsample(labels, self.model.output_stride) if self.downsample_labels else labels
+
+    def forward(self, images: Tensor, targets: Tensor, normaliser: Tensor) -> Tensor:
+        """The share of the batch's loss that these images have.
+
+        Args:
+            images: (N, 3, H, W), normalised.
+            targets: what `targets` made of the labels (N, H, W).
+            normaliser: labelled pixels among the targets of the whole batch.
+
+        Returns:
+            A scalar.
+        """
+        auxiliary = None
+        with torch.autocast(images.device.type, self.autocast, enabled=self.autocast is not None):
+            if self.downsample_labels:
+                logits = self.model.coarse_logits(images)  # (N, C, H/os, W/os)
+            elif self.model.config.aux:
+                logits, auxiliary = self.model.forward_with_auxiliary(images)
+            else:
+                logits = self.model(images)  # (N, C, H, W)
+        loss = masked_cross_entropy(logits, targets, normaliser)
+        if auxiliary is not None:
+            loss = loss + self.auxiliary_weight * masked_cross_entropy(auxiliary, targets, normaliser)
+        return loss

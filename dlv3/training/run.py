@@ -1,0 +1,149 @@
+"""From a configuration to a trained model: `train`."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+
+import torch
+
+from dlv3.data import SegmentationDataset, open_dataset
+from dlv3.deeplab import DeepLabV3
+from dlv3.evaluation import Evaluation
+from dlv3.presets import RunConfig
+from dlv3.training import checkpoint
+from dlv3.training.bootstrap import bootstrap
+from dlv3.training.distributed import Processes, joined
+from dlv3.training.folder import RunFolder
+from dlv3.training.loop import Standing, Training
+from dlv3.training.progress import Reporter
+from dlv3.training.start import build_model
+from dlv3.training.updates import Updater
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training ended in."""
+
+    model: DeepLabV3
+    """In evaluation mode, on the device that it was trained on."""
+    iterations: int
+    evaluation: Evaluation | None
+    """The last validation of this call; None where there was none."""
+    seconds: float
+    """Wall time of this call."""
+    first: bool = True
+    """Whether this process is the one that reports: the only one, or rank 0."""
+
+
+def open_datasets(config: RunConfig) -> tuple[SegmentationDataset, SegmentationDataset | None]:
+    """The pictures to train on, hard ones duplicated where that is asked for, and those to validate on.
+
+    Raises:
+        DataError: the data cannot be opened.
+    """
+    train_dataset = bootstrap(open_dataset(config.dataset, "train", config.data), config.data)
+    validates = config.training.validation_interval > 0
+    return train_dataset, open_dataset(config.dataset, "val", config.data) if validates else None
+
+
+def train(
+    config: RunConfig,
+    out: str | PathLike,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = True,
+    train_dataset: SegmentationDataset | None = None,
+    val_dataset: SegmentationDataset | None = None,
+) -> TrainingResult:
+    """Train a model, and keep the run in a folder: config.json, metrics.jsonl, checkpoint.pt, model.safetensors.
+
+    Under torchrun all processes call it alike; see `distributed`.
+
+    Args:
+        config: everything that the training depends on, such as `dlv3.presets.preset("laptop")`.
+        out: the run's folder, which is made.
+        resume: continue from the folder's checkpoint, or begin where there is none. The configuration has to be the
+            one of before, but for lengths and what does not change the weights.
+        overwrite: replace the run that is in the folder.
+        progress: whether to show a bar (on a terminal) or lines of progress (elsewhere).
+        train_dataset, val_dataset: instead of those that `config.dataset` names. Without the second nothing is
+            validated.
+
+    Returns:
+        The trained model and its last validation.
+
+    Raises:
+        ValueError: something in the configuration, the data or the folder is not right.
+        OSError: a file cannot be written.
+        TrainingStopped: Ctrl-C or SIGTERM came; the state is saved.
+        TrainingDiverged: the loss is not finite; the last good checkpoint is kept.
+    """
+    started = time.perf_counter()
+    if train_dataset is None:
+        train_dataset, val_dataset = open_datasets(config)
+    _check_data(config, train_dataset)
+    with joined(config.training.device) as processes, _undisturbed(processes):
+        folder = RunFolder(out)
+        standing, updater = _begin(config, folder, processes, resume=resume, overwrite=overwrite)
+        reporter = None
+        if processes.first:
+            folder.write_config(config.to_json())
+            reporter = Reporter(
+                folder,
+                config.training.iterations,
+                standing.iteration,
+                standing.metrics_bytes,
+                show=progress,
+                tensorboard=config.training.tensorboard,
+            )
+        training = Training(
+            config, updater, train_dataset, val_dataset, folder, processes, reporter, standing
+        )
+        try:
+            training.run()
+        finally:
+            if reporter is not None:
+                reporter.close()
+    seconds = time.perf_counter() - started
+    return TrainingResult(
+        updater.model.eval(), standing.iteration, training.evaluation, seconds, processes.first
+    )
+
+
+def _begin(
+    config: RunConfig, folder: RunFolder, processes: Processes, *, resume: bool, overwrite: bool
+) -> tuple[Standing, Updater]:
+    """The model and where to begin: at the start, or at the folder's checkpoint."""
+    if processes.first:
+        folder.create(resume=resume, overwrite=overwrite)
+    processes.wait()
+    state = checkpoint.load(folder.checkpoint) if resume and folder.checkpoint.exists() else None
+    updater = Updater(build_model(config, load=state is None), config.training, processes)
+    if state is None:
+        return Standing(), updater
+    updater.restore(state, str(folder.checkpoint))
+    return Standing(**{name: state[name] for name in Standing.__dataclass_fields__}), updater
+
+
+def _check_data(config: RunConfig, train_dataset: SegmentationDataset) -> None:
+    if len(train_dataset) == 0:
+        raise ValueError(f"data {config.dataset!r}: has no training pictures")
+    if train_dataset.num_classes != config.model.num_classes:
+        raise ValueError(
+            f"model.num_classes={config.model.num_classes}: the data set {config.dataset!r} has "
+            f"{train_dataset.num_classes} classes; give that number"
+        )
+
+
+@contextmanager
+def _undisturbed(processes: Processes) -> Iterator[None]:
+    """Leave the caller's random numbers and cuDNN's settings as they were."""
+    cuda = processes.device.type == "cuda"
+    # Crops are all of one size, so that it pays to try cuDNN's algorithms once. Its deterministic mode can make
+    # atrous convolutions many times slower.
+    kernels = torch.backends.cudnn.flags(benchmark=True, deterministic=False, allow_tf32=True)
+    with torch.random.fork_rng(devices=[processes.device] if cuda else []), kernels:
+        yield

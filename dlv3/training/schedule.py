@@ -1,0 +1,42 @@
+"""The learning rate of each iteration (§4.1, "Learning rate policy")."""
+
+from typing import Literal
+
+Policy = Literal["poly", "step"]
+
+
+def poly(iteration: int, iterations: int, power: float = 0.9) -> float:
+    """The paper's policy: (1 − iteration / iterations) ** power (§4.1).
+
+    Args:
+        iteration: how many were done before, 0 to `iterations`.
+        iterations: length of the training.
+        power: 0.9 in the paper; 1 falls in a straight line.
+
+    Returns:
+        The factor of the learning rate, 1 at the start and 0 at the end.
+    """
+    return (1 - iteration / iterations) ** power
+
+
+def step(iteration: int, every: int, factor: float = 0.1) -> float:
+    """The policy that poly is compared with (DeepLabv2, "Learning rate policy"): times `factor`, every so often.
+
+    Args:
+        iteration: how many were done before.
+        every: iterations between two drops.
+        factor: what each drop multiplies the learning rate by.
+
+    Returns:
+        The factor of the learning rate, 1 at the start.
+    """
+    return factor ** (iteration // every)
+
+
+def warmup(iteration: int, length: int) -> float:
+    """A straight rise to 1 over the first `length` iterations. Not in the paper: for high learning rates from scratch.
+
+    Returns:
+        1 / length at the first iteration, 1 from iteration `length` − 1 on, and always 1 where `length` is 0.
+    """
+    return min(1.0, (iteration + 1) / length) if length else 1.0

@@ -1,0 +1,179 @@
+"""One update of the weights after another (§4.1), on one device or several, with nothing that waits for a GPU."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader, Dataset
+
+from dlv3.data.transforms import TrainTransform
+from dlv3.deeplab import DeepLabV3
+from dlv3.training.config import TrainingConfig
+from dlv3.training.distributed import Processes, synchronise_batch_norm
+from dlv3.training.loss import LossModule, labelled_pixels
+from dlv3.training.sampling import DROPOUT, PositionBatches, TrainingSamples, derive_seed
+from dlv3.training.stopping import leave_signals_to_parent
+from dlv3.weights import load_state_dict
+
+Batch = tuple[Tensor, Tensor]  # (n, 3, crop, crop) float32, (n, crop, crop) int64
+
+
+def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
+    """The type to compute the network in; None is float32 throughout.
+
+    "auto" is bfloat16 where the hardware multiplies it: elsewhere (a CPU with AVX2 only) it is emulated, and slower.
+    """
+    if precision == "auto":
+        if device.type == "cuda":
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+        precision = "bfloat16" if fast else "float32"
+    return torch.bfloat16 if precision == "bfloat16" else None
+
+
+def training_batches(
+    dataset: Dataset, training: TrainingConfig, processes: Processes, first: int = 0
+) -> Iterator[Batch]:
+    """This process's batches from iteration `first` to the end, `accumulate` of them an iteration."""
+    transform = TrainTransform(
+        training.crop_size,
+        training.scale,
+        training.flip,
+        scale_step=training.scale_step,
+        photometric=training.photometric,
+    )
+    positions = PositionBatches(
+        training.batch_size,
+        first,
+        training.iterations,
+        accumulate=training.accumulate,
+        rank=processes.rank,
+        processes=processes.count,
+    )
+    loader = DataLoader(
+        TrainingSamples(dataset, transform, training.seed),
+        batch_sampler=positions,
+        num_workers=training.workers,
+        pin_memory=processes.device.type == "cuda",
+        worker_init_fn=leave_signals_to_parent,
+        generator=torch.Generator(),  # left to itself a loader draws from the global one
+    )
+    return iter(loader)
+
+
+class Updater:
+    """The model, its optimizer, and the update of §4.1.
+
+    Args:
+        model: moves to the processes' device and is trained in place.
+        training: the configuration.
+        processes: this process's place, and its device.
+
+    Raises:
+        ValueError: the batch cannot be shared equally.
+    """
+
+    def __init__(self, model: DeepLabV3, training: TrainingConfig, processes: Processes) -> None:
+        self.training, self.processes, self.device = training, processes, processes.device
+        self._require_equal_shares()
+        self._layout = torch.channels_last if training.channels_last else torch.contiguous_format
+        self.model = model.to(self.device, memory_format=self._layout).train()
+        if processes.several and not model.batch_norm_frozen:
+            synchronise_batch_norm(self.model, self.device)
+        self._loss = LossModule(
+            self.model,
+            downsample_labels=training.downsample_labels,
+            auxiliary_weight=training.auxiliary_weight,
+            autocast=autocast_type(training.precision, self.device),
+        )
+        self._step = self._wrapped()
+        self._optimizer = torch.optim.SGD(
+            [p for p in self.model.parameters() if p.requires_grad],
+            lr=training.learning_rate,
+            momentum=training.momentum,
+            weight_decay=training.weight_decay,
+            fused=self.device.type in ("cpu", "cuda"),
+        )
+
+    def _require_equal_shares(self) -> None:
+        training, shares = self.training, self.training.accumulate * self.processes.count
+        if training.batch_size % shares:
+            raise ValueError(
+                f"training.batch_size={training.batch_size}: cannot be shared equally by {self.processes.count} "
+                f"processes in training.accumulate={training.accumulate} parts; give a multiple of {shares}"
+            )
+
+    def _wrapped(self) -> torch.nn.Module:
+        step: torch.nn.Module = torch.compile(self._loss) if self.training.compile else self._loss
+        if not self.processes.several:
+            return step
+        # Buffers need no broadcast: synchronised batch normalization computes the same in every process.
+        devices = [self.device] if self.device.type == "cuda" else None
+        return DistributedDataParallel(
+            step, device_ids=devices, broadcast_buffers=False, gradient_as_bucket_view=True
+        )
+
+    def update(self, iteration: int, batches: Iterator[Batch]) -> Tensor:
+        """Make one update.
+
+        Args:
+            iteration: updates before this one; the learning rate and dropout's numbers follow from it.
+            batches: gives this process's parts of the global batch.
+
+        Returns:
+            This process's share of the loss, a scalar still on the device: the sum over all processes is the mean
+            over the global batch's labelled pixels.
+        """
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.training.learning_rate_at(iteration)
+        parts = [self._to_device(*next(batches)) for _ in range(self.training.accumulate)]
+        labelled = self.processes.sum(sum(labelled_pixels(targets) for _, targets in parts))
+        total = torch.zeros((), device=self.device)
+        for number, (images, targets) in enumerate(parts):
+            part = iteration * len(parts) + number
+            self._seed_dropout(part)
+            if isinstance(self._step, DistributedDataParallel):
+                self._step.require_backward_grad_sync = number == len(parts) - 1
+            loss = self._step(images, targets, labelled)
+            # The loss is divided by the pixels of all processes; the average over processes divides once more.
+            (loss * self.processes.count).backward()
+            total += loss.detach()
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        return total
+
+    def _to_device(self, images: Tensor, labels: Tensor) -> Batch:
+        images = images.to(self.device, memory_format=self._layout, non_blocking=True)
+        return images, self._loss.targets(labels.to(self.device, non_blocking=True))
+
+    def _seed_dropout(self, part: int) -> None:
+        place = part * self.processes.count + self.processes.rank
+        torch.manual_seed(derive_seed(self.training.seed, DROPOUT, place))
+
+    def all_finite(self) -> bool:
+        """Whether no weight or running statistic is infinite or not a number. Waits for the GPU."""
+        tensors = [t for t in self.model.state_dict().values() if t.is_floating_point()]
+        return bool(torch.stack([t.isfinite().all() for t in tensors]).all())
+
+    def state(self) -> dict[str, Any]:
+        """Weights, running statistics and momentum, for a checkpoint."""
+        return {"model": self.model.state_dict(), "optimizer": self._optimizer.state_dict()}
+
+    def restore(self, state: dict[str, Any], source: str) -> None:
+        """Take up a checkpoint's state.
+
+        Raises:
+            WeightsError: it is of another network.
+            ValueError: it is of another optimizer.
+        """
+        load_state_dict(self.model, state["model"], source)
+        try:
+            self._optimizer.load_state_dict(state["optimizer"])
+        except ValueError as error:
+            raise ValueError(
+                f"{source}: its optimizer does not fit ({error}); training.freeze_batch_norm cannot change when a run "
+                "is resumed: start a new one with training.initial_weights"
+            ) from error
