@@ -1,6 +1,22 @@
 """What only the lessons need: explorers, questions, exercises that check themselves, and the static site."""
 
+from dlv3.course.atrous_explorer import AtrousExplorer
 from dlv3.course.exercises import check
+from dlv3.course.image_explorer import ImageExplorer, Pick, Slider
+from dlv3.course.output_stride_ladder import OutputStrideLadder
+from dlv3.course.photo import PhotoExplorer
 from dlv3.course.questions import Choice, Number
+from dlv3.course.receptive_field_explorer import ReceptiveFieldExplorer
 
-__all__ = ["Choice", "Number", "check"]
+__all__ = [
+    "AtrousExplorer",
+    "Choice",
+    "ImageExplorer",
+    "Number",
+    "OutputStrideLadder",
+    "PhotoExplorer",
+    "Pick",
+    "ReceptiveFieldExplorer",
+    "Slider",
+    "check",
+]

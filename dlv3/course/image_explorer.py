@@ -1,0 +1,184 @@
+"""Explorers of what needs tensors: sliders, and a picture that Python draws again whenever one moves.
+
+    def render(rate):
+        return png(colours(responses[rate]))        # PNG bytes
+
+    ImageExplorer(render, {"rate": Slider("Rate", range(1, 13))}, says=lambda rate: f"Rate {rate}.")
+
+The picture's bytes go into an `ipywidgets.Image`: no `interact`, no `Output`, so nothing flickers or jumps. The
+still picture that is stored with a notebook is the first one drawn.
+"""
+
+import base64
+import html
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from PIL import Image
+
+_STYLE = """<style>
+.dlv3-image-explorer .widget-label { min-width: 190px; }
+.dlv3-image-explorer img { max-width: 100%; object-fit: contain; }
+</style>"""
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A labelled slider over ordered values; its first or `start` value is where it stands.
+
+    Args:
+        label: what it sets, with its unit.
+        values: two or more, such as `range(1, 13)` or `(8, 16, 32)`.
+        start: one of the values; None is the first.
+    """
+
+    label: str
+    values: Sequence[Any]
+    start: Any = None
+
+    def control(self) -> widgets.Widget:
+        values = tuple(self.values)
+        if len(values) < 2 or (self.start is not None and self.start not in values):
+            raise ValueError(
+                f"{self.label!r}: expected two or more values with start={self.start!r} among {values}"
+            )
+        return widgets.SelectionSlider(
+            options=[(str(value), value) for value in values],
+            value=values[0] if self.start is None else self.start,
+            description=self.label,
+            continuous_update=True,
+            layout=widgets.Layout(width="460px"),
+            style={"description_width": "190px"},
+        )
+
+
+@dataclass(frozen=True)
+class Pick(Slider):
+    """Like a slider, for values without an order: a drop-down list."""
+
+    def control(self) -> widgets.Widget:
+        values = tuple(self.values)
+        return widgets.Dropdown(
+            options=[(str(value), value) for value in values],
+            value=values[0] if self.start is None else self.start,
+            description=self.label,
+            layout=widgets.Layout(width="460px"),
+            style={"description_width": "190px"},
+        )
+
+
+class ImageExplorer(widgets.VBox):
+    """Controls above a picture of fixed size, and a sentence below that says what it shows.
+
+    Args:
+        render: takes the controls' values by name and gives the picture as PNG bytes (see `png` and `figure_png`).
+            It should answer within a tenth of a second: compute beforehand what takes longer.
+        controls: by name, a `Slider` or a `Pick`.
+        says: takes the same values and gives the picture in a sentence; it is also the picture's text alternative.
+        title: a few words above the controls.
+        width: the picture's width on the page, in CSS pixels; its height follows from the first picture.
+    """
+
+    def __init__(
+        self,
+        render: Callable[..., bytes],
+        controls: Mapping[str, Slider],
+        *,
+        says: Callable[..., str],
+        title: str = "",
+        width: int = 720,
+    ) -> None:
+        self.render, self.describe, self.title = render, says, title
+        self.controls = {name: control.control() for name, control in controls.items()}
+        first = render(**self.values)
+        w, h = Image.open(io.BytesIO(first)).size
+        self.picture = widgets.Image(
+            value=first,
+            format="png",
+            layout=widgets.Layout(width=f"{width}px", height=f"{round(width * h / w)}px", flex="0 0 auto"),
+        )
+        # The sentence has room for three lines, so that what lies below never moves.
+        self.read_out = widgets.HTML(
+            layout=widgets.Layout(width=f"{width}px", height="76px", flex="0 0 auto")
+        )
+        heading = widgets.HTML(f"{_STYLE}<strong>{html.escape(title)}</strong>")
+        super().__init__([heading, *self.controls.values(), self.picture, self.read_out])
+        self.add_class("dlv3-image-explorer")
+        for control in self.controls.values():
+            control.observe(self._redraw, names="value")
+        self._say()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The controls' values by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def set(self, **values: Any) -> None:
+        """Move controls from code."""
+        for name, value in values.items():
+            self.controls[name].value = value
+
+    def says(self) -> str:
+        """What the picture shows, in a sentence."""
+        return self.describe(**self.values)
+
+    def _redraw(self, _change: Any) -> None:
+        self.picture.value = self.render(**self.values)
+        self._say()
+
+    def _say(self) -> None:
+        sentence = html.escape(self.says())
+        self.read_out.value = f'<div class="dlv3-read-out" role="status" aria-live="polite">{sentence}</div>'
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self.values.items())
+        return f"{type(self).__name__}({values})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle["text/plain"] = f"{self.title or 'Picture'} {self!r}\n{self.says()}"
+        bundle["image/png"] = base64.b64encode(self.picture.value).decode()
+        return bundle
+
+
+def png(pixels: np.ndarray, *, scale: int = 1) -> bytes:
+    """An image as PNG bytes, quickly.
+
+    Args:
+        pixels: (H, W, 3) or (H, W) uint8.
+        scale: each pixel becomes scale × scale pixels, with sharp edges.
+    """
+    if scale > 1:
+        pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def cividis(values: np.ndarray, low: float | None = None, high: float | None = None) -> np.ndarray:
+    """Numbers as colours that read the same to colour-blind eyes.
+
+    Args:
+        values: (H, W) numbers.
+        low, high: what the darkest and the lightest colour stand for; None is the smallest and largest value.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    from matplotlib import colormaps
+
+    low = float(values.min()) if low is None else low
+    high = float(values.max()) if high is None else high
+    table = (colormaps["cividis"](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(np.uint8)
+    return table[(np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 255).round().astype(np.uint8)]
+
+
+def figure_png(figure: Any, dpi: int = 96) -> bytes:
+    """A matplotlib figure as PNG bytes. Make the figure once, change its artists' data, and call this again."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
+    return buffer.getvalue()
