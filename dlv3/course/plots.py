@@ -1,0 +1,116 @@
+"""The look of the lessons' figures: readable on light and dark pages, without relying on colour, with words.
+
+    use_course_style()
+    figure, axis = plt.subplots()
+    axis.plot(rates, accuracy, label="measured")
+    show(figure, "Accuracy against rate: 25% everywhere but at 12, where it is near 100%.")
+
+Backgrounds are transparent and the ink is a mid grey, so one stored picture serves both of JupyterLab's themes.
+Lines differ by marker and dash as well as by colour.
+"""
+
+import html
+import io
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from cycler import cycler
+from IPython.display import HTML, display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colour-blind-safe palette, without the black and the yellow that vanish on one of the themes.
+BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+)
+COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY)
+MARKERS = ("o", "s", "^", "D", "v", "P")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1)))
+# As far from white as from JupyterLab's dark page: 4.5 and 4.2 to 1.
+INK = "#777777"
+
+
+def use_course_style() -> None:
+    """Set matplotlib up for the lessons: transparent ground, grey ink, Okabe-Ito lines, cividis maps."""
+    ink = dict.fromkeys(
+        (
+            "text.color",
+            "axes.labelcolor",
+            "axes.edgecolor",
+            "xtick.color",
+            "ytick.color",
+            "legend.labelcolor",
+        ),
+        INK,
+    )
+    transparent = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), "none")
+    mpl.rcParams.update(ink | transparent)
+    mpl.rcParams.update(
+        {
+            "figure.figsize": (7.2, 3.6),
+            "figure.dpi": 96,
+            "figure.constrained_layout.use": True,
+            "axes.prop_cycle": cycler(color=COLOURS, marker=MARKERS, linestyle=DASHES),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "grid.color": INK,
+            "grid.alpha": 0.25,
+            "axes.titlesize": 11,
+            "lines.linewidth": 1.8,
+            "lines.markersize": 5,
+            "legend.frameon": False,
+            "image.cmap": "cividis",
+            "image.interpolation": "nearest",
+        }
+    )
+
+
+def show(figure: Figure, words: str, *, dpi: int = 144) -> None:
+    """Show a figure with its description in words, then close it. Make it a cell's last line.
+
+    The words are the picture's text alternative in the exported pages, and stand folded below it where the page
+    offers no text alternative (JupyterLab). Stored outputs hold them as text, so a test compares them.
+
+    Args:
+        figure: the figure; it is closed and cannot be shown again.
+        words: what the picture shows, for whoever cannot see it; not a repetition of the title.
+        dpi: pixels an inch; the picture's width on the page does not depend on it.
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    width, height = (round(96 * side) for side in figure.get_size_inches())
+    plt.close(figure)
+    display(
+        {"image/png": buffer.getvalue(), "text/plain": f"Figure: {words}"},
+        metadata={"image/png": {"width": width, "height": height, "alt": words}},
+        raw=True,
+    )
+    display(HTML(f"<details><summary>The figure in words</summary>{html.escape(words)}</details>"))
+
+
+def show_image(axis: Axes, image: Any, title: str, **options: Any) -> Any:
+    """Draw an image on an axis with a title and no ticks; numbers become colours by cividis.
+
+    Args:
+        axis: where to.
+        image: (H, W) numbers or (H, W, 3) colours; a tensor or an array.
+        title: what it is, with its size.
+        options: for `Axes.imshow`, such as vmin and vmax.
+
+    Returns:
+        The image's artist, for a colour bar.
+    """
+    artist = axis.imshow(np.asarray(image), **options)
+    axis.set_title(title)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.grid(False)
+    return artist
