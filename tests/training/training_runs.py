@@ -1,0 +1,42 @@
+"""Short trainings for the tests: a small network on crops of made scenes, and what two of them have in common."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from dlv3.presets import RunConfig, preset
+from dlv3.weights import load_tensors
+
+
+def short_run(model: dict | None = None, **training: object) -> RunConfig:
+    """The tiny preset on crops of 33 pixels, with every source of randomness on: scale, flips and dropout."""
+    config = preset("tiny")
+    options = dict(crop_size=33, scale=(0.5, 2.0), validation_interval=0) | training
+    return replace(
+        config,
+        model=replace(config.model, dropout=0.3, **(model or {})),
+        data=replace(config.data, pictures=6),
+        training=replace(config.training, **options),
+    )
+
+
+def final_weights(folder: Path) -> dict[str, Tensor]:
+    return load_tensors(folder / "model.safetensors")[0]
+
+
+def metrics(folder: Path) -> list[dict]:
+    """The lines of metrics.jsonl, without what depends on the clock."""
+    records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{key: v for key, v in record.items() if key != "pictures_per_second"} for record in records]
+
+
+def assert_same_run(folder: Path, other: Path) -> None:
+    """The same weights, bit for bit, and the same metrics."""
+    ours, theirs = final_weights(folder), final_weights(other)
+    assert ours.keys() == theirs.keys()
+    different = [name for name in ours if not torch.equal(ours[name], theirs[name])]
+    assert not different
+    assert metrics(folder) == metrics(other)
