@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import anywidget
 
 from dlv3.course import javascript
-from dlv3.course.notebooks import WIDGET_VIEW
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class Explorer(anywidget.AnyWidget):

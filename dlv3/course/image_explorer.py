@@ -14,6 +14,7 @@ import html
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import ipywidgets as widgets
@@ -141,7 +142,7 @@ class ImageExplorer(widgets.VBox):
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = f"{self.title or 'Picture'} {self!r}\n{self.says()}"
-        bundle["image/png"] = base64.b64encode(self.picture.value).decode()
+        bundle["image/png"] = base64.b64encode(_small(self.picture.value)).decode()
         return bundle
 
 
@@ -169,12 +170,26 @@ def cividis(values: np.ndarray, low: float | None = None, high: float | None = N
     Returns:
         (H, W, 3) uint8.
     """
-    from matplotlib import colormaps
-
     low = float(values.min()) if low is None else low
     high = float(values.max()) if high is None else high
-    table = (colormaps["cividis"](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(np.uint8)
-    return table[(np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 255).round().astype(np.uint8)]
+    return _cividis_table()[
+        (np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 255).round().astype(np.uint8)
+    ]
+
+
+def _small(picture: bytes) -> bytes:
+    """The same picture in 256 colours, to be stored in a notebook."""
+    buffer = io.BytesIO()
+    image = Image.open(io.BytesIO(picture))
+    image.quantize(256, method=Image.Quantize.FASTOCTREE).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+@cache
+def _cividis_table() -> np.ndarray:
+    from matplotlib import colormaps
+
+    return (colormaps["cividis"](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(np.uint8)  # (256, 3)
 
 
 def figure_png(figure: Any, dpi: int = 96) -> bytes:

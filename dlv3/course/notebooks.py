@@ -17,7 +17,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+from dlv3.course.explorer import WIDGET_VIEW
+
 _SOLUTION = re.compile(
     r"<details>\s*<summary>\s*(?:<[^>]+>)*\s*Solution.*?</summary>(.*?)</details>", re.S | re.I
 )

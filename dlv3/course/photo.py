@@ -23,7 +23,7 @@ _TAP, _EDGE, _QUIET = (230, 159, 0, 255), (28, 32, 36, 255), (125, 135, 145, 255
 
 
 @cache
-def photo(size: int = 256) -> Tensor:
+def photo(size: int = 340) -> Tensor:
     """Matplotlib's sample photo (Grace Hopper, US Navy, public domain), in grey.
 
     Args:
@@ -109,7 +109,7 @@ class PhotoExplorer(ImageExplorer):
 
     def _annotate(self, draw: ImageDraw.ImageDraw, rate: int, size: int, on: str, filter: str) -> None:
         font = _font()
-        draw.text((0, 4), f"{on}, {size} × {size}, and the taps of one output", fill=_QUIET, font=font)
+        draw.text((0, 4), f"{on}, {size} by {size}, and the taps of one output", fill=_QUIET, font=font)
         draw.text((_PANEL + _GAP, 4), f"response to {filter!r}, rate {rate}", fill=_QUIET, font=font)
         pixel, centre = _PANEL / size, size // 2
         half = max(3.0, pixel / 2)

@@ -1,0 +1,140 @@
+"""A real JupyterLab and a real Chromium, for the tests of the lessons in a browser and for the benchmark."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NO_CHROMIUM = (
+    "SKIPPED: no Chromium on this machine, so no browser test ran (Debian: apt-get install chromium)"
+)
+_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+_SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    # Every cell stays on the page: what is far down is tested like what is on the screen.
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def lab(folder: Path, *, theme: str = "JupyterLab Light") -> Iterator[str]:
+    """Serve a folder by JupyterLab, with settings of its own; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    private = folder.parent / f"{folder.name}-jupyter"
+    settings = private / "lab-settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    themes = {"@jupyterlab/apputils-extension:themes": {"theme": theme}}
+    (settings / "overrides.json").write_text(json.dumps(_SETTINGS | themes))
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser",
+        f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={settings}",
+        f"--LabApp.workspaces_dir={private / 'workspaces'}", f"--LabApp.user_settings_dir={private / 'user'}",
+    ]  # fmt: skip
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(private / "config"),
+        "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
+        "OMP_NUM_THREADS": "1",
+    }
+    with (private / "log.txt").open("w") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        _wait(f"http://127.0.0.1:{port}/api/status", server, private / "log.txt")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(15)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def _wait(address: str, server: subprocess.Popen, log: Path) -> None:
+    for _ in range(240):
+        if server.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(address, timeout=2)
+            return
+        except OSError:
+            time.sleep(0.25)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+
+
+@dataclass
+class Watch:
+    """What a page did that it should not: errors on its console, requests that would leave the machine."""
+
+    errors: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+
+def watched(page: Page) -> Watch:
+    """Stop every request to another machine, and write down such requests and the console's errors."""
+    watch = Watch()
+
+    def route(request_route):
+        address = request_route.request.url
+        if urlsplit(address).hostname in ("127.0.0.1", "localhost", None) or address.startswith(
+            ("data:", "blob:")
+        ):
+            request_route.continue_()
+        else:
+            watch.outside.append(address)
+            request_route.abort()
+
+    page.route("**/*", route)
+    page.on("console", lambda message: message.type == "error" and watch.errors.append(message.text))
+    page.on("pageerror", lambda error: watch.errors.append(str(error)))
+    return watch
+
+
+def open_and_run(page: Page, address: str, notebook: str, *, timeout: float = 240) -> None:
+    """Open a notebook in JupyterLab, run all its cells, and wait until the last one is done."""
+    page.goto(f"{address}/lab/tree/{quote(notebook)}?reset", wait_until="domcontentloaded")
+    page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-CodeCell", timeout=60_000)
+    page.wait_for_function(
+        "() => { const s = window.jupyterapp?.shell.currentWidget?.sessionContext;"
+        " return s && s.session?.kernel?.status === 'idle' }",
+        timeout=60_000,
+    )
+    done = page.evaluate(
+        "async () => { const app = window.jupyterapp; await app.commands.execute('notebook:run-all-cells');"
+        " return [...app.shell.currentWidget.content.widgets].filter((c) => c.model.type === 'code')"
+        ".flatMap((c) => c.model.sharedModel.outputs.filter((o) => o.output_type === 'error')"
+        ".map((o) => `${o.ename}: ${o.evalue}`)) }"
+    )
+    assert done == [], f"cells of {notebook} failed: {done}"
+    page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'",
+        timeout=timeout * 1000,
+    )
+
+
+EXPLORERS = ".jp-OutputArea-output .dx, .jp-OutputArea-output .dlv3-image-explorer"
