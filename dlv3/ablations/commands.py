@@ -1,0 +1,86 @@
+"""`dlv3 ablate`: run the paper's tables, and report what was recorded."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from dlv3.ablations.configure import cells
+from dlv3.ablations.report import report, table_report
+from dlv3.ablations.results import read
+from dlv3.ablations.runner import is_done, run, shard_of, training_key
+from dlv3.ablations.tables import TABLES, Table
+
+RESULTS = Path("data/results")
+
+
+@dataclass(frozen=True)
+class AblateArguments:
+    """Run tables of the paper as experiments: each row with each seed, trained and evaluated, one JSON file a run.
+
+    What is recorded already is not run again, so a sweep that was stopped goes on when the command is repeated.
+    """
+
+    tables: tyro.conf.Positional[tuple[str, ...]] = ()
+    """T1 to T6, T8, T9, T10; left out, all of them."""
+    preset: Literal["tiny", "laptop", "gpu", "paper"] = "laptop"
+    """At which scale, see dlv3 train --help."""
+    seeds: int = 3
+    """Runs of each row, with seeds 0, 1, …"""
+    shard: str = "1/1"
+    """i/n: the i-th of n parts, one for each of n machines that share the results' folder or collect it later."""
+    results: Path = RESULTS
+    """The folder of the records."""
+    work: Path = Path("runs/ablations")
+    """The trainings' own folders; rows that differ in the evaluation alone share one."""
+    report: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run nothing; print the tables from what is recorded."""
+    dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run nothing; print what would be run."""
+
+
+def ablate_command(arguments: AblateArguments) -> int:
+    """Run `dlv3 ablate`. Returns the exit status, 0.
+
+    Raises:
+        ValueError: no such table, or a bad shard or number of seeds.
+        OSError: a file cannot be written.
+    """
+    tables = [_table(name) for name in arguments.tables or TABLES]
+    if arguments.report:
+        names = {table.name for table in tables}
+        print(report([r for r in read(arguments.results) if r.table in names], arguments.preset), end="")
+        return 0
+    if arguments.seeds < 1:
+        raise ValueError(f"--seeds {arguments.seeds}: expected at least 1")
+    index, count = _shard(arguments.shard)
+    wanted = [cell for table in tables for cell in cells(table, arguments.preset, arguments.seeds)]
+    wanted = shard_of(wanted, index, count)
+    if arguments.dry_run:
+        for cell in wanted:
+            state = (
+                "recorded" if is_done(cell, arguments.results) else f"training {training_key(cell.config)}"
+            )
+            print(f"{cell.table} {cell.row}, seed {cell.seed}: {state}")
+        return 0
+    run(wanted, arguments.results, arguments.work)
+    records = read(arguments.results)
+    for table in tables:
+        ours = [r for r in records if r.table == table.name and r.preset == arguments.preset]
+        print(table_report(table, ours, arguments.preset), end="\n\n")
+    return 0
+
+
+def _table(name: str) -> Table:
+    if name not in TABLES:
+        raise ValueError(f"{name!r} is no table of the paper's to run; there are {', '.join(TABLES)}")
+    return TABLES[name]
+
+
+def _shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match and 1 <= int(match[1]) <= int(match[2]):
+        return int(match[1]), int(match[2])
+    raise ValueError(f"--shard {text!r}: expected i/n with i from 1 to n, such as 2/4")

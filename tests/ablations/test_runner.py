@@ -1,0 +1,83 @@
+import json
+
+import pytest
+
+from dlv3.ablations import TABLES, cells, read, runner
+from dlv3.ablations.commands import AblateArguments, ablate_command
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """The configurations that were trained."""
+    import dlv3.training
+
+    calls, train = [], dlv3.training.train
+
+    def counted(config, *args, **options):
+        calls.append(config)
+        return train(config, *args, **options)
+
+    monkeypatch.setattr(dlv3.training, "train", counted)
+    return calls
+
+
+def test_rows_that_differ_in_the_evaluation_alone_are_trained_once_and_none_twice(tmp_path, trainings):
+    wanted = cells(TABLES["T4"], "tiny", 1)[:2]  # output stride 16 and 8 of one training
+    done = runner.run(wanted, tmp_path / "results", tmp_path / "work", progress=False)
+    assert len(trainings) == 1
+    assert [(r.row, r.seed, r.split) for r in done] == [
+        ("output stride 16", 0, "test"),
+        ("output stride 8", 0, "test"),
+    ]
+    assert sorted(r.row for r in read(tmp_path / "results")) == ["output stride 16", "output stride 8"]
+    assert runner.run(wanted, tmp_path / "results", tmp_path / "work", progress=False) == []
+    assert len(trainings) == 1
+
+
+def test_a_sweep_that_was_stopped_goes_on_where_it_stopped(tmp_path, trainings):
+    wanted = cells(TABLES["T1"], "tiny", 1)[:2]
+
+    def stop(record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(wanted, tmp_path / "results", tmp_path / "work", progress=False, report=stop)
+    assert len(read(tmp_path / "results")) == 1
+    runner.run(wanted, tmp_path / "results", tmp_path / "work", progress=False)
+    assert len(read(tmp_path / "results")) == 2
+    assert len(trainings) == 2
+
+
+def test_a_record_says_how_it_came_about_and_another_configuration_is_run_again(tmp_path, trainings):
+    [cell] = cells(TABLES["T1"], "tiny", 1)[:1]
+    [record] = runner.run([cell], tmp_path / "results", tmp_path / "work", progress=False)
+    assert record.versions["torch"]
+    assert record.device
+    assert record.commit
+    assert record.seconds > 0
+    assert record.config == json.loads(cell.config.to_json())
+    assert set(record.groups) == {"shapes"}
+    path = record.path(tmp_path / "results")
+    stored = json.loads(path.read_text())
+    stored["config"]["training"]["learning_rate"] = 9
+    path.write_text(json.dumps(stored))
+    assert not runner.is_done(cell, tmp_path / "results")
+
+
+def test_command_reports_what_is_recorded_and_plans_without_running(tmp_path, capsys, trainings):
+    def ablate(*tables, **options):
+        assert (
+            ablate_command(AblateArguments(tables, results=tmp_path / "r", work=tmp_path / "w", **options))
+            == 0
+        )
+        return capsys.readouterr().out
+
+    assert "T3 (2, 2, 2) block7, seed 1: training" in ablate("T3", preset="paper", seeds=2, dry_run=True)
+    assert ablate(preset="tiny", report=True) == "No recorded runs at preset tiny.\n"
+    assert not trainings
+    with pytest.raises(ValueError, match="'T7' is no table"):
+        ablate("T7")
+    with pytest.raises(ValueError, match="--shard '3/2': expected i/n"):
+        ablate("T1", shard="3/2")
+    with pytest.raises(ValueError, match="--seeds 0"):
+        ablate("T1", seeds=0)
