@@ -23,8 +23,37 @@ def _train(argv: Sequence[str]) -> int:
     return train_command(parse(TrainArguments, argv, "dlv3 train", defaults(argv)), argv)
 
 
-COMMANDS: dict[str, tuple[str, Callable[[Sequence[str]], int]]] = {
+def _evaluate(argv: Sequence[str]) -> int:
+    from dlv3.evaluation.commands import EvaluateArguments, evaluate_command
+
+    return evaluate_command(parse(EvaluateArguments, argv, "dlv3 evaluate"))
+
+
+def _predict(argv: Sequence[str]) -> int:
+    from dlv3.evaluation.commands import PredictArguments, predict_command
+
+    return predict_command(parse(PredictArguments, argv, "dlv3 predict"))
+
+
+def _voc(argv: Sequence[str]) -> int:
+    from dlv3.data.commands import VocArguments, voc_command
+
+    return voc_command(parse(VocArguments, argv, "dlv3 data voc"))
+
+
+def _data(argv: Sequence[str]) -> int:
+    return _dispatch(DATA_COMMANDS, argv, "dlv3 data", "Fetch or make what trainings start from.")
+
+
+Commands = dict[str, tuple[str, Callable[[Sequence[str]], int]]]
+COMMANDS: Commands = {
     "train": ("train a model on made scenes, a folder of photos and masks, or PASCAL VOC", _train),
+    "evaluate": ("score a trained model on whole images", _evaluate),
+    "predict": ("colour photos by class", _predict),
+    "data": ("fetch or make what trainings start from", _data),
+}
+DATA_COMMANDS: Commands = {
+    "voc": ("download PASCAL VOC 2012 and the Semantic Boundaries Dataset", _voc),
 }
 
 
@@ -84,14 +113,24 @@ def _print_error(message: str) -> None:
     print(_ERROR + " ".join(message.split()), file=sys.stderr)
 
 
-def _help() -> str:
-    width = max(map(len, COMMANDS))
-    commands = "\n".join(f"  {name:<{width}}  {summary}" for name, (summary, _) in COMMANDS.items())
+def _help(commands: Commands, prog: str, summary: str) -> str:
+    width = max(map(len, commands))
+    lines = "\n".join(f"  {name:<{width}}  {what}" for name, (what, _) in commands.items())
     return (
-        "usage: dlv3 COMMAND [OPTIONS]\n\nDeepLabv3: train, evaluate and predict.\n\n"
-        f"commands:\n{commands}\n\n"
-        "dlv3 COMMAND --help    a command's options\ndlv3 --version         the version\n"
+        f"usage: {prog} COMMAND [OPTIONS]\n\n{summary}\n\ncommands:\n{lines}\n\n"
+        f"Each has its own options: {prog} COMMAND --help\n"
     )
+
+
+def _dispatch(commands: Commands, argv: Sequence[str], prog: str, summary: str) -> int:
+    """Call the command that `argv` begins with, or print which there are."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_help(commands, prog, summary), end="")
+        return 0 if argv else BAD_INPUT
+    if argv[0] not in commands:
+        _print_error(f"{argv[0]!r} is no command; there are {', '.join(commands)} (see {prog} --help)")
+        return BAD_INPUT
+    return commands[argv[0]][1](argv[1:])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -104,19 +143,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0, or 2 for bad input, 1 where some of it failed, 128 plus a signal's number.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    if not argv or argv[0] in ("-h", "--help"):
-        print(_help(), end="")
-        return 0 if argv else BAD_INPUT
-    if argv[0] == "--version":
-        from importlib.metadata import version
+    if argv[:1] == ["--version"]:
+        from dlv3 import __version__
 
-        print(f"dlv3 {version('dlv3')}")
+        print(f"dlv3 {__version__}")
         return 0
-    if argv[0] not in COMMANDS:
-        _print_error(f"{argv[0]!r} is no command; there are {', '.join(COMMANDS)} (see dlv3 --help)")
-        return BAD_INPUT
     try:
-        return COMMANDS[argv[0]][1](argv[1:])
+        return _dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else BAD_INPUT
     except KeyboardInterrupt:

@@ -62,7 +62,7 @@ def choose_device(name: str) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:  # AssertionError: a torch built without CUDA
         reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"training.device={name!r}: cannot be used here ({reason}); try cpu") from error
+        raise ValueError(f"device={name!r}: cannot be used here ({reason}); try cpu") from error
     return device
 
 
