@@ -17,8 +17,7 @@ class EvaluationConfig:
     batch_size: int = 1
     """Images at a time; only images of equal size share a batch. The score does not depend on it."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """What the network is computed in; probabilities are float32. bfloat16 is faster on GPUs and may move the score a
-    little."""
+    """What the network is computed in. bfloat16 is faster on GPUs and may move the score a little."""
 
     def __post_init__(self) -> None:
         if isinstance(self.scales, list):  # JSON and command lines bring lists

@@ -1,0 +1,73 @@
+"""A trained model from disk: a run's folder, or weights alone."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlv3 import weights
+from dlv3.deeplab import DeepLabV3
+
+if TYPE_CHECKING:
+    from dlv3.presets import RunConfig
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model in evaluation mode on the CPU, and the configuration of the run it comes from, if there is one."""
+
+    model: DeepLabV3
+    config: "RunConfig | None"
+    weights: Path
+
+    def palette(self) -> np.ndarray:
+        """(num_classes, 3) uint8: the colours of the data set that it was trained on; VOC's for pictures from disk."""
+        from dlv3.data import open_dataset, voc_palette
+
+        classes = self.model.config.num_classes
+        if self.config is not None and self.config.dataset.partition(":")[0] in ("scenes", "markers"):
+            palette = open_dataset(
+                self.config.dataset, "val", self.config.data
+            ).palette  # drawn in code: no files needed
+            if len(palette) == classes:
+                return palette
+        return voc_palette(classes)
+
+
+def load_trained(path: str | os.PathLike) -> TrainedModel:
+    """Load a finished run, or weights.
+
+    Args:
+        path: a run's folder (model.safetensors and config.json), or a .safetensors file that `dlv3.weights.save` wrote;
+            a config.json beside that is read too.
+
+    Raises:
+        FileNotFoundError: there is nothing, or no weights yet.
+        ValueError: weights or a configuration that cannot be used; says which file.
+    """
+    path = Path(path)
+    file = path / "model.safetensors" if path.is_dir() else path
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such run or weights; give a run's folder or a .safetensors file")
+    if not file.is_file():
+        unfinished = (path / "checkpoint.pt").is_file()
+        todo = (
+            "its training has not finished; continue it with dlv3 train --resume"
+            if unfinished
+            else "is it a run?"
+        )
+        raise FileNotFoundError(f"{path}: no model.safetensors in this folder; {todo}")
+    return TrainedModel(weights.load(file), _configuration(file.with_name("config.json")), file)
+
+
+def _configuration(file: Path) -> "RunConfig | None":
+    from dlv3.presets import RunConfig
+
+    if not file.is_file():
+        return None
+    try:
+        return RunConfig.from_json(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file}: cannot be read as a run's configuration: {error}") from error

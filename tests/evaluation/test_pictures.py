@@ -1,0 +1,115 @@
+"""Finding pictures by files, folders and patterns, and naming their results."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dlv3.evaluation.pictures import find_pictures
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def touch(*names):
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+
+
+def names(*inputs, out="predictions"):
+    pictures, problems = find_pictures(inputs, Path(out))
+    assert not problems
+    return {os.path.relpath(picture.path): str(picture.name) for picture in pictures}
+
+
+def problems(*inputs, out="predictions"):
+    return find_pictures(inputs, Path(out))[1]
+
+
+def test_file_is_called_by_its_stem(here):
+    touch("a/photo.v2.JPG")
+    assert names("a/photo.v2.JPG") == {"a/photo.v2.JPG": "photo.v2"}
+
+
+def test_folder_stands_for_what_is_below_and_is_mirrored(here):
+    touch(
+        "trip/b.png",
+        "trip/day/a.jpeg",
+        "trip/notes.txt",
+        "trip/.hidden.png",
+        "trip/.cache/c.png",
+        "other.png",
+    )
+    assert names("trip") == {"trip/b.png": "b", "trip/day/a.jpeg": "day/a"}
+    assert names("trip/") == names("trip")
+
+
+def test_pattern_stands_for_what_it_matches_and_its_folders_are_mirrored(here):
+    touch("trip/b.png", "trip/day/a.png", "trip/day/a.txt", "trip/c.jpg")
+    assert names("trip/*.png") == {"trip/b.png": "b"}
+    assert names("trip/**/*.png") == {"trip/b.png": "b", "trip/day/a.png": "day/a"}
+    assert names("tr*") == {"trip/b.png": "trip/b", "trip/c.jpg": "trip/c", "trip/day/a.png": "trip/day/a"}
+
+
+def test_name_that_looks_like_a_pattern_is_taken_as_it_is(here):
+    touch("a[1].png", "a1.png")
+    assert names("a[1].png") == {"a[1].png": "a[1]"}
+
+
+def test_order_is_that_of_the_inputs_and_each_picture_comes_once(here):
+    touch("a/1.png", "a/2.png", "b.png")
+    assert list(names("b.png", "a/2.png", "a", "./a/1.png")) == ["b.png", "a/2.png", "a/1.png"]
+
+
+def test_same_names_in_two_folders_mirror_the_folders(here):
+    touch("x/left/p.png", "x/right/p.png", "x/q.png")
+    expected = {"x/left/p.png": "left/p", "x/right/p.png": "right/p", "x/q.png": "q"}
+    assert names("x/left", "x/right", "x/q.png") == expected
+    assert names("x/left/p.png", "x/right/p.png", "x/q.png") == expected
+
+
+def test_same_stems_keep_their_suffixes(here):
+    touch("p.png", "p.jpg", "q.png")
+    assert names("p.png", "p.jpg", "q.png") == {"p.png": "p.png", "p.jpg": "p.jpg", "q.png": "q.png"}
+
+
+def test_names_that_differ_in_case_alone_are_the_same(here):
+    touch("a/P.png", "b/p.png")
+    assert names("a", "b") == {"a/P.png": "a/P", "b/p.png": "b/p"}
+
+
+def test_results_of_the_last_time_are_left_out(here):
+    touch("a.png", "predictions/a_mask.png")
+    assert list(names(".")) == ["a.png"]
+    assert list(names("**/*.png")) == ["a.png"]
+    assert list(names("predictions/a_mask.png")) == ["predictions/a_mask.png"]  # asked for by name
+    assert list(names("predictions", out="predictions")) == ["predictions/a_mask.png"]
+
+
+def test_file_by_name_is_taken_whatever_it_is_called(here):
+    touch("photo.xyz")
+    assert names("photo.xyz") == {"photo.xyz": "photo"}
+
+
+def test_input_without_pictures_is_named(here):
+    touch("empty/notes.txt", "a.png")
+    assert problems("nope.png", "a.png") == ["nope.png: no such file or folder"]
+    assert problems("nope/*.png") == ["nope/*.png: no such file or folder"]
+    assert problems("empty/*") == ["empty/*: matches no pictures"]
+    (line,) = problems("empty")
+    assert line.startswith("empty: no pictures in this folder (.jpg")
+    assert find_pictures([], Path("predictions")) == ([], [])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_folder_that_cannot_be_read_is_named(here):
+    touch("locked/a.png")
+    Path("locked").chmod(0)
+    try:
+        assert problems("locked") == ["locked: this folder cannot be read: Permission denied"]
+    finally:
+        Path("locked").chmod(0o700)
