@@ -1,6 +1,8 @@
 """`dlv3 predict`: what it writes, what it leaves out, and how it ends."""
 
 import os
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,29 @@ class ByColour(nn.Module):
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@contextmanager
+def unprivileged():
+    """Without root's right to read and write everything, which would hide what a person without it meets."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)  # nobody
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def open_folder(monkeypatch):
+    """A folder that the unprivileged reach; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.chdir(folder)
+        yield Path(folder)
+        monkeypatch.undo()
 
 
 def photo(path, height=12, width=20, **options):
@@ -152,12 +177,33 @@ def test_out_that_cannot_be_made_is_one_line(here):
             predict("a.png", out=out)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_out_without_permission_is_one_line(here):
+def test_out_without_permission_is_one_line(open_folder):
     photo("a.png")
-    Path("locked").mkdir(mode=0o500)
-    with pytest.raises(OSError, match="cannot be made: Permission denied"):
+    Path("a.png").chmod(0o644)
+    Path("locked").mkdir()
+    Path("locked").chmod(0o555)
+    with (
+        unprivileged(),
+        pytest.raises(OSError, match="^--out locked/out: cannot be made: Permission denied; give"),
+    ):
         predict("a.png", out="locked/out")
+    with (
+        unprivileged(),
+        pytest.raises(OSError, match=r"^locked/a_\*\.png: cannot be written: Permission denied; give"),
+    ):
+        predict("a.png", out="locked")
+
+
+def test_picture_without_permission_is_left_out(open_folder):
+    photo("a.png")
+    photo("locked.png")
+    Path("locked.png").chmod(0)
+    Path("out").mkdir()
+    Path("out").chmod(0o777)
+    with unprivileged():
+        done = predict("a.png", "locked.png")
+    assert len(done.written) == 1
+    assert "locked.png: no permission to read it" in done.failed[0]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
