@@ -90,18 +90,18 @@ def exercises(notebook: NotebookNode) -> list[NotebookExercise]:
     for name, index in tagged(notebook, "exercise:"):
         stub = notebook.cells[index].source
         checks = [
-            c.source for c in notebook.cells[index:] if c.cell_type == "code" and _checks(c.source, name)
+            c.source for c in notebook.cells[index + 1 :] if c.cell_type == "code" and _checks(c.source, name)
         ]
         if not checks:
             raise ValueError(
-                f"exercise {name!r}: no code cell at or after its stub calls check({name!r}, ...)"
+                f"exercise {name!r}: no code cell after its stub calls check({name!r}, ...)"
             )
         if name not in solutions:
             raise ValueError(f"exercise {name!r}: no markdown cell is tagged 'solution:{name}'")
         solution = folded_solution(notebook.cells[solutions.pop(name)].source)
         if not solution:
             raise ValueError(f"exercise {name!r}: its solution cell has no ```python block under 'Solution'")
-        found.append(NotebookExercise(name, stub, checks[0] if checks[0] != stub else "", solution))
+        found.append(NotebookExercise(name, stub, checks[0], solution))
     if solutions:
         raise ValueError(f"solutions without an exercise: {', '.join(solutions)}")
     return found

@@ -1,0 +1,32 @@
+"""The lessons under test: their notebooks, and the file beside these tests that belongs to each."""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LESSONS = [path for path in NOTEBOOKS if path.name[:2].isdigit()]
+
+
+@cache
+def notebook(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+@cache
+def companion(path: Path) -> SimpleNamespace:
+    """MISTAKES and IGNORED_CELLS of a lesson, from tests/course/lessons/lessonNN.py; empty where it has no file."""
+    file = Path(__file__).parent / "lessons" / f"lesson{path.name[:2]}.py"
+    held = SimpleNamespace(MISTAKES={}, IGNORED_CELLS={})
+    if file.exists():
+        spec = importlib.util.spec_from_file_location(f"companion_{file.stem}", file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        held.MISTAKES = getattr(module, "MISTAKES", {})
+        held.IGNORED_CELLS = getattr(module, "IGNORED_CELLS", {})
+    return held
