@@ -1,5 +1,7 @@
 """Evaluation as in section 4: mIOU over whole images, at any output stride, scales and flips; prediction."""
 
+from importlib import import_module
+
 from dlv3.evaluation.config import EvaluationConfig
 from dlv3.evaluation.evaluate import evaluate
 from dlv3.evaluation.inference import (
@@ -11,6 +13,8 @@ from dlv3.evaluation.inference import (
 from dlv3.evaluation.metrics import ConfusionMatrix
 from dlv3.evaluation.report import Evaluation
 
+# Imported when first used: reading and writing pictures needs torchvision, and training does not need these.
+_HOMES = {"load_trained": "trained", "predict_files": "predict"}
 __all__ = [
     "ConfusionMatrix",
     "Evaluation",
@@ -18,6 +22,14 @@ __all__ = [
     "PAPER_SCALES",
     "at_output_stride",
     "evaluate",
+    "load_trained",
+    "predict_files",
     "predict_labels",
     "predict_probabilities",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -39,14 +39,16 @@ def at_output_stride(model: nn.Module, output_stride: int | None) -> Iterator[nn
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[nn.Module]:
-    """Evaluation mode and no gradients inside the block, and the model's own mode after it."""
-    training = model.training
+    """Evaluation mode and no gradients inside the block; after it, each module has its own mode again."""
+    # One by one: model.train() would also wake batch normalization that someone had put to sleep by hand.
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         with torch.no_grad():
             yield model
     finally:
-        model.train(training)
+        for module, training in modes:
+            module.training = training
 
 
 def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:

@@ -168,6 +168,13 @@ def test_frozen_batch_norm_stays_frozen():
     assert not frozen.backbone.bn1.training
 
 
+def test_module_put_to_sleep_by_hand_stays_asleep():
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)).train()
+    network[1].eval()
+    predict_probabilities(network, images_of(8, 8))
+    assert [module.training for module in network.modules()] == [True, True, False]
+
+
 def test_output_stride_is_changed_and_restored(model):
     images = images_of(64, 64)
     with at_output_stride(model, 8):
