@@ -143,7 +143,8 @@ def predict_command(arguments: PredictArguments) -> int:
         on_failure=lambda line: tqdm.write(f"dlv3: left out: {line}", file=sys.stderr),
     )
     left_out = f", {len(done.failed)} left out" if done.failed else ""
-    print(f"{len(done.written)} predicted{left_out}; results are in {arguments.out}")
+    where = f"; results are in {arguments.out}" if done.written else ""
+    print(f"{len(done.written)} predicted{left_out}{where}")
     return 1 if done.failed else 0
 
 

@@ -36,12 +36,12 @@ def find_pictures(inputs: Sequence[str], out: Path) -> tuple[list[Picture], list
     Returns:
         The pictures, and a line for each input that has none.
     """
-    found: dict[Path, Path] = {}  # absolute path: its name with suffix
+    found: dict[Path, tuple[Path, Path]] = {}  # by absolute path: as typed, and its name with suffix
     problems: list[str] = []
     for text in inputs:
         entries = list(_entries(text, Path(os.path.abspath(out)), problems))
         for path, name in entries:
-            found.setdefault(Path(os.path.abspath(path)), name)
+            found.setdefault(Path(os.path.abspath(path)), (path, name))
     return _named(found), problems
 
 
@@ -99,7 +99,7 @@ def _fixed_part(pattern: str) -> Path:
     return Path(*parts[:wild])
 
 
-def _named(found: dict[Path, Path]) -> list[Picture]:
+def _named(found: dict[Path, tuple[Path, Path]]) -> list[Picture]:
     """Names by the first rule that keeps all of them apart, on file systems that ignore case too."""
     if not found:
         return []
@@ -110,7 +110,7 @@ def _named(found: dict[Path, Path]) -> list[Picture]:
         lambda path, name: Path(os.path.relpath(path, common)),
     ]
     for rule in rules:
-        names = [rule(path, name) for path, name in found.items()]
+        names = [rule(path, name) for path, (_, name) in found.items()]
         if len({str(name).casefold() for name in names}) == len(names):
             break
-    return [Picture(path, name) for path, name in zip(found, names, strict=True)]
+    return [Picture(typed, name) for (typed, _), name in zip(found.values(), names, strict=True)]

@@ -146,10 +146,10 @@ def _failure(picture: Picture, error: Exception) -> str:
 
 def _require_separate(pictures: Sequence[Picture], out: Path) -> None:
     """A result must not take the place of a picture that it, or another result, is made from."""
-    originals = {picture.path for picture in pictures}
+    originals = {os.path.abspath(picture.path) for picture in pictures}
     for picture in pictures:
         for path in _results(out / picture.name):
-            if Path(os.path.abspath(path)) in originals:
+            if os.path.abspath(path) in originals:
                 raise DataError(
                     f"--out {out}: a result would overwrite the picture {path}; give another folder"
                 )

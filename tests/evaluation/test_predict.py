@@ -148,7 +148,7 @@ def test_picture_that_cannot_be_read_is_named_and_the_rest_goes_on(here, kind):
     done = predict("bad.jpg", "good.jpg", on_failure=said.append)
     assert [picture.path.name for picture in done.written] == ["good.jpg"]
     assert len(done.failed) == 1
-    assert "bad.jpg: " in done.failed[0]
+    assert done.failed[0].startswith("bad.jpg: ")
     assert "\n" not in done.failed[0]
     assert said == list(done.failed)
     assert not Path("out/bad_mask.png").exists()
@@ -204,6 +204,16 @@ def test_picture_without_permission_is_left_out(open_folder):
         done = predict("a.png", "locked.png")
     assert len(done.written) == 1
     assert "locked.png: no permission to read it" in done.failed[0]
+
+
+def test_folder_without_permission_is_named(open_folder):
+    photo("locked/a.png")
+    Path("locked").chmod(0)
+    with (
+        unprivileged(),
+        pytest.raises(DataError, match="^locked: this folder cannot be read: Permission denied$"),
+    ):
+        predict("locked")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
