@@ -17,7 +17,7 @@ def short_run(model: dict | None = None, **training: object) -> RunConfig:
     options = dict(crop_size=33, scale=(0.5, 2.0), validation_interval=0) | training
     return replace(
         config,
-        model=replace(config.model, dropout=0.3, **(model or {})),
+        model=replace(config.model, **{"dropout": 0.3} | (model or {})),
         data=replace(config.data, pictures=6),
         training=replace(config.training, **options),
     )
