@@ -1,0 +1,107 @@
+"""Wrong answers to lesson 03's exercises, and what its checks must say to them."""
+
+_TRUTH = """
+def upsampled_truth(masks, stride, num_classes):
+    {body}
+"""
+_ONE_HOT = "F.one_hot(masks[:, ::stride, ::stride], num_classes).permute(0, 3, 1, 2).float()"
+_STRIDED = """
+def strided(x, w1, w2):
+    return F.conv2d(F.conv2d(x, w1, stride=2, padding=1), w2, padding=1)
+
+
+def dense(x, w1, w2):
+    return F.conv2d(F.conv2d(x, w1, {first}), w2, {second})
+"""
+_LOOP = """
+def strides_and_rates(strides, output_stride):
+    reached, rate, result = 1, 1, []
+    for stride in strides:
+        if {keep} <= output_stride:
+            reached *= stride
+            result.append((stride, rate))
+        else:
+            {lose}
+    return result
+"""
+_LOSE = "result.append((1, rate)); rate *= stride"
+
+
+def _truth(body: str) -> str:
+    return _TRUTH.format(body=body)
+
+
+def _cost(formula: str) -> str:
+    return f"def multiply_adds(kernel_size, rate, channels_in, channels_out, side):\n    return {formula}"
+
+
+def _rate(formula: str) -> str:
+    return f"def base_rate(block, output_stride):\n    return {formula}"
+
+
+MISTAKES = {
+    "03/map-side": [
+        ("def map_side(size, output_stride):\n    return size // output_stride", "rounded down"),
+        ("def map_side(size, output_stride):\n    return size / output_stride", "whole number of samples"),
+        ("def map_side(size, output_stride):\n    return size // output_stride + 1", "one too many"),
+    ],
+    "03/upsampled-truth": [
+        (_truth("return masks"), "Sample them first"),
+        (_truth("return masks[:, ::stride, ::stride]"), "own height and width"),
+        (
+            _truth(f"return F.interpolate({_ONE_HOT}, size=masks.shape[1:], mode='bilinear')"),
+            "`.argmax(1)`",
+        ),
+        (
+            _truth(f"return F.interpolate({_ONE_HOT}, size=masks.shape[1:], mode='bilinear').argmax(1)"),
+            "half a cell off",
+        ),
+        (_truth(f"return F.interpolate({_ONE_HOT}, size=masks.shape[1:]).argmax(1)"), "mode='bilinear'"),
+        (
+            _truth(
+                "x = masks[:, None, ::stride, ::stride].float(); "
+                "x = F.interpolate(x, size=masks.shape[1:], mode='bilinear', align_corners=True); "
+                "return x[:, 0].round().long()"
+            ),
+            "interpolate the classes' numbers",
+        ),
+        (_truth("masks[:, ::stride, ::stride]"), "Did you forget `return`?"),
+    ],
+    "03/two-convolutions": [
+        (_STRIDED.format(first="padding=1", second="padding=1"), "Both rates are 1"),
+        (_STRIDED.format(first="padding=2, dilation=2", second="padding=2, dilation=2"), "has rate 2, but"),
+        (_STRIDED.format(first="padding=2, dilation=2", second="padding=1"), "belongs to the other filter"),
+        (_STRIDED.format(first="stride=2, padding=1", second="padding=1"), "a stride of 2 is still in there"),
+        (_STRIDED.format(first="padding=1", second="padding=1, dilation=2"), "padding equals its rate"),
+    ],
+    "03/strides-and-rates": [
+        (
+            _LOOP.format(keep="reached * stride", lose="rate *= stride; result.append((1, rate))"),
+            "from before its stride",
+        ),
+        (_LOOP.format(keep="reached", lose=_LOSE), "One stride too many"),
+        (_LOOP.format(keep="reached * stride", lose="result.append((1, rate)); rate = 2"), "Rates multiply"),
+        (_LOOP.format(keep="reached * stride", lose="rate *= stride"), "2 pairs for 3 layers"),
+    ],
+    "03/first-unit": [
+        ('exact = {"own": (2, 2), "before": (2, 2)}', "from before it"),
+        ('exact = {"own": (1, 2), "before": (1, 2)}', "from behind it"),
+        ("exact = (1, 2)", "Keep the dictionary"),
+    ],
+    "03/base-rate": [
+        (_rate("4 * 2 ** (block - 1) // output_stride"), "at least 1"),
+        (_rate("max(1, 4 * 2 ** (block - 1) / output_stride)"), "divide with `//`"),
+        (_rate("max(1, 4 * 2**block // output_stride)"), "Twice too much"),
+        (_rate("max(1, 2**block // output_stride)"), "Half of it"),
+    ],
+    "03/multiply-adds": [
+        (_cost("kernel_size**2 * channels_in * channels_out"), "number of weights"),
+        (_cost("2 * kernel_size**2 * channels_in * channels_out * side**2"), "Twice too much"),
+        (
+            _cost("(kernel_size + (kernel_size - 1) * (rate - 1))**2 * channels_in * channels_out * side**2"),
+            "nothing is multiplied",
+        ),
+        (_cost("kernel_size**2 * channels_in * channels_out * side"), "two axes"),
+    ],
+}
+IGNORED_CELLS: dict[str, str] = {}
