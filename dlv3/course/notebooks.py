@@ -93,9 +93,7 @@ def exercises(notebook: NotebookNode) -> list[NotebookExercise]:
             c.source for c in notebook.cells[index + 1 :] if c.cell_type == "code" and _checks(c.source, name)
         ]
         if not checks:
-            raise ValueError(
-                f"exercise {name!r}: no code cell after its stub calls check({name!r}, ...)"
-            )
+            raise ValueError(f"exercise {name!r}: no code cell after its stub calls check({name!r}, ...)")
         if name not in solutions:
             raise ValueError(f"exercise {name!r}: no markdown cell is tagged 'solution:{name}'")
         solution = folded_solution(notebook.cells[solutions.pop(name)].source)

@@ -2,8 +2,11 @@
 
 import shutil
 
+import nbformat
 import pytest
 from labserver import CHROMIUM, NO_CHROMIUM, ROOT, chromium, lab
+
+from dlv3.course.notebooks import tidied
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +25,23 @@ def notebooks_address(browser, tmp_path_factory):
         ROOT / "notebooks", repository / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
     )
     (repository / "data").symlink_to(ROOT / "data")
+    nbformat.write(_every_explorer(), repository / "every_explorer.ipynb")
     with lab(repository) as address:
         yield address
+
+
+def _every_explorer() -> nbformat.NotebookNode:
+    """A notebook with each explorer and a question, so that all are tested whatever the lessons use."""
+    sources = [
+        "from dlv3.course import *",
+        "atrous = AtrousExplorer(column=1, row=2)\natrous",
+        "field = ReceptiveFieldExplorer(rates=(2, 2))\nfield",
+        "steps = OutputStrideLadder()\nsteps",
+        "photo = PhotoExplorer()\nphoto",
+        "question = Choice('Which?', ['44', '88'])\nquestion",
+        "print('below')",
+    ]
+    return tidied(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources]))
 
 
 @pytest.fixture

@@ -53,7 +53,8 @@ def lab(folder: Path, *, theme: str = "JupyterLab Light") -> Iterator[str]:
     (settings / "overrides.json").write_text(json.dumps(_SETTINGS | themes))
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser",
-        f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
+        "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={settings}",
         f"--LabApp.workspaces_dir={private / 'workspaces'}", f"--LabApp.user_settings_dir={private / 'user'}",
     ]  # fmt: skip
@@ -138,3 +139,14 @@ def open_and_run(page: Page, address: str, notebook: str, *, timeout: float = 24
 
 
 EXPLORERS = ".jp-OutputArea-output .dx, .jp-OutputArea-output .dlv3-image-explorer"
+
+
+def run_in_kernel(page: Page, code: str) -> str:
+    """Run code in the open notebook's kernel; what it prints."""
+    return page.evaluate(
+        "async (code) => { const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;"
+        " let words = ''; const future = kernel.requestExecute({code});"
+        " future.onIOPub = (m) => { if (m.header.msg_type === 'stream') words += m.content.text };"
+        " await future.done; return words.trim() }",
+        code,
+    )

@@ -45,7 +45,8 @@ def press(page: Page, handle: ElementHandle, key: str, explorer: ElementHandle) 
 def changed(page: Page, explorer: ElementHandle, before: Look, timeout: float = 10_000) -> Look:
     """The explorer once its picture and its words differ from before; fails where they never do."""
     page.wait_for_function(
-        "([e, picture, words, read]) => (e.querySelector('.dx-figure')?.innerHTML ?? e.querySelector('img').src) !== picture"
+        "([e, picture, words, read]) =>"
+        " (e.querySelector('.dx-figure')?.innerHTML ?? e.querySelector('img').src) !== picture"
         " && [...e.querySelectorAll(read)].map((n) => n.textContent).join(' ') !== words",
         arg=[explorer, before.picture, before.words, _READ_OUT],
         timeout=timeout,

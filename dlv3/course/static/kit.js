@@ -45,12 +45,12 @@ function element(parent, name, attributes = {}, words = "") {
 
 const setText = (node, words) => { if (node.textContent !== words) node.textContent = words; };
 
-let mounted = 0;
-
 function mount(explorer, model, el) {
   const names = explorer.state;
   const read = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
-  const id = `dx${++mounted}`;
+  // Counted over the whole page: each widget on it is a module of its own.
+  globalThis.dlv3Mounted = (globalThis.dlv3Mounted || 0) + 1;
+  const id = `dx${globalThis.dlv3Mounted}`;
   const root = element(el, "section", { class: "dx", "aria-labelledby": `${id}-title`, "data-lm-suppress-shortcuts": "true" });
   element(root, "h4", { id: `${id}-title`, class: "dx-title" }, explorer.title);
   element(root, "p", { id: `${id}-about`, class: "dx-about" }, explorer.about);
