@@ -1,0 +1,42 @@
+"""Values that make no sense are refused with the field's name."""
+
+import pytest
+
+from dlv3.training import TrainingConfig
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("iterations", 0),
+        ("batch_size", 2.5),
+        ("crop_size", -1),
+        ("learning_rate", 0),
+        ("warmup", -1),
+        ("momentum", 1.0),
+        ("batch_norm_decay", 1.0),
+        ("weight_decay", -1e-4),
+        ("flip", 1.5),
+        ("scale", (2.0, 0.5)),
+        ("scale", (1.0,)),
+        ("schedule", "cosine"),
+        ("precision", "float16"),
+        ("workers", -1),
+        ("log_interval", 0),
+        ("seed", -1),
+    ],
+)
+def test_bad_value_is_named(field: str, value: object):
+    with pytest.raises(ValueError, match=rf"training\.{field}=.*: expected "):
+        TrainingConfig(**{field: value})
+
+
+def test_parts_have_to_be_equal():
+    with pytest.raises(ValueError, match=r"training\.accumulate=3: does not divide training\.batch_size=16"):
+        TrainingConfig(accumulate=3)
+
+
+def test_lists_become_tuples_and_none_may_be_written():
+    config = TrainingConfig(scale=[0.5, 1.0], pretrained="none")
+    assert config.scale == (0.5, 1.0)
+    assert config.pretrained is None
