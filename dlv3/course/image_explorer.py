@@ -14,12 +14,14 @@ import html
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import ipywidgets as widgets
-import numpy as np
 from PIL import Image
+
+from dlv3.course.pictures import cividis, figure_png, indexed_png, png
+
+__all__ = ["ImageExplorer", "Pick", "Slider", "cividis", "figure_png", "indexed_png", "png"]
 
 _STYLE = """<style>
 .dlv3-image-explorer .widget-label { min-width: 190px; }
@@ -76,7 +78,7 @@ class ImageExplorer(widgets.VBox):
     """Controls above a picture of fixed size, and a sentence below that says what it shows.
 
     Args:
-        render: takes the controls' values by name and gives the picture as PNG bytes (see `png` and `figure_png`).
+        render: takes the controls' values by name and gives the picture as PNG bytes (see `dlv3.course.pictures`).
             It should answer within a tenth of a second: compute beforehand what takes longer.
         controls: by name, a `Slider` or a `Pick`.
         says: takes the same values and gives the picture in a sentence; it is also the picture's text alternative.
@@ -146,54 +148,9 @@ class ImageExplorer(widgets.VBox):
         return bundle
 
 
-def png(pixels: np.ndarray, *, scale: int = 1) -> bytes:
-    """An image as PNG bytes, quickly.
-
-    Args:
-        pixels: (H, W, 3) or (H, W) uint8.
-        scale: each pixel becomes scale × scale pixels, with sharp edges.
-    """
-    if scale > 1:
-        pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
-
-
-def cividis(values: np.ndarray, low: float | None = None, high: float | None = None) -> np.ndarray:
-    """Numbers as colours that read the same to colour-blind eyes.
-
-    Args:
-        values: (H, W) numbers.
-        low, high: what the darkest and the lightest colour stand for; None is the smallest and largest value.
-
-    Returns:
-        (H, W, 3) uint8.
-    """
-    low = float(values.min()) if low is None else low
-    high = float(values.max()) if high is None else high
-    return _cividis_table()[
-        (np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 255).round().astype(np.uint8)
-    ]
-
-
 def _small(picture: bytes) -> bytes:
     """The same picture in 256 colours, to be stored in a notebook."""
     buffer = io.BytesIO()
     image = Image.open(io.BytesIO(picture))
     image.quantize(256, method=Image.Quantize.FASTOCTREE).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
-
-
-@cache
-def _cividis_table() -> np.ndarray:
-    from matplotlib import colormaps
-
-    return (colormaps["cividis"](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(np.uint8)  # (256, 3)
-
-
-def figure_png(figure: Any, dpi: int = 96) -> bytes:
-    """A matplotlib figure as PNG bytes. Make the figure once, change its artists' data, and call this again."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
     return buffer.getvalue()

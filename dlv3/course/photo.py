@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dlv3.atrous import effective_kernel_size
-from dlv3.course.image_explorer import ImageExplorer, Pick, Slider, cividis, png
+from dlv3.course.image_explorer import ImageExplorer, Pick, Slider
+from dlv3.course.pictures import cividis_table, indexed_png, levels
 
 FILTERS = {
     "vertical edges": torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 4,
@@ -19,7 +20,8 @@ FILTERS = {
 }
 PHOTO, FEATURES = "the photo", "a feature map"
 _PANEL, _GAP, _TOP = 340, 20, 26  # pixels: a panel's side, the space between two, the caption's height
-_TAP, _EDGE, _QUIET = (230, 159, 0, 255), (28, 32, 36, 255), (125, 135, 145, 255)
+# The picture has 250 colours: greys, cividis, the caption's grey from clear to opaque, the taps and their edge.
+_GREYS, _COLOURS, _CAPTION, _TAP, _EDGE = 0, 112, 240, 248, 249
 
 
 @cache
@@ -98,25 +100,20 @@ class PhotoExplorer(ImageExplorer):
     def _draw(self, rate: int, filter: str, on: str) -> bytes:
         image = self.inputs[on]
         answer = response(image, FILTERS[filter], rate)
-        bound = None if filter == "mean" else float(answer.abs().max())
-        right = cividis(answer.numpy(), None if bound is None else -bound, bound)
-        left = (image.clamp(0, 1) * 255).byte().numpy()
-        canvas = Image.new("RGBA", (2 * _PANEL + _GAP, _PANEL + _TOP), (0, 0, 0, 0))
-        for x, panel in ((0, Image.fromarray(left)), (_PANEL + _GAP, Image.fromarray(right))):
-            canvas.paste(panel.convert("RGBA").resize((_PANEL, _PANEL), Image.Resampling.NEAREST), (x, _TOP))
-        self._annotate(ImageDraw.Draw(canvas), rate, image.shape[-1], on, filter)
-        return png(np.asarray(canvas))
-
-    def _annotate(self, draw: ImageDraw.ImageDraw, rate: int, size: int, on: str, filter: str) -> None:
-        font = _font()
-        draw.text((0, 4), f"{on}, {size} by {size}, and the taps of one output", fill=_QUIET, font=font)
-        draw.text((_PANEL + _GAP, 4), f"response to {filter!r}, rate {rate}", fill=_QUIET, font=font)
-        pixel, centre = _PANEL / size, size // 2
-        half = max(3.0, pixel / 2)
-        for row in (-rate, 0, rate):
-            for column in (-rate, 0, rate):
-                x, y = (centre + column + 0.5) * pixel, _TOP + (centre + row + 0.5) * pixel
-                draw.rectangle((x - half, y - half, x + half, y + half), fill=_TAP, outline=_EDGE)
+        low, high = (
+            (0.0, 1.0) if filter == "mean" else (-float(answer.abs().max()), float(answer.abs().max()))
+        )
+        canvas = np.full((_TOP + _PANEL, 2 * _PANEL + _GAP), _CAPTION, dtype=np.uint8)
+        canvas[_TOP:, :_PANEL] = _panel(_GREYS + levels(image.numpy(), 0, 1, _COLOURS - _GREYS))
+        canvas[_TOP:, _PANEL + _GAP :] = _panel(
+            _COLOURS + levels(answer.numpy(), low, high, _CAPTION - _COLOURS)
+        )
+        canvas[:_TOP] = _caption(
+            f"{on}, {image.shape[-1]} by {image.shape[-1]}, and the taps of one output",
+            f"response to {filter!r}, rate {rate}",
+        )
+        _mark_taps(canvas, rate, image.shape[-1])
+        return indexed_png(canvas, _palette())
 
     def _sentence(self, rate: int, filter: str, on: str) -> str:
         image = self.inputs[on]
@@ -126,6 +123,43 @@ class PhotoExplorer(ImageExplorer):
             f"Rate {rate}: the nine taps of {filter!r} span {span} × {span} of {image.shape[-1]} × {image.shape[-1]} "
             f"samples; the response's mean strength is {strength:.3f}."
         )
+
+
+def _panel(indices: np.ndarray) -> np.ndarray:
+    """A square of indices as large as a panel, each pixel a sharp square."""
+    nearest = np.arange(_PANEL) * indices.shape[0] // _PANEL
+    return indices[nearest][:, nearest]
+
+
+def _mark_taps(canvas: np.ndarray, rate: int, size: int) -> None:
+    """Draw the nine taps of the middle output on the left panel."""
+    pixel, centre = _PANEL / size, size // 2
+    half = max(3, round(pixel / 2))
+    for row in (-rate, 0, rate):
+        for column in (-rate, 0, rate):
+            x, y = int((centre + column + 0.5) * pixel), _TOP + int((centre + row + 0.5) * pixel)
+            canvas[y - half : y + half + 1, x - half : x + half + 1] = _EDGE
+            canvas[y - half + 1 : y + half, x - half + 1 : x + half] = _TAP
+
+
+def _caption(left: str, right: str) -> np.ndarray:
+    """Two captions in the caption's eight steps of opacity: (_TOP, 2 * _PANEL + _GAP)."""
+    mask = Image.new("L", (2 * _PANEL + _GAP, _TOP))
+    draw = ImageDraw.Draw(mask)
+    for x, words in ((0, left), (_PANEL + _GAP, right)):
+        draw.text((x, 4), words, fill=255, font=_font())
+    return _CAPTION + np.asarray(mask) // 32
+
+
+@cache
+def _palette() -> np.ndarray:
+    palette = np.full((250, 4), 255, dtype=np.uint8)
+    palette[_GREYS:_COLOURS, :3] = np.linspace(0, 255, _COLOURS - _GREYS)[:, None]
+    palette[_COLOURS:_CAPTION, :3] = cividis_table()[:: 256 // (_CAPTION - _COLOURS)]
+    palette[_CAPTION:_TAP, :3] = (125, 135, 145)
+    palette[_CAPTION:_TAP, 3] = np.linspace(0, 255, _TAP - _CAPTION)
+    palette[_TAP, :3], palette[_EDGE, :3] = (230, 159, 0), (28, 32, 36)  # Okabe-Ito orange
+    return palette
 
 
 @cache

@@ -69,6 +69,18 @@ def test_limit_stops_the_slider_and_says_why(opened):
     assert "stops at" in atrous.query_selector(".dx-note").text_content()
 
 
+def test_fast_presses_are_not_undone_by_the_kernels_echo(opened):
+    field = explorer(opened, 1)
+    run_in_kernel(opened, "field.rates = [1, 1]")
+    opened.wait_for_function("(e) => e.textContent.includes('rates (1, 1)')", arg=field)
+    field.query_selector("input[data-key=rate2]").focus()
+    for _ in range(6):
+        opened.keyboard.press("ArrowRight")
+    opened.wait_for_timeout(1000)
+    assert "(1, 7)" in look(field).words
+    assert run_in_kernel(opened, "print(field.rates)") == "[1, 7]"
+
+
 def test_value_set_in_python_is_drawn(opened):
     field = explorer(opened, 1)
     before = look(field)

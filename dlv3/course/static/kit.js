@@ -65,8 +65,6 @@ function mount(explorer, model, el) {
 
   let state = read();
   let local = false;
-  let saving = 0;
-  const save = () => { saving = 0; model.save_changes(); };
 
   // Take a change in, mend what it made impossible, tell the model, and redraw at once.
   function change(changes, key) {
@@ -74,9 +72,11 @@ function mount(explorer, model, el) {
     local = true;
     for (const name of names) if (JSON.stringify(mended.state[name]) !== JSON.stringify(state[name])) model.set(name, mended.state[name]);
     local = false;
-    if (!saving) saving = setTimeout(save, 60);
     state = mended.state;
     redraw(mended.note);
+    // At once, not later: Jupyter's model merges what is still on its way, and drops the kernel's echo of older values
+    // only where it knows of the newer ones.
+    model.save_changes();
   }
 
   const rows = explorer.controls(state).map((control) => makeControl(controls, control, id, (value) => {
@@ -115,13 +115,15 @@ function mount(explorer, model, el) {
       change(changes, "key");
     });
   }
-  const outside = () => { if (!local) { state = read(); redraw(); } };
+  // A change from elsewhere. The kernel's echo of our own change is none.
+  const outside = () => {
+    if (local || JSON.stringify(read()) === JSON.stringify(state)) return;
+    state = read();
+    redraw();
+  };
   for (const name of names) model.on(`change:${name}`, outside);
   redraw();
-  return () => {
-    for (const name of names) model.off(`change:${name}`, outside);
-    if (saving) { clearTimeout(saving); save(); }
-  };
+  return () => { for (const name of names) model.off(`change:${name}`, outside); };
 }
 
 // One labelled native control; returns the function that shows a state on it.
