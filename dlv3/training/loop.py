@@ -88,7 +88,7 @@ class Training:
             self._validate_if_due(stop)  # what a stop cut short
             while self.standing.iteration < last:
                 self._pending.append(self.updater.update(self.standing.iteration, batches))
-                self.standing.iteration += 1
+                self._advance()
                 iteration = self.standing.iteration
                 if iteration % self.training.log_interval == 0 or iteration == last:
                     self._log()
@@ -99,6 +99,11 @@ class Training:
         if self.processes.first:
             weights.save(self.updater.model, self.folder.weights)
         self._save()
+
+    def _advance(self) -> None:
+        self.standing.iteration += 1
+        if self.reporter is not None:
+            self.reporter.advance()
 
     def _settle(self) -> None:
         """Fetch the losses that are still on the device, and look at each."""

@@ -60,7 +60,7 @@ def train(
 ) -> TrainingResult:
     """Train a model, and keep the run in a folder: config.json, metrics.jsonl, checkpoint.pt, model.safetensors.
 
-    Under torchrun all processes call it alike; see `distributed`.
+    Under torchrun all processes call it alike (see `distributed`); `out` is then a folder that all of them reach.
 
     Args:
         config: everything that the training depends on, such as `dlv3.presets.preset("laptop")`.

@@ -1,6 +1,7 @@
 """What a run's folder holds, and what a run may start from."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,16 @@ def test_lines_of_progress_say_loss_rate_speed_and_time_left(tmp_path: Path, cap
     lines = capsys.readouterr().err
     for what in ("iteration 2/4", "loss ", "lr ", "pictures/s", " left", "validation mIOU"):
         assert what in lines
+
+
+def test_bar_on_a_terminal_reaches_the_end_with_loss_rate_and_speed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    train(short_run(iterations=4), tmp_path / "run")
+    last = capsys.readouterr().err.rstrip().split("\r")[-1]
+    for what in ("100%", "4/4", "loss ", "lr ", "pictures/s"):
+        assert what in last
 
 
 def test_number_of_classes_has_to_be_the_data_sets(tmp_path: Path):
