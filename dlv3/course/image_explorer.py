@@ -24,7 +24,7 @@ from dlv3.course.pictures import cividis, figure_png, indexed_png, png
 __all__ = ["ImageExplorer", "Pick", "Slider", "cividis", "figure_png", "indexed_png", "png"]
 
 _STYLE = """<style>
-.dlv3-image-explorer .widget-label { min-width: 190px; }
+.dlv3-image-explorer .widget-inline-hbox > .widget-label { width: 130px !important; text-align: left; }
 .dlv3-image-explorer img { max-width: 100%; object-fit: contain; }
 </style>"""
 
@@ -54,8 +54,8 @@ class Slider:
             value=values[0] if self.start is None else self.start,
             description=self.label,
             continuous_update=True,
-            layout=widgets.Layout(width="460px"),
-            style={"description_width": "190px"},
+            layout=widgets.Layout(width="440px"),
+            style={"description_width": "130px"},
         )
 
 
@@ -69,8 +69,8 @@ class Pick(Slider):
             options=[(str(value), value) for value in values],
             value=values[0] if self.start is None else self.start,
             description=self.label,
-            layout=widgets.Layout(width="460px"),
-            style={"description_width": "190px"},
+            layout=widgets.Layout(width="440px"),
+            style={"description_width": "130px"},
         )
 
 

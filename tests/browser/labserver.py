@@ -1,5 +1,7 @@
 """A real JupyterLab and a real Chromium, for the tests of the lessons in a browser and for the benchmark."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
@@ -14,12 +16,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+try:
+    from playwright.sync_api import Browser, Page, sync_playwright
+except ImportError:
+    sync_playwright = None
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_INSTALLED = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+CHROMIUM = next(filter(None, _INSTALLED), None) if sync_playwright else None
 NO_CHROMIUM = (
-    "SKIPPED: no Chromium on this machine, so no browser test ran (Debian: apt-get install chromium)"
+    "SKIPPED: no Chromium (Debian: apt-get install chromium) or no Playwright (pip install playwright) on this "
+    "machine, so no lesson was opened in a browser"
 )
 _FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -1,8 +1,12 @@
 """Moving an explorer the way a hand on the keyboard does, and seeing what changed."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from playwright.sync_api import ElementHandle, Page
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import ElementHandle, Page
 
 _READ_OUT = ".dx-says, .dx-tiles, .dlv3-read-out"
 

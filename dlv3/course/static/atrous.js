@@ -100,10 +100,10 @@ function drawTaps(facts, state, place, cell) {
       dots += svg("circle", { cx: x + cell / 2, cy: y + cell / 2, r: Math.max(0.6, cell / 7), class: "dx-dot" });
     } else {
       off += box(x + 0.5, y + 0.5, cell - 1);
-      crosses += line(x + cell * 0.28, y + cell * 0.28, x + cell * 0.72, y + cell * 0.72) + line(x + cell * 0.72, y + cell * 0.28, x + cell * 0.28, y + cell * 0.72);
+      if (cell > 9) crosses += line(x + cell * 0.28, y + cell * 0.28, x + cell * 0.72, y + cell * 0.72) + line(x + cell * 0.72, y + cell * 0.28, x + cell * 0.28, y + cell * 0.72);
     }
   }
-  return path(on, "dx-tap") + dots + path(off, "dx-tap-off") + path(crosses, "dx-tap-cross");
+  return path(on, "dx-tap") + dots + path(off, "dx-tap-off", { "stroke-width": Math.min(1.5, cell / 7) }) + path(crosses, "dx-tap-cross");
 }
 
 function drawAtrous1d(state) {
@@ -161,7 +161,7 @@ const atrous = {
     ];
   },
   says(state) {
-    const facts = atrousFacts(state), list = (values) => values.join(", ");
+    const facts = atrousFacts(state), list = (values) => values.join(", ").replaceAll("-", "−");
     const read = state.dims === 1 ? `Output ${state.column} of ${facts.outputs} reads input samples ${list(facts.columns)}`
       : `Output (${state.row}, ${state.column}) of ${facts.outputs} × ${facts.outputs} reads rows ${list(facts.rows)} and columns ${list(facts.columns)} of the input`;
     return `${read}: ${facts.valid} of ${facts.weights} taps on the map, in a window ${facts.span} wide.`;

@@ -162,13 +162,13 @@ function makeControl(parent, control, id, changed) {
 
 // The explorer as one still SVG, for where no script runs: title, figure, numbers, sentence.
 function still(explorer, state, style) {
-  const W = explorer.width, top = 44, tiles = explorer.tiles(state), wide = W / tiles.length;
+  const W = explorer.width + 40, top = 44, tiles = explorer.tiles(state), wide = explorer.width / tiles.length;
   const words = wrapped(explorer.says(state), 118);
   const base = top + explorer.height, H = base + 18 + 18 * words.length + 78;
   const inner = [
     svg("title", {}, esc(explorer.title)), svg("desc", {}, esc(`${explorer.about} ${explorer.says(state)}`)), svg("style", {}, style),
     svg("rect", { width: W, height: H, rx: 10, class: "dx-card" }), text(20, 30, explorer.title, "dx-heading"),
-    svg("g", { transform: `translate(0 ${top})` }, PATTERNS + explorer.draw(state)),
+    svg("g", { transform: `translate(20 ${top})` }, PATTERNS + explorer.draw(state)),
     ...words.map((row, i) => text(20, base + 16 + 18 * i, row)),
     ...tiles.map((tile, i) => svg("g", { transform: `translate(${round(i * wide + 20)} ${base + 18 + 18 * words.length})` },
       text(0, 14, tile.label, "dx-s dx-q") + text(0, 34, tile.value, "dx-heading") + wrapped(tile.formula, 32).map((row, j) => text(0, 50 + 14 * j, row, "dx-s dx-q")).join(""))),
