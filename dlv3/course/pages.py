@@ -89,8 +89,9 @@ def _place(number: int) -> str:
 
 
 def _markdown(cell: NotebookNode, folder: Path) -> str:
+    # Embedding by nbconvert would parse each piece of HTML alone, and so close a <details> before its content.
     renderer = IPythonRenderer(
-        escape=False, attachments=cell.get("attachments", {}), embed_images=True, path=str(folder)
+        escape=False, attachments=cell.get("attachments", {}), embed_images=False, path=str(folder)
     )
     return _rendered(cell.source, MarkdownWithMath(renderer=renderer).render, folder)
 

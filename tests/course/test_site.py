@@ -127,6 +127,13 @@ def test_answer_is_folded_and_output_is_escaped(built):
     assert "&lt;True&gt;" in page
 
 
+def test_hint_stays_inside_its_fold(built):
+    page = (built / "01_first.html").read_text()
+    assert re.search(
+        r"<summary>Hint</summary>(?:(?!</details>).)*<strong>here</strong>.*?</details>", page, re.S
+    )
+
+
 def test_links_between_notebooks_become_links_between_pages(built):
     assert 'href="02_second.html#part"' in (built / "01_first.html").read_text()
 
