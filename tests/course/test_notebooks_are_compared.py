@@ -26,6 +26,12 @@ def names(paths):
     return {"argvalues": paths, "ids": [path.stem for path in paths]}
 
 
+def test_there_are_lessons_and_they_are_numbered_without_gaps():
+    numbers = [int(path.name[:2]) for path in LESSONS]
+    assert numbers == list(range(len(numbers)))
+    assert numbers, "no lessons in notebooks/"
+
+
 @pytest.mark.parametrize("path", **names(NOTEBOOKS))
 def test_every_cell_was_run_in_order(path):
     counts = [cell.execution_count for cell in code_cells(path)]
