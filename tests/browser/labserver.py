@@ -157,3 +157,8 @@ def run_in_kernel(page: Page, code: str) -> str:
         " await future.done; return words.trim() }",
         code,
     )
+
+
+def shut_kernel_down(page: Page) -> None:
+    """End the open notebook's kernel: a dozen lessons' models at once would not fit into a small machine's memory."""
+    page.evaluate("window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown()")

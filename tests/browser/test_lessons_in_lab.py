@@ -1,7 +1,7 @@
 """Every lesson in a real JupyterLab: all cells run, every explorer moves by keyboard, nothing leaves the machine."""
 
 import pytest
-from labserver import EXPLORERS, ROOT, open_and_run, watched
+from labserver import EXPLORERS, ROOT, open_and_run, shut_kernel_down, watched
 from moving import changed, look, move_every_slider
 
 LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -32,3 +32,4 @@ def test_lesson_runs_and_its_explorers_move(lesson, notebooks_address, page):
     page.wait_for_timeout(100)  # errors behind the last key press
     assert [error for error in watch.errors if not any(known in error for known in HARMLESS)] == []
     assert watch.outside == []
+    shut_kernel_down(page)

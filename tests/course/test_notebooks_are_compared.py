@@ -3,8 +3,10 @@
 import re
 
 import pytest
-from lesson_files import LESSONS, NOTEBOOKS, companion, notebook
+from lesson_files import LESSONS, NOTEBOOKS, ROOT, companion, notebook
+from nbval.plugin import get_sanitize_patterns
 
+from dlv3.course import AtrousExplorer
 from dlv3.course.explorer import WIDGET_VIEW
 
 IGNORING = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
@@ -77,3 +79,16 @@ def test_lesson_has_exercises_and_predictions(path):
     assert sum(tag.startswith("exercise:") for tag in tags) >= 4
     assert len(re.findall(r"\b(?:Choice|Number)\(", source)) >= 2
     assert source.count(".compare(") >= len(re.findall(r"\b(?:Choice|Number)\(", source))
+
+
+def test_nbval_sees_another_state_of_an_explorer_and_not_another_drawing():
+    patterns = get_sanitize_patterns((ROOT / "tests" / "nbval_sanitize.cfg").read_text())
+
+    def sanitized(output: str) -> str:
+        for pattern, replacement in patterns:
+            output = re.sub(pattern, replacement, output)
+        return output
+
+    still = AtrousExplorer(rate=2).still()
+    assert sanitized(still) == sanitized(still.replace('rx="10"', 'rx="12"'))
+    assert sanitized(still) != sanitized(AtrousExplorer(rate=3).still())
