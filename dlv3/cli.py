@@ -41,6 +41,12 @@ def _voc(argv: Sequence[str]) -> int:
     return voc_command(parse(VocArguments, argv, "dlv3 data voc"))
 
 
+def _pretrain(argv: Sequence[str]) -> int:
+    from dlv3.training.pretrain import PretrainConfig, pretrain_command
+
+    return pretrain_command(parse(PretrainConfig, argv, "dlv3 data pretrain"))
+
+
 def _data(argv: Sequence[str]) -> int:
     return _dispatch(DATA_COMMANDS, argv, "dlv3 data", "Fetch or make what trainings start from.")
 
@@ -54,6 +60,7 @@ COMMANDS: Commands = {
 }
 DATA_COMMANDS: Commands = {
     "voc": ("download PASCAL VOC 2012 and the Semantic Boundaries Dataset", _voc),
+    "pretrain": ("make the small backbone's weights that trainings on scenes start from", _pretrain),
 }
 
 

@@ -155,7 +155,7 @@ def test_overwrite_replaces_a_run(finished: Path):
     [
         ([], ""),
         (["frobnicate"], "'frobnicate' is no command; there are train, evaluate, predict, data"),
-        (["data", "coco"], "'coco' is no command; there are voc"),
+        (["data", "coco"], "'coco' is no command; there are voc, pretrain"),
         (["train"], "--out"),
         (["train", "--out", "OUT", "--frobnicate"], "Unrecognized options: --frobnicate"),
         (["train", "--out", "OUT", "--preset", "huge"], "invalid choice 'huge'"),

@@ -181,6 +181,12 @@ def test_backbone_starts_from_a_file(tmp_path: Path, suffix: str):
     assert all(torch.equal(t, donor[name]) for name, t in model.backbone.state_dict().items())
 
 
+def test_stand_in_weights_come_with_the_project():
+    model = start.build_model(short_run(pretrained="scenes", seed=5))
+    shipped = weights.load_tensors(start.SCENES_WEIGHTS)[0]
+    assert all(torch.equal(t, shipped[name]) for name, t in model.backbone.state_dict().items())
+
+
 def test_missing_stand_in_weights_say_how_to_make_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(start, "SCENES_WEIGHTS", tmp_path / "absent.safetensors")
     with pytest.raises(FileNotFoundError, match=r"absent\.safetensors is missing.*dlv3 data pretrain"):
