@@ -8,10 +8,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from dlv3.deeplab import DeepLabV3, DeepLabV3Config
+from dlv3.files import write_atomically
 
 CONFIG_KEY = "dlv3.config"
 # torchvision's depth, told from the number of units in its layer3.
@@ -45,16 +46,7 @@ def save_tensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str
     Raises:
         OSError: the file cannot be written; what was there before still is.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        save_file(tensors, aside, metadata)
-        with aside.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    except SafetensorError as error:
-        raise OSError(f"{path}: cannot be written: {error}") from error
-    finally:
-        aside.unlink(missing_ok=True)
+    write_atomically(path, to_safetensors(tensors, metadata))
 
 
 def load(path: str | os.PathLike) -> DeepLabV3:

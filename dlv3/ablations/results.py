@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import platform
 import statistics
 import subprocess
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from dlv3.files import write_atomically
 
 # The 97.5th percentile of Student's t by degrees of freedom, 1 to 30 (any table of it).
 T_975 = (
@@ -57,12 +58,10 @@ class Record:
         return folder / self.preset / self.table / f"{safe.strip('-')}.seed{self.seed}.json"
 
     def write(self, folder: Path) -> Path:
-        """Write the record aside and move it into place. Returns its path."""
+        """Write the record. Returns its path."""
         path = self.path(folder)
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(f".{os.getpid()}.part")
-        aside.write_text(json.dumps(asdict(self), indent=1) + "\n")
-        os.replace(aside, path)
+        write_atomically(path, (json.dumps(asdict(self), indent=1) + "\n").encode())
         return path
 
 

@@ -1,7 +1,6 @@
 """`dlv3 evaluate` and `dlv3 predict`: their arguments, from which tyro makes the command line, and what they do."""
 
 import json
-import os
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from dlv3.evaluation.evaluate import evaluate
 from dlv3.evaluation.predict import MAX_SIDE, predict_files
 from dlv3.evaluation.report import Evaluation
 from dlv3.evaluation.trained import TrainedModel, load_trained
+from dlv3.files import write_atomically
 
 if TYPE_CHECKING:
     from dlv3.data import SegmentationDataset
@@ -177,14 +177,9 @@ def _file_name(found: Evaluation, split: str) -> str:
 
 
 def _write(path: Path, about: str, found: Evaluation) -> None:
-    """The scores as JSON, behind a line about what was evaluated: aside first, then moved into place."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """The scores as JSON, behind a line about what was evaluated."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text("{\n  " + about + ",\n" + found.to_json().removeprefix("{\n"), encoding="utf-8")
-        os.replace(aside, path)
+        write_atomically(path, ("{\n  " + about + ",\n" + found.to_json().removeprefix("{\n")).encode())
     except OSError as error:
         raise OSError(f"{path}: cannot be written: {error.strerror}; give another --out") from error
-    finally:
-        if aside.exists():
-            aside.unlink()

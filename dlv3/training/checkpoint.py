@@ -5,57 +5,20 @@ moment leaves the last good one. It is read as tensors and plain values only, af
 """
 
 import io
-import os
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 
 from dlv3 import weights
+from dlv3.files import write_atomically
 
 FORMAT = 1
-_CHUNK = 1 << 20
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read or written: says which, why, and what to do."""
-
-
-def write_atomically(path: Path, content: bytes | memoryview) -> None:
-    """Replace a file by `content`: after this, or after a crash in it, the file is whole, old or new.
-
-    Raises:
-        OSError: it cannot be written; what was there before still is.
-    """
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        with aside.open("wb") as file:
-            _write(file, memoryview(content))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
-    _push_folder(path.parent)
-
-
-def _write(file: BinaryIO, content: memoryview) -> None:
-    for start in range(0, len(content), _CHUNK):
-        file.write(content[start : start + _CHUNK])
-
-
-def _push_folder(folder: Path) -> None:
-    """Push the new name itself to the disk, where the system can."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def save(state: dict[str, Any], path: Path) -> None:

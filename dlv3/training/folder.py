@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from dlv3.training.checkpoint import write_atomically
+from dlv3.files import write_atomically
 
 
 class RunFolder:

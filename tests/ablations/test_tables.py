@@ -26,7 +26,14 @@ def test_rows_at_the_papers_scale_are_the_papers_models():
 
     def key(model):
         pooling = model.image_pooling if model.aspp_rates else None
-        return (model.backbone, model.blocks, model.multi_grid, model.aspp_rates, model.output_stride, pooling)
+        return (
+            model.backbone,
+            model.blocks,
+            model.multi_grid,
+            model.aspp_rates,
+            model.output_stride,
+            pooling,
+        )
 
     assert {key(m) for m in models} == {key(m) for m in wanted}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from dlv3 import files
 from dlv3.training import checkpoint
 from dlv3.training.checkpoint import CheckpointError
 
@@ -95,13 +96,13 @@ def test_missing_checkpoint_is_named(tmp_path: Path):
 
 def test_full_disk_leaves_the_old_one_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = saved(tmp_path)
-    genuine = checkpoint._write
+    genuine = files._write
 
     def write(file: object, content: memoryview) -> None:
         genuine(file, content[: len(content) // 2])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(checkpoint, "_write", write)
+    monkeypatch.setattr(files, "_write", write)
     with pytest.raises(CheckpointError, match=r"No space left on device; the checkpoint before it is intact"):
         checkpoint.save({**STATE, "iteration": 8}, path)
     assert checkpoint.load(path)["iteration"] == 7

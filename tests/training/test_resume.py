@@ -14,6 +14,7 @@ import pytest
 import torch
 from training_runs import assert_same_run, final_weights, metrics, short_run
 
+from dlv3 import files
 from dlv3.presets import RunConfig
 from dlv3.training import TrainingDiverged, TrainingStopped, checkpoint, train
 from dlv3.training.updates import Updater
@@ -139,7 +140,7 @@ def train_in_child(config: RunConfig, out: Path) -> None:
 
 def train_and_hang_in_a_write(config: RunConfig, out: Path, call: int, marker: Path) -> None:
     """Train, but write only half of the `call`-th checkpoint, say so, and hang."""
-    genuine, calls = checkpoint._write, []
+    genuine, calls = files._write, []
 
     def write(file: object, content: memoryview) -> None:
         if Path(file.name).name == ".checkpoint.pt.part":
@@ -151,7 +152,7 @@ def train_and_hang_in_a_write(config: RunConfig, out: Path, call: int, marker: P
                 time.sleep(SLOW)
         genuine(file, content)
 
-    checkpoint._write = write
+    files._write = write
     train_in_child(config, out)
 
 
