@@ -58,7 +58,7 @@ def test_unknown_preset_names_the_known_ones():
 def test_differences_name_the_fields_that_changed():
     old = preset("laptop")
     new = replace(old, training=replace(old.training, iterations=100), data=DataConfig(ignore=(11,)))
-    assert differences(old, new) == ["data.ignore: () → (11,)", "training.iterations: 600 → 100"]
+    assert differences(old, new) == ["data.ignore: () → (11,)", "training.iterations: 700 → 100"]
     assert differences(old, old) == []
 
 
