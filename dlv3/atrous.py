@@ -26,7 +26,8 @@ def effective_kernel_size(kernel_size: int, rate: int) -> int:
         rate: atrous rate, at least 1.
 
     Returns:
-        The effective kernel size in input samples: 13 for a kernel of 7 at rate 2 (section 3.1).
+        The effective kernel size in input samples: 13 for a kernel of 7 at rate 2. (Section 3.1 describes the
+        filter; the formula itself is DeepLabv2's, Chen et al. 2016.)
 
     Raises:
         ValueError: an argument is not a whole number of at least 1.
