@@ -147,7 +147,8 @@ def _resize(image: torch.Tensor, mask: torch.Tensor, factor: float) -> tuple[tor
     NEAREST_EXACT samples at pixel centres, as the bilinear kernel does; plain NEAREST (torchvision's choice for
     a Mask) shifts labels against the picture by up to half a pixel.
     """
-    size = [max(1, round(side * factor)) for side in mask.shape]
+    # At least 2: torch's antialiased resize fails on an output of a single pixel.
+    size = [max(2, round(side * factor)) for side in mask.shape]
     image = TF.resize(image, size, interpolation=InterpolationMode.BILINEAR, antialias=True)
     mask = TF.resize(mask[None], size, interpolation=InterpolationMode.NEAREST_EXACT, antialias=False)[0]
     return image, mask

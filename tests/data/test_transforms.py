@@ -85,6 +85,13 @@ def test_scaling_keeps_labels_whole_and_over_their_pixels(factor):
     assert torch.equal(labels, labels[5].expand_as(labels))
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 1), (1, 2), (3, 3)])
+def test_a_picture_scaled_to_almost_nothing_is_still_a_picture(height, width):
+    image, mask = sample(height, width)
+    _, labels = TrainTransform(8, scale=(0.25, 0.25))(image, mask)
+    assert (labels == 10).sum() == 4
+
+
 def test_label_255_of_the_data_set_survives():
     image, mask = sample(48, 90)
     mask[10:20] = 255
