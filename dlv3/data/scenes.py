@@ -8,6 +8,11 @@ picture is a sun or a coin: a feature of the whole picture, by construction.
 
 Everything follows from [seed, split, index] by integer arithmetic (see textures.py): the same bytes on every
 machine. A picture's layout does not depend on `size`, which only draws it with more pixels.
+
+Drawing takes 2.2 ms of one core (AMD EPYC) at 129 pixels, about 450 pictures a second and worker; 4.4 ms at 257 and
+33 ms at 513. Measured with
+
+    python -m timeit -p -n 300 -s "from dlv3.data import Scenes; s = Scenes('train'); i = iter(s)" "next(i)"
 """
 
 from dataclasses import dataclass
