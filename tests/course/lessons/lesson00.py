@@ -1,0 +1,73 @@
+"""Wrong answers to lesson 00's exercises, and what its checks must say to them."""
+
+_COUNT = "def count_classes(mask):\n    {body}"
+_MIOU = """
+def miou(prediction, truth, num_classes):
+    ious = []
+    for c in range(num_classes):
+        both = ((prediction == c) & (truth == c)).sum().item()
+        either = ((prediction == c) | (truth == c)).sum().item()
+        {append}
+    {result}
+"""
+
+
+def _by_hand(zero: str, one: str, mean: str) -> str:
+    return f'by_hand = {{"IOU of class 0": {zero}, "IOU of class 1": {one}, "mIOU": {mean}}}'
+
+
+MISTAKES = {
+    "00/logits-shape": [
+        ("logits_shape = (8, 129, 129)", "The batch counts too"),
+        ("logits_shape = (2, 3, 129, 129)", "a score for each class"),
+        ("logits_shape = model.coarse_logits(images).shape", "before it is stretched"),
+        ("logits_shape = model(images).argmax(1).shape", "all eight are still there"),
+        ("logits_shape = 4", "write four numbers"),
+    ],
+    "00/count-classes": [
+        (_COUNT.format(body="return int(mask.max()) + 1"), "some may not occur"),
+        (_COUNT.format(body="return len(mask.unique())"), "255 is no class"),
+        (_COUNT.format(body="return mask.numel()"), "That counts pixels"),
+        (_COUNT.format(body="len(mask.unique())"), "Did you forget `return`?"),
+    ],
+    "00/miou-by-hand": [
+        (_by_hand("4 / 5", "2 / 4", "7 / 12"), "in *either*"),
+        (_by_hand("4 / 6", "2 / 6", "7 / 12"), "counted twice"),
+        (_by_hand("4 / 6", "2 / 4", "6 / 8"), "share of right pixels"),
+        (_by_hand("4 / 6", "2 / 4", "0.6"), "Each class counts the same"),
+        ("by_hand = 7 / 12", "Keep the dictionary"),
+    ],
+    "00/miou": [
+        (
+            "def miou(prediction, truth, num_classes):\n    return (prediction == truth).float().mean().item()",
+            "share of right pixels",
+        ),
+        (
+            _MIOU.format(
+                append="ious.append(both / max(either, 1))", result="return sum(ious) / num_classes"
+            ),
+            "its union is empty",
+        ),
+        (
+            _MIOU.format(
+                append="ious.append(torch.tensor(both) / either)", result="return sum(ious) / num_classes"
+            ),
+            "divides 0 by 0",
+        ),
+        (
+            _MIOU.format(append="if either: ious.append(both / either)", result="return sum(ious)"),
+            "That is the sum",
+        ),
+        (
+            _MIOU.format(append="ious.append(both / either)", result="return sum(ious) / len(ious)"),
+            "ZeroDivisionError",
+        ),
+    ],
+    "00/map-sides": [
+        ("map_sides = {32: 4, 16: 8, 8: 16, 4: 32}", "rounded down"),
+        ("map_sides = {32: 129, 16: 129, 8: 129, 4: 129}", "ask `model.coarse_logits`"),
+        ("map_sides = {32: 25, 16: 81, 8: 289, 4: 1089}", "not the whole map"),
+        ("map_sides = [5, 9, 17, 33]", "Keep the dictionary"),
+    ],
+}
+IGNORED_CELLS = {"machine": "it describes the machine that it runs on"}
