@@ -1,4 +1,4 @@
-"""The command line: `dlv3 train | evaluate | predict | data`.
+"""The command line: `dlv3 train | evaluate | predict | ablate | data`.
 
 Options are made from the library's own dataclasses by tyro. A command's module is imported when it is called, so
 that `dlv3 --help` does not wait for torch. What a user can cause ends in one line on stderr, `dlv3: error: …`, and
@@ -35,6 +35,12 @@ def _predict(argv: Sequence[str]) -> int:
     return predict_command(parse(PredictArguments, argv, "dlv3 predict"))
 
 
+def _ablate(argv: Sequence[str]) -> int:
+    from dlv3.ablations.commands import AblateArguments, ablate_command
+
+    return ablate_command(parse(AblateArguments, argv, "dlv3 ablate"))
+
+
 def _voc(argv: Sequence[str]) -> int:
     from dlv3.data.commands import VocArguments, voc_command
 
@@ -56,6 +62,7 @@ COMMANDS: Commands = {
     "train": ("train a model on made scenes, a folder of photos and masks, or PASCAL VOC", _train),
     "evaluate": ("score a trained model on whole images", _evaluate),
     "predict": ("colour photos by class", _predict),
+    "ablate": ("run the paper's tables, and report what was recorded", _ablate),
     "data": ("fetch or make what trainings start from", _data),
 }
 DATA_COMMANDS: Commands = {
