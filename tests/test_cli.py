@@ -154,7 +154,7 @@ def test_overwrite_replaces_a_run(finished: Path):
     ("arguments", "message"),
     [
         ([], ""),
-        (["frobnicate"], "'frobnicate' is no command; there are train, evaluate, predict, data"),
+        (["frobnicate"], "'frobnicate' is no command; there are train, evaluate, predict, ablate, data"),
         (["data", "coco"], "'coco' is no command; there are voc, pretrain"),
         (["train"], "--out"),
         (["train", "--out", "OUT", "--frobnicate"], "Unrecognized options: --frobnicate"),
