@@ -1,4 +1,5 @@
 # make lab    open the course in JupyterLab        make lint     check style
+#             (make lab ARGS=--no-browser prints the address only)
 # make test   run every test                       make format   mend style
 # make site   write the course as web pages        make clean    remove what was made
 
@@ -20,7 +21,7 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 lab: $(INSTALLED)
-	$(BIN)/jupyter lab $(LAB_FLAGS) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(LAB_FLAGS) $(ARGS) notebooks/00_start_here.ipynb
 
 # One thread a process: as many processes run as there are cores.
 test: $(INSTALLED)
