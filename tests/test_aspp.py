@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import randomise
+from randomised import randomise
 
 from dlv3.aspp import ASPP
 from dlv3.deeplab import aspp_rates_at

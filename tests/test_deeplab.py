@@ -2,8 +2,8 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
-from conftest import randomise
 from paper_rows import ROWS
+from randomised import randomise
 
 from dlv3 import DeepLabV3, DeepLabV3Config, deeplabv3_resnet50, deeplabv3_resnet101
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import randomise
+from randomised import randomise
 
 from dlv3.resnet import BACKBONES, ResNet, base_rate
 

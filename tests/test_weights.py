@@ -5,7 +5,7 @@ import pickle
 import pytest
 import torch
 import torchvision
-from conftest import randomise
+from randomised import randomise
 from safetensors.torch import save_file
 from torchvision.models.segmentation import deeplabv3_resnet50, deeplabv3_resnet101
 

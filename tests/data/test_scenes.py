@@ -81,6 +81,13 @@ def test_without_the_cue_sun_and_coin_are_one_class_and_the_pictures_stay():
     assert plain.palette[2:].tolist() == Scenes("val").palette[3:].tolist()
 
 
+@pytest.mark.parametrize("scene_cue", [True, False])
+def test_group_of_shapes_is_the_six_classes_that_need_no_scene_cue(scene_cue):
+    scenes = Scenes("val", scene_cue=scene_cue)
+    names = [scenes.classes[index] for index in scenes.groups["shapes"]]
+    assert names == ["background", "square", "triangle", "ring", "cross", "wire"]
+
+
 def test_colour_of_the_strip_alone_decides_between_sun_and_coin():
     scenes, seen = Scenes("train"), Counter()
     sun, coin = CLASSES.index("sun"), CLASSES.index("coin")

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from conftest import randomise
 from hypothesis import given
 from hypothesis import strategies as st
+from randomised import randomise
 from torch import nn
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode

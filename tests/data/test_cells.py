@@ -1,0 +1,75 @@
+import pytest
+import torch
+
+from dlv3.data.cells import CELL, COLOURS, DOTS, KINDS, REACH, SIDE, CellMarkers
+from dlv3.data.errors import DataError
+
+
+def apart(a: tuple[int, int], b: tuple[int, int]) -> int:
+    return max(abs(a[0] - b[0]), abs(a[1] - b[1]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_are_the_same_each_time_and_differ_between_splits_seeds_and_kinds(kind):
+    image, mask = CellMarkers(kind, "train")[3]
+    again = CellMarkers(kind, "train", pictures=4)[3]
+    assert torch.equal(image, again[0])
+    assert torch.equal(mask, again[1])
+    others = [CellMarkers(kind, "val")[3], CellMarkers(kind, "train", seed=1)[3]]
+    others += [CellMarkers(other, "train")[3] for other in KINDS if other != kind]
+    assert all(not torch.equal(image, other[0]) for other in others)
+
+
+@pytest.mark.parametrize("kind", list(REACH))
+def test_a_targets_class_is_its_markers_colour_and_no_other_marker_is_in_reach(kind):
+    dataset = CellMarkers(kind, "val")
+    for index in range(60):
+        image, _ = dataset[index]
+        placed = dataset.layout(index)
+        assert placed
+        for target, marker, marker_class in placed:
+            assert (marker[0] - target[0], marker[1] - target[1]) in dataset.offsets()
+            assert tuple(image[:, marker[0] * CELL, marker[1] * CELL].tolist()) == COLOURS[marker_class]
+            others = [m for t, m, _ in placed if t != target]
+            assert all(apart(other, target) > REACH[kind] for other in others)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_the_inner_pixels_of_targets_are_labelled(kind):
+    dataset = CellMarkers(kind, "val")
+    for index in range(20):
+        _, mask = dataset[index]
+        expected = torch.full((SIDE * CELL, SIDE * CELL), 255, dtype=torch.uint8)
+        for (row, column), _, marker_class in dataset.layout(index):
+            rows, columns = (slice(CELL * at + 1, CELL * at + 3) for at in (row, column))
+            expected[rows, columns] = marker_class
+        assert torch.equal(mask.as_subclass(torch.Tensor), expected)
+        assert dataset.classes_in(index) == frozenset(mask[mask != 255].tolist())
+
+
+def test_dots_are_their_own_markers_and_never_touch():
+    dataset = CellMarkers("dots", "val")
+    for index in range(20):
+        placed = dataset.layout(index)
+        assert len(placed) == DOTS
+        assert all(target == marker for target, marker, _ in placed)
+        cells = [target for target, _, _ in placed]
+        assert min(apart(a, b) for a in cells for b in cells if a != b) > 1
+
+
+def test_near_markers_are_at_odd_distances_as_often_as_the_offsets_say():
+    dataset = CellMarkers("near", "train")
+    steps = [(m[0] - t[0], m[1] - t[1]) for index in range(600) for t, m, _ in dataset.layout(index)]
+    even = sum(y % 2 == 0 and x % 2 == 0 for y, x in steps) / len(steps)
+    offsets = dataset.offsets()
+    expected = sum(y % 2 == 0 and x % 2 == 0 for y, x in offsets) / len(offsets)
+    assert even == pytest.approx(expected, abs=0.04)  # 1,800 markers: two standard errors are 0.02
+
+
+def test_unknown_kinds_and_splits_are_refused():
+    with pytest.raises(DataError, match="cells of kind 'up': expected one of near, far, dots"):
+        CellMarkers("up", "train")
+    with pytest.raises(DataError, match="split is 'exam'"):
+        CellMarkers("near", "exam")
+    with pytest.raises(IndexError):
+        CellMarkers("near", "val")[300]
