@@ -128,7 +128,7 @@ def _laptop() -> RunConfig:
             pretrained="scenes",
             workers=1,
             checkpoint_interval=100,
-            validation_interval=300,
+            validation_interval=350,
         ),
     )
 
