@@ -21,7 +21,8 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 lab: $(INSTALLED)
-	$(BIN)/jupyter lab $(LAB_FLAGS) $(ARGS) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(LAB_FLAGS) --ServerApp.root_dir=notebooks \
+		--LabApp.default_url=/lab/tree/00_start_here.ipynb $(ARGS)
 
 # One thread a process: as many processes run as there are cores.
 test: $(INSTALLED)
