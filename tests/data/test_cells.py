@@ -1,12 +1,45 @@
+"""Cell probes: the same bytes everywhere, and no marker where another target could look for its own."""
+
+import hashlib
+
 import pytest
 import torch
 
-from dlv3.data.cells import CELL, COLOURS, DOTS, KINDS, REACH, SIDE, CellMarkers
+from dlv3.data.cells import CELL, COLOURS, DOTS, FAR_DIRECTIONS, KINDS, REACH, SIDE, CellMarkers
 from dlv3.data.errors import DataError
+
+# Recorded on x86-64, NumPy 2.4.
+CHECKSUMS = {
+    ("near", "train", 0): "890ea1d55cb57de4",
+    ("near", "val", 299): "b679cbc617d77303",
+    ("near", "test", 5): "90ec2e40303cc9d7",
+    ("far", "train", 0): "aa85371d78178a22",
+    ("far", "val", 299): "71cd349593dfcd5d",
+    ("far", "test", 5): "c542554b9831ca1b",
+    ("dots", "train", 0): "c540df5e66c97bd9",
+    ("dots", "val", 299): "d19074cd9cdfc3b0",
+    ("dots", "test", 5): "bcfb04d15243f928",
+}
+
+
+def checksum(dataset: CellMarkers, index: int) -> str:
+    image, mask = dataset[index]
+    return hashlib.sha256(image.numpy().tobytes() + mask.numpy().tobytes()).hexdigest()[:16]
 
 
 def apart(a: tuple[int, int], b: tuple[int, int]) -> int:
     return max(abs(a[0] - b[0]), abs(a[1] - b[1]))
+
+
+@pytest.mark.parametrize(("kind", "split", "index"), CHECKSUMS)
+def test_pictures_are_the_recorded_ones_to_the_byte(kind, split, index):
+    assert checksum(CellMarkers(kind, split), index) == CHECKSUMS[kind, split, index]
+
+
+def test_no_picture_is_in_two_splits():
+    sets = [CellMarkers(kind, split) for kind in KINDS for split in ("train", "val", "test")]
+    sums = [checksum(cells, index) for cells in sets for index in range(20)]
+    assert len(set(sums)) == len(sums)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -55,6 +88,12 @@ def test_dots_are_their_own_markers_and_never_touch():
         assert all(target == marker for target, marker, _ in placed)
         cells = [target for target, _, _ in placed]
         assert min(apart(a, b) for a in cells for b in cells if a != b) > 1
+
+
+def test_far_markers_lie_twelve_cells_away_in_all_eight_directions():
+    dataset = CellMarkers("far", "train")
+    steps = {(m[0] - t[0], m[1] - t[1]) for index in range(300) for t, m, _ in dataset.layout(index)}
+    assert steps == {(12 * y, 12 * x) for y, x in FAR_DIRECTIONS}
 
 
 def test_near_markers_are_at_odd_distances_as_often_as_the_offsets_say():
