@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.data import Dataset
 
 from dlv3.aspp import ImagePooling, conv_bn_relu
 from dlv3.atrous import AtrousConv2d
@@ -133,7 +134,7 @@ def run_probe(config: ProbeConfig, split: str = "val", *, pictures: int | None =
     )
 
 
-def open_task(config: ProbeConfig, split: str, pictures: int | None = None):
+def open_task(config: ProbeConfig, split: str, pictures: int | None = None) -> Dataset:
     """The task's pictures.
 
     Raises:
@@ -190,7 +191,7 @@ def score_probe(net: ProbeNet, images: Tensor, labels: Tensor, num_classes: int)
     return counts
 
 
-def _tensors(dataset) -> tuple[Tensor, Tensor]:
+def _tensors(dataset: Dataset) -> tuple[Tensor, Tensor]:
     pairs = [dataset[i] for i in range(len(dataset))]
     images = torch.stack([image.as_subclass(Tensor) for image, _ in pairs])
     return images, torch.stack([mask.as_subclass(Tensor) for _, mask in pairs])
