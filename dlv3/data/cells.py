@@ -20,6 +20,7 @@ from torchvision import tv_tensors
 
 from dlv3.data.errors import DataError
 from dlv3.data.palette import IGNORE_INDEX
+from dlv3.data.scenes import check_split
 from dlv3.data.textures import RandomStream
 
 CELL = 4  # pixels
@@ -50,7 +51,7 @@ class CellMarkers(Dataset):
         seed: another seed, other pictures.
 
     Raises:
-        DataError: no such kind or split.
+        DataError: no such kind, split, number of pictures or seed.
     """
 
     classes = CLASSES
@@ -60,10 +61,8 @@ class CellMarkers(Dataset):
     def __init__(self, kind: str, split: str, *, pictures: int | None = None, seed: int = 0) -> None:
         if kind not in KINDS:
             raise DataError(f"cells of kind {kind!r}: expected one of {', '.join(KINDS)}")
-        if split not in SPLITS:
-            raise DataError(f"split is {split!r}; it is one of {', '.join(SPLITS)}")
         self.kind, self.split, self.seed = kind, split, seed
-        self._length = SPLITS[split] if pictures is None else pictures
+        self._length = check_split("cells", split, pictures, seed, SPLITS)
 
     def __len__(self) -> int:
         return self._length
@@ -89,7 +88,11 @@ class CellMarkers(Dataset):
         return RandomStream(self.seed, list(SPLITS).index(self.split), index, KINDS.index(self.kind))
 
     def offsets(self) -> list[Cell]:
-        """Where a marker can lie, seen from its target; all equally likely."""
+        """Where a marker can lie, seen from its target.
+
+        One that would leave the picture is drawn again, so near offsets come somewhat more often: weigh them by
+        `layout` to work out a score beforehand.
+        """
         if self.kind == "dots":
             return [(0, 0)]
         reach = REACH[self.kind]

@@ -108,7 +108,9 @@ def test_near_markers_are_at_odd_distances_as_often_as_the_offsets_say():
 def test_unknown_kinds_and_splits_are_refused():
     with pytest.raises(DataError, match="cells of kind 'up': expected one of near, far, dots"):
         CellMarkers("up", "train")
-    with pytest.raises(DataError, match="split is 'exam'"):
+    with pytest.raises(DataError, match='split "exam" of cells'):
         CellMarkers("near", "exam")
+    with pytest.raises(DataError, match="pictures 0: ask for at least 1"):
+        CellMarkers("near", "val", pictures=0)
     with pytest.raises(IndexError):
         CellMarkers("near", "val")[300]
