@@ -19,14 +19,13 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from dlv3.data.errors import DataError
+from dlv3.data.markers import CLASSES, COLOURS
 from dlv3.data.palette import IGNORE_INDEX
 from dlv3.data.scenes import check_split
 from dlv3.data.textures import RandomStream
 
 CELL = 4  # pixels
 SIDE = 32  # cells
-CLASSES = ("red", "green", "blue", "yellow")
-COLOURS = ((214, 60, 60), (60, 190, 80), (70, 110, 235), (225, 200, 50))
 PALE = (235, 235, 235)
 REACH = {"near": 6, "far": 12}  # cells, along each axis
 FAR_DIRECTIONS = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0)]

@@ -23,7 +23,8 @@ from dlv3.weights import save_tensors
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """Pretrain the small backbone on one-object pictures, and write its weights. About a minute on one core."""
+    """Pretrain the small backbone on one-object pictures, and write its weights. One to three minutes on one
+    core."""
 
     out: Path = SCENES_WEIGHTS
     """The file to write."""

@@ -37,7 +37,7 @@ def test_shipped_weights_start_a_backbone_and_say_how_they_were_made():
 
 
 def test_a_fresh_run_is_as_accurate_as_the_shipped_weights():
-    # Another seed, all of it: about a minute. On 2,000 pictures the standard error is 0.2 points.
+    # Another seed, all of it, the slowest test there is. On 2,000 pictures the standard error is 0.2 points.
     found = pretrain_backbone(PretrainConfig(seed=1), progress=False)
     about = load_tensors(SCENES_WEIGHTS)[1]
     assert found.shape_accuracy == pytest.approx(float(about["shape accuracy"]), abs=0.015)
