@@ -2,9 +2,9 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dlv3.deeplab import DeepLabV3
+from dlv3.training.cross_entropy import summed_cross_entropy
 
 IGNORE_INDEX = 255
 
@@ -26,7 +26,7 @@ def masked_cross_entropy(logits: Tensor, labels: Tensor, normaliser: Tensor) -> 
     Returns:
         A scalar.
     """
-    total = F.cross_entropy(logits.float(), labels, ignore_index=IGNORE_INDEX, reduction="sum")
+    total = summed_cross_entropy(logits.float(), labels, IGNORE_INDEX)
     return total / normaliser.clamp(min=1)
 
 
