@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from tqdm import tqdm
 from dlv3 import weights
 from dlv3.ablations.configure import Cell
 from dlv3.ablations.results import Record, surroundings
-from dlv3.data import open_dataset
+from dlv3.data import DataConfig, SegmentationDataset, open_dataset
+from dlv3.data.held import Held
+from dlv3.data.scenes import SPLITS
 from dlv3.deeplab import DeepLabV3
 from dlv3.evaluation import EvaluationConfig, evaluate
 from dlv3.presets import RunConfig
@@ -110,6 +113,15 @@ def _scored_split(config: RunConfig) -> str:
     return "val" if config.dataset.startswith("voc") else TEST_SPLIT
 
 
+@lru_cache(maxsize=2)
+def _training_pictures(dataset: str, data: DataConfig) -> SegmentationDataset | None:
+    """Made scenes, drawn once for all trainings of this process; None, for `train` to open them, of all else."""
+    small = 4 * data.size**2 * (data.pictures or SPLITS["train"]) < 2**30  # bytes
+    if dataset != "scenes" or data.bootstrap_copies or not small:
+        return None
+    return Held(open_dataset(dataset, "train", data))
+
+
 def trained(config: RunConfig, work: Path) -> tuple[DeepLabV3, float]:
     """The model of a configuration, trained now or taken from where it was trained before; and its wall time."""
     from dlv3.training import train
@@ -119,7 +131,13 @@ def trained(config: RunConfig, work: Path) -> tuple[DeepLabV3, float]:
     if finished.exists():
         return weights.load(folder / "model.safetensors"), json.loads(finished.read_text())["seconds"]
     started = time.perf_counter()
-    train(config, folder, resume=True, progress=False)
+    train(
+        config,
+        folder,
+        resume=True,
+        progress=False,
+        train_dataset=_training_pictures(config.dataset, config.data),
+    )
     seconds = time.perf_counter() - started
     finished.write_text(json.dumps({"seconds": seconds, "config": asdict(config)}))
     for leftover in ("checkpoint.pt", "predictions"):  # sweeps are many runs, and these are their bulk
