@@ -169,6 +169,10 @@ class AtrousConv2d(nn.Conv2d):
 
     The padding follows the rate, so at stride 1 the map keeps its size. There is no bias: batch normalization
     follows each of the paper's convolutions.
+
+    Taps that meet nothing but padding are left out of the computation: once the rate reaches the map's side, a
+    3×3 filter is computed as the 1×1 that it has become (section 3.3). The result is the same, and so are the
+    gradients: zero for those taps.
     """
 
     def __init__(
@@ -189,6 +193,19 @@ class AtrousConv2d(nn.Conv2d):
         self.padding = (padding, padding)
         # torch keeps the padding a second time, for modes other than zeros.
         self._reversed_padding_repeated_twice = [padding] * 4
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, C_in, H, W) to (N, C_out, ceil(H / stride), ceil(W / stride))."""
+        centre = self.kernel_size[0] // 2
+        rows, columns = (min(centre, (side - 1) // self.rate) for side in images.shape[2:])
+        if rows == columns == centre:
+            return super().forward(images)
+        reached = self.weight[
+            :, :, centre - rows : centre + rows + 1, centre - columns : centre + columns + 1
+        ]
+        return F.conv2d(
+            images, reached, None, self.stride, (rows * self.rate, columns * self.rate), self.dilation
+        )
 
     def set_stride(self, stride: int) -> None:
         """Change the stride. The weights are not touched."""

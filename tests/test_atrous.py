@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from dlv3 import atrous
 from dlv3.atrous import AtrousConv2d
@@ -158,3 +159,29 @@ def test_layer_changes_rate_and_stride_in_place_and_keeps_its_weights():
         assert (layer.rate, layer.stride) == (rate, (stride, stride))
     assert torch.equal(layer.weight, before)
     assert [name for name, _ in layer.named_parameters()] == ["weight"]
+
+
+@pytest.mark.parametrize("size", [(9, 9), (9, 4), (1, 7), (1, 1)])
+@pytest.mark.parametrize("kernel_size", [1, 3, 5])
+@pytest.mark.parametrize("rate", [1, 3, 4, 5, 8, 9, 30])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_leaving_out_taps_that_never_meet_the_map_changes_nothing(size, kernel_size, rate, stride):
+    torch.manual_seed(0)
+    layer = AtrousConv2d(2, 3, kernel_size, rate=rate, stride=stride).double()
+    images = torch.randn(2, 2, *size, dtype=torch.float64, requires_grad=True)
+    padding = atrous.same_padding(kernel_size, rate)
+    plain = F.conv2d(images, layer.weight, None, stride, padding, rate)
+    ours = layer(images)
+    torch.testing.assert_close(ours, plain, rtol=0, atol=1e-12)
+    upstream = torch.randn_like(plain)
+    wanted = torch.autograd.grad(plain, (images, layer.weight), upstream)
+    torch.testing.assert_close(
+        torch.autograd.grad(ours, (images, layer.weight), upstream), wanted, rtol=0, atol=1e-12
+    )
+
+
+def test_a_filter_as_wide_as_the_map_costs_what_a_1x1_costs():
+    layer, images = AtrousConv2d(2, 3, rate=9), torch.randn(1, 2, 9, 9)
+    with FlopCounterMode(display=False) as counter:
+        layer(images)
+    assert counter.get_total_flops() == 2 * 2 * 3 * 9 * 9
