@@ -1,12 +1,20 @@
-"""The paper's tables as experiments: `tables` (data), `configure` (rows as runs), `runner`, `results`, `report`."""
+"""The paper's tables, and probes of its mechanisms, as experiments that run.
 
-from dlv3.ablations.configure import Cell, cells, configuration
+`tables` (the paper's, as data), `configure` (their rows as runs), `probes` (tables of the small tasks), `catalogue`
+(all of them), `runner`, `results`, `report`.
+"""
+
+from dlv3.ablations.catalogue import EVERY_TABLE, cells_of
+from dlv3.ablations.cell import Cell
+from dlv3.ablations.configure import cells, configuration
+from dlv3.ablations.probes import PROBES
 from dlv3.ablations.report import report, table_report
 from dlv3.ablations.results import Difference, Record, difference, paired_difference, read
 from dlv3.ablations.runner import run
 from dlv3.ablations.tables import TABLES, Claim, Row, Setting, Table
 
 __all__ = [
-    "TABLES", "Cell", "Claim", "Difference", "Record", "Row", "Setting", "Table", "cells", "configuration",
-    "difference", "paired_difference", "read", "report", "run", "table_report",
+    "EVERY_TABLE", "PROBES", "TABLES", "Cell", "Claim", "Difference", "Record", "Row", "Setting", "Table",
+    "cells", "cells_of", "configuration", "difference", "paired_difference", "read", "report", "run",
+    "table_report",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""`dlv3 ablate`: run the paper's tables, and report what was recorded."""
+"""`dlv3 ablate`: run the paper's tables and the probes, and report what was recorded."""
 
 import re
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import tyro
 
-from dlv3.ablations.configure import cells
+from dlv3.ablations.catalogue import EVERY_TABLE, cells_of, tables_at
 from dlv3.ablations.report import report, table_report
 from dlv3.ablations.results import read
-from dlv3.ablations.runner import is_done, run, shard_of, training_key
-from dlv3.ablations.tables import TABLES, Table
+from dlv3.ablations.runner import is_done, run, shard_of
+from dlv3.ablations.tables import Table
 
 RESULTS = Path("data/results")
 
@@ -24,9 +24,9 @@ class AblateArguments:
     """
 
     tables: tyro.conf.Positional[tuple[str, ...]] = ()
-    """T1 to T6, T8, T9, T10; left out, all of them."""
+    """The paper's tables T1 to T6, T8, T9, T10 and the probes P1, P2, …; left out, all that the preset has."""
     preset: Literal["tiny", "laptop", "gpu", "paper"] = "laptop"
-    """At which scale, see dlv3 train --help."""
+    """At which scale, see dlv3 train --help. The probes have one scale, the laptop's."""
     seeds: int = 3
     """Runs of each row, with seeds 0, 1, …"""
     shard: str = "1/1"
@@ -45,10 +45,10 @@ def ablate_command(arguments: AblateArguments) -> int:
     """Run `dlv3 ablate`. Returns the exit status, 0.
 
     Raises:
-        ValueError: no such table, or a bad shard or number of seeds.
+        ValueError: no such table, one that the preset does not have, or a bad shard or number of seeds.
         OSError: a file cannot be written.
     """
-    tables = [_table(name) for name in arguments.tables or TABLES]
+    tables = [_table(name) for name in arguments.tables] or tables_at(arguments.preset)
     if arguments.report:
         names = {table.name for table in tables}
         print(report([r for r in read(arguments.results) if r.table in names], arguments.preset), end="")
@@ -56,13 +56,11 @@ def ablate_command(arguments: AblateArguments) -> int:
     if arguments.seeds < 1:
         raise ValueError(f"--seeds {arguments.seeds}: expected at least 1")
     index, count = _shard(arguments.shard)
-    wanted = [cell for table in tables for cell in cells(table, arguments.preset, arguments.seeds)]
+    wanted = [cell for table in tables for cell in cells_of(table, arguments.preset, arguments.seeds)]
     wanted = shard_of(wanted, index, count)
     if arguments.dry_run:
         for cell in wanted:
-            state = (
-                "recorded" if is_done(cell, arguments.results) else f"training {training_key(cell.config)}"
-            )
+            state = "recorded" if is_done(cell, arguments.results) else f"training {cell.training_key()}"
             print(f"{cell.table} {cell.row}, seed {cell.seed}: {state}")
         return 0
     run(wanted, arguments.results, arguments.work)
@@ -74,9 +72,9 @@ def ablate_command(arguments: AblateArguments) -> int:
 
 
 def _table(name: str) -> Table:
-    if name not in TABLES:
-        raise ValueError(f"{name!r} is no table of the paper's to run; there are {', '.join(TABLES)}")
-    return TABLES[name]
+    if name not in EVERY_TABLE:
+        raise ValueError(f"{name!r} is no table to run; there are {', '.join(EVERY_TABLE)}")
+    return EVERY_TABLE[name]
 
 
 def _shard(text: str) -> tuple[int, int]:

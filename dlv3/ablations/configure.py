@@ -1,8 +1,10 @@
 """From a row in the paper's terms to a run at the scale of a preset."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 from dlv3.ablations.tables import Row, Setting, Table
+from dlv3.ablations.training_cell import TrainingCell
 from dlv3.data.scenes import CLASSES, CLASSES_WITHOUT_CUE
 from dlv3.presets import RunConfig, preset
 
@@ -10,19 +12,7 @@ PAPER_CROP = 513  # pixels; section 4.1
 PAPER_ASPP_RATE = 6  # the smallest of ASPP's rates; section 3.3
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One row, one seed: what to train, and how to evaluate it."""
-
-    table: str
-    row: str
-    preset: str
-    seed: int
-    config: RunConfig
-    """Its `evaluation` says how the row is evaluated; the training does not depend on that."""
-
-
-def cells(table: Table, preset_name: str, seeds: int) -> list[Cell]:
+def cells(table: Table, preset_name: str, seeds: int) -> list[TrainingCell]:
     """Every row and seed of a table, seed by seed, so that a sweep cut short has whole tables.
 
     Args:
@@ -35,7 +25,7 @@ def cells(table: Table, preset_name: str, seeds: int) -> list[Cell]:
     """
     rows = rows_at(table, preset_name)
     return [
-        Cell(table.name, row.name, preset_name, seed, configuration(row.setting, preset_name, seed))
+        TrainingCell(table.name, row.name, preset_name, seed, configuration(row.setting, preset_name, seed))
         for seed in range(seeds)
         for row in rows
     ]
@@ -46,9 +36,10 @@ def rows_at(table: Table, preset_name: str) -> list[Row]:
     nothing else than the paper's backbone are one: the first, a ResNet-50's, stands for both."""
     if on_paper_scale(preset_name):
         return list(table.rows)
-    first: dict[Setting, Row] = {}
+    first: dict[Any, Row] = {}
     for row in table.rows:
-        first.setdefault(replace(row.setting, backbone=""), row)
+        paper = isinstance(row.setting, Setting)
+        first.setdefault(replace(row.setting, backbone="") if paper else row.setting, row)
     return list(first.values())
 
 

@@ -3,15 +3,16 @@
 import statistics
 from collections.abc import Iterable
 
+from dlv3.ablations.catalogue import EVERY_TABLE
 from dlv3.ablations.configure import rows_at
 from dlv3.ablations.results import Record, paired_difference
-from dlv3.ablations.tables import TABLES, Claim, Table
+from dlv3.ablations.tables import Claim, Table
 
 
 def report(records: Iterable[Record], preset_name: str) -> str:
     """Every table that has recorded runs at a preset, as Markdown."""
     records = [record for record in records if record.preset == preset_name]
-    tables = [TABLES[name] for name in TABLES if any(record.table == name for record in records)]
+    tables = [table for table in EVERY_TABLE.values() if any(r.table == table.name for r in records)]
     if not tables:
         return f"No recorded runs at preset {preset_name}.\n"
     parts = [
@@ -21,22 +22,33 @@ def report(records: Iterable[Record], preset_name: str) -> str:
 
 
 def table_report(table: Table, records: list[Record], preset_name: str) -> str:
-    """One table: a line a row with the paper's number and ours, then a line a claim with its verdict."""
-    groups = sorted({name for record in records for name in record.groups})
-    head = ["", "paper", "mIOU", *groups, "seeds"]
-    lines = [
+    """One table: a line a row with the paper's number and ours, then a line a claim with its verdict.
+
+    The column of the paper's numbers is left out where the paper has none, and so is that of the scores that follow
+    from how the pictures are made.
+    """
+    parts = [
         f"**{table.name}** {table.title} (section {table.section})",
-        "",
-        _line(head),
-        _line(["---"] * len(head)),
+        _grid(_rows(table, records, preset_name)),
+        _grid(_claims(table, records, preset_name)),
     ]
+    if table.note:
+        parts.insert(1, table.note)
+    return "\n\n".join(parts)
+
+
+def _rows(table: Table, records: list[Record], preset_name: str) -> list[list[str]]:
+    groups = sorted({name for record in records for name in record.groups} - {table.score})
+    # A probe's pictures have no more to tell than the one score.
+    scores = [table.score] if table.score != "miou" else ["miou", *groups]
+    lines = [["", "paper", "by construction", *map(_name, scores), "seeds"]]
     for row in rows_at(table, preset_name):
         runs = [record for record in records if record.row == row.name]
-        scores = [_spread([run.score(name) for run in runs]) for name in ("miou", *groups)]
-        lines.append(_line([row.name, f"{row.paper:.2f}", *scores, str(len(runs))]))
-    lines += ["", _line(["claim", "score", "paper", "ours, 95% interval", "verdict"]), _line(["---"] * 5)]
-    lines += [_claim(table, claim, records) for claim in claims_at(table, preset_name)]
-    return "\n".join(lines)
+        paper = "" if row.paper is None else f"{row.paper:.2f}"
+        expected = "" if table.expected is None else f"{table.expected(row):.1f}"
+        spreads = [_spread([run.score(name) for run in runs]) for name in scores]
+        lines.append([row.name, paper, expected, *spreads, str(len(runs))])
+    return lines
 
 
 def claims_at(table: Table, preset_name: str) -> list[Claim]:
@@ -45,8 +57,14 @@ def claims_at(table: Table, preset_name: str) -> list[Claim]:
     return [claim for claim in table.claims if {claim.better, claim.worse} <= names]
 
 
-def _claim(table: Table, claim: Claim, records: list[Record]) -> str:
-    paper = table.row(claim.better).paper - table.row(claim.worse).paper
+def _claims(table: Table, records: list[Record], preset_name: str) -> list[list[str]]:
+    lines = [["claim", "score", "paper", "ours, 95% interval", "verdict"]]
+    return lines + [_claim(table, claim, records) for claim in claims_at(table, preset_name)]
+
+
+def _claim(table: Table, claim: Claim, records: list[Record]) -> list[str]:
+    better, worse = table.row(claim.better).paper, table.row(claim.worse).paper
+    paper = "" if better is None or worse is None else f"{better - worse:+.2f}"
     found = paired_difference(
         [r for r in records if r.row == claim.better],
         [r for r in records if r.row == claim.worse],
@@ -56,8 +74,11 @@ def _claim(table: Table, claim: Claim, records: list[Record]) -> str:
     if found is not None:
         interval = f" [{found.low:+.1f}, {found.high:+.1f}]" if found.pairs > 1 else ""
         ours, verdict = f"{found.mean:+.1f}{interval}", found.verdict
-    score = "mIOU" if claim.score == "miou" else claim.score
-    return _line([claim.text, score, f"{paper:+.2f}", ours, verdict])
+    return [claim.text, _name(claim.score), paper, ours, verdict]
+
+
+def _name(score: str) -> str:
+    return "mIOU" if score == "miou" else score
 
 
 def _spread(scores: list[float]) -> str:
@@ -68,5 +89,13 @@ def _spread(scores: list[float]) -> str:
     )
 
 
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+def _grid(lines: list[list[str]]) -> str:
+    """A Markdown table; optional columns that are empty are left out."""
+    optional = ("paper", "by construction")
+    kept = [
+        column
+        for column, head in enumerate(lines[0])
+        if head not in optional or any(line[column] for line in lines[1:])
+    ]
+    head, *body = ([line[column] for column in kept] for line in lines)
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *body])

@@ -1,12 +1,14 @@
 """The paper's tables as data: what each row changes, the number it reports, and the claims that the rows make.
 
 A `Setting` is in the paper's own terms: crops of 513 pixels, ASPP's rates at output stride 16. `configuration`
-in `dlv3.ablations.presets` turns it into a run at the scale of a preset. Numbers are mIOU in percent on PASCAL VOC
+in `dlv3.ablations.configure` turns it into a run at the scale of a preset. Numbers are mIOU in percent on PASCAL VOC
 2012 val.
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 MULTI_SCALE = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)  # section 4.1
 
@@ -41,13 +43,15 @@ class Row:
     """One cell of a table."""
 
     name: str
-    paper: float
-    setting: Setting
+    paper: float | None
+    """mIOU in percent; None for a row that the paper does not have."""
+    setting: Any
+    """A `Setting`; in a probe's table a `ProbeConfig`."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """That one row scores above another, as it does in the paper."""
+    """That one row scores above another, as it does in the paper or as its reasoning says."""
 
     better: str
     worse: str
@@ -58,7 +62,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Table:
-    """One of the paper's tables."""
+    """One of the paper's tables, or one made like them."""
 
     name: str
     title: str
@@ -66,6 +70,10 @@ class Table:
     rows: tuple[Row, ...]
     claims: tuple[Claim, ...]
     note: str = ""
+    score: str = "miou"
+    """What the rows are told by: "miou", or the name of a group of a record."""
+    expected: Callable[[Row], float] | None = None
+    """A row's score in percent as it follows from how the pictures are made, where it does."""
 
     def row(self, name: str) -> Row:
         """The row of that name.

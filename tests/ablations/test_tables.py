@@ -4,7 +4,8 @@ from paper_rows import ROWS
 from dlv3.ablations import TABLES, cells, configuration
 from dlv3.ablations.configure import rows_at
 from dlv3.ablations.report import claims_at
-from dlv3.ablations.runner import shard_of, training_key
+from dlv3.ablations.runner import shard_of
+from dlv3.ablations.training_cell import training_key
 
 
 @pytest.mark.parametrize("preset", ["tiny", "laptop", "gpu", "paper"])

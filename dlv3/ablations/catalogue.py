@@ -1,0 +1,28 @@
+"""All tables that `dlv3 ablate` knows, the paper's and the probes', and their cells."""
+
+from dlv3.ablations.cell import Cell
+from dlv3.ablations.configure import cells
+from dlv3.ablations.probes import PRESET, PROBES, probe_cells
+from dlv3.ablations.tables import TABLES, Table
+
+EVERY_TABLE: dict[str, Table] = {**TABLES, **PROBES}
+
+
+def tables_at(preset_name: str) -> list[Table]:
+    """The tables that a preset has: the probes have one scale, the laptop's."""
+    return list((EVERY_TABLE if preset_name == PRESET else TABLES).values())
+
+
+def cells_of(table: Table, preset_name: str, seeds: int) -> list[Cell]:
+    """Every row and seed of a table, seed by seed, so that a sweep cut short has whole tables.
+
+    Args:
+        table: one of `EVERY_TABLE`.
+        preset_name: "tiny", "laptop", "gpu" or "paper".
+        seeds: how many, from 0 on.
+
+    Raises:
+        ValueError: no such preset, or none that the table can be run at.
+    """
+    made = probe_cells if table.name in PROBES else cells
+    return list(made(table, preset_name, seeds))
