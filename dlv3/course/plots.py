@@ -5,8 +5,7 @@
     axis.plot(rates, accuracy, label="measured")
     show(figure, "Accuracy against rate: 25% everywhere but at 12, where it is near 100%.")
 
-Backgrounds are transparent and the ink is a mid grey, so one stored picture serves both of JupyterLab's themes.
-Lines differ by marker and dash as well as by colour.
+The look itself is `dlv3.figure_style`: one stored picture serves both of JupyterLab's themes.
 """
 
 import html
@@ -21,56 +20,30 @@ from IPython.display import HTML, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colour-blind-safe palette, without the black and the yellow that vanish on one of the themes.
-BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
+from dlv3.figure_style import (
+    BLUE,
+    COLOURS,
+    DASHES,
+    GREEN,
+    INK,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    SKY,
+    STYLE,
+    VERMILLION,
 )
-COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY)
-MARKERS = ("o", "s", "^", "D", "v", "P")
-DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1)))
-# As far from white as from JupyterLab's dark page: 4.5 and 4.2 to 1.
-INK = "#777777"
+
+__all__ = [
+    "BLUE", "COLOURS", "DASHES", "GREEN", "INK", "MARKERS", "ORANGE", "PURPLE", "SKY", "VERMILLION", "show",
+    "show_image", "use_course_style",
+]  # fmt: skip
 
 
 def use_course_style() -> None:
     """Set matplotlib up for the lessons: transparent ground, grey ink, Okabe-Ito lines, cividis maps."""
-    ink = dict.fromkeys(
-        (
-            "text.color",
-            "axes.labelcolor",
-            "axes.edgecolor",
-            "xtick.color",
-            "ytick.color",
-            "legend.labelcolor",
-        ),
-        INK,
-    )
-    transparent = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), "none")
-    mpl.rcParams.update(ink | transparent)
-    mpl.rcParams.update(
-        {
-            "figure.figsize": (7.2, 3.6),
-            "figure.dpi": 96,
-            "figure.constrained_layout.use": True,
-            "axes.prop_cycle": cycler(color=COLOURS, marker=MARKERS, linestyle=DASHES),
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.grid": True,
-            "grid.color": INK,
-            "grid.alpha": 0.25,
-            "axes.titlesize": 11,
-            "lines.linewidth": 1.8,
-            "lines.markersize": 5,
-            "legend.frameon": False,
-            "image.cmap": "cividis",
-            "image.interpolation": "nearest",
-        }
-    )
+    mpl.rcParams.update(STYLE)
+    mpl.rcParams["axes.prop_cycle"] = cycler(color=COLOURS, marker=MARKERS, linestyle=DASHES)
 
 
 def show(figure: Figure, words: str, *, dpi: int = 144) -> None:
