@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from dlv3.ablations.catalogue import EVERY_TABLE, cells_of, tables_at
+from dlv3.ablations.publish import publish
 from dlv3.ablations.report import report, table_report
 from dlv3.ablations.results import read
 from dlv3.ablations.runner import is_done, run, shard_of
@@ -37,6 +38,9 @@ class AblateArguments:
     """The trainings' own folders; rows that differ in the evaluation alone share one."""
     report: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run nothing; print the tables from what is recorded."""
+    publish: Path | None = None
+    """Run nothing; write the report, with a figure a table, into the results' folder, and the verdicts into this
+    Markdown file (needs matplotlib)."""
     dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run nothing; print what would be run."""
 
@@ -45,13 +49,18 @@ def ablate_command(arguments: AblateArguments) -> int:
     """Run `dlv3 ablate`. Returns the exit status, 0.
 
     Raises:
-        ValueError: no such table, one that the preset does not have, or a bad shard or number of seeds.
+        ValueError: no such table, one that the preset does not have, a bad shard or number of seeds, or nothing to
+            publish.
         OSError: a file cannot be written.
     """
     tables = [_table(name) for name in arguments.tables] or tables_at(arguments.preset)
     if arguments.report:
         names = {table.name for table in tables}
         print(report([r for r in read(arguments.results) if r.table in names], arguments.preset), end="")
+        return 0
+    if arguments.publish is not None:
+        for path in publish(arguments.results, arguments.publish, arguments.preset):
+            print(path)
         return 0
     if arguments.seeds < 1:
         raise ValueError(f"--seeds {arguments.seeds}: expected at least 1")

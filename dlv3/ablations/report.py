@@ -21,6 +21,18 @@ def report(records: Iterable[Record], preset_name: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def verdicts(records: Iterable[Record], preset_name: str) -> str:
+    """Every claim of the tables that have recorded runs at a preset, with its verdict, as one Markdown table."""
+    records = [record for record in records if record.preset == preset_name]
+    lines: list[list[str]] = []
+    for table in EVERY_TABLE.values():
+        ours = [record for record in records if record.table == table.name]
+        if ours:
+            head, *claims = _claims(table, ours, preset_name)
+            lines += [[table.name, *claim] for claim in claims]
+    return _grid([["table", *head], *lines]) if lines else ""
+
+
 def table_report(table: Table, records: list[Record], preset_name: str) -> str:
     """One table: a line a row with the paper's number and ours, then a line a claim with its verdict.
 

@@ -1,0 +1,143 @@
+"""A table as a picture: the paper and ours side by side, every seed and the interval of the mean (needs matplotlib).
+
+figure = table_figure(EVERY_TABLE["T1"], read(Path("data/results")))
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dlv3.ablations.configure import rows_at
+from dlv3.ablations.results import Record, difference
+from dlv3.ablations.tables import Table
+from dlv3.figure_style import BLUE, COLOURS, DASHES, INK, MARKERS, STYLE, VERMILLION
+
+_DEPTH = re.compile(r"(.+) block(\d)")
+
+
+Scores = Mapping[str, Sequence[float]]
+"""A row's name: its seeds' scores in percent."""
+
+
+def table_figure(
+    table: Table, records: Iterable[Record], preset_name: str = "laptop", score: str | None = None
+) -> Figure:
+    """A table, the paper's numbers on the left and ours on the right, each on a scale of its own.
+
+    Args:
+        table: one of `EVERY_TABLE`. Its rows stand below one another; where they are series over depth (Tables 2
+            and 3) each series is a line.
+        records: of any tables and presets; the table's own are taken.
+        preset_name: whose records.
+        score: "miou" or a group of classes; the table's own when left out.
+
+    Returns:
+        A figure, not yet shown; transparent, with ink that is readable on light and dark pages. Ours are the mean
+        over seeds with its 95% interval (Student's t), and each seed as a small dot. What follows from how the
+        pictures are made is a cross.
+
+    Raises:
+        ValueError: nothing is recorded.
+    """
+    rows = rows_at(table, preset_name)
+    runs = [r for r in records if (r.table, r.preset) == (table.name, preset_name)]
+    if not runs:
+        raise ValueError(
+            f"table {table.name}: no runs are recorded at preset {preset_name}; run dlv3 ablate {table.name} first"
+        )
+    score = score or table.score
+    names = [row.name for row in rows]
+    ours = {name: [run.score(score) for run in runs if run.row == name] for name in names}
+    paper = {row.name: [row.paper] for row in rows if row.paper is not None}
+    by_depth = all(_DEPTH.fullmatch(name) for name in names)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.2, 3.6 if by_depth else 1.2 + 0.32 * len(rows)))
+        panels = figure.subplots(1, 2 if paper else 1, squeeze=False)[0]
+        if by_depth:
+            _depth_panels(panels, [paper, ours] if paper else [ours])
+        else:
+            if paper:
+                _points(panels[0], paper, BLUE)
+                panels[0].set_xlabel("mIOU, %")
+            _points(panels[-1], ours, VERMILLION)
+            _expected(panels[-1], table, names)
+            panels[-1].set_xlabel(f"{_title(score, table)}, %")
+            panels[-1].tick_params(labelleft=not paper)
+        for panel, title in zip(panels[::-1], (f"ours, preset {preset_name}", "paper"), strict=False):
+            panel.set_title(title)
+        figure.suptitle(f"{table.name}  {table.title}", color=INK, fontsize=11)
+    return figure
+
+
+def _title(score: str, table: Table) -> str:
+    if score == "miou":
+        return "mIOU"
+    return f"{score}, mIOU" if table.score == "miou" else score
+
+
+def _points(axis: Axes, scores: Scores, colour: str) -> None:
+    """One line of dots a row, the first row on top."""
+    for place, values in enumerate(scores.values()):
+        if not values:
+            continue
+        mean = difference(values)
+        if mean.pairs > 1:
+            axis.plot([mean.low, mean.high], [place, place], color=colour, linewidth=1.6)
+            axis.plot(values, [place] * len(values), ".", color=INK, markersize=4, alpha=0.7)
+        axis.plot(mean.mean, place, "o", color=colour, markersize=6)
+        axis.annotate(
+            f"{mean.mean:.1f}",
+            (mean.mean, place),
+            (0, 5),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
+    axis.set_yticks(range(len(scores)), list(scores))
+    axis.set_ylim(len(scores) - 0.5, -0.7)
+    axis.margins(x=0.12)
+
+
+def _expected(axis: Axes, table: Table, names: Sequence[str]) -> None:
+    if table.expected is None:
+        return
+    values = [table.expected(table.row(name)) for name in names]
+    axis.plot(values, range(len(names)), "x", color=BLUE, markersize=8, label="by construction")
+    axis.legend(loc="best", fontsize=8)
+
+
+def _depth_panels(panels: Sequence[Axes], contents: Sequence[Scores]) -> None:
+    for panel, scores in zip(panels, contents, strict=True):
+        _lines(panel, scores)
+        panel.set_xticks([4, 5, 6, 7], ["block4", "block5", "block6", "block7"])
+    panels[0].set_ylabel("mIOU, %")
+    panels[0].legend(fontsize=8, loc="lower right")
+
+
+def _lines(axis: Axes, scores: Scores) -> None:
+    """Series over depth; each has its own colour, marker and dash, the same in every panel."""
+    series: dict[str, dict[int, Sequence[float]]] = {}
+    for name, values in scores.items():
+        label, depth = _DEPTH.fullmatch(name).groups()
+        if values:
+            series.setdefault(label, {})[int(depth)] = values
+    for number, (label, by_depth) in enumerate(series.items()):
+        means = [difference(values) for values in by_depth.values()]
+        depths = [
+            depth + 0.04 * (number - (len(series) - 1) / 2) for depth in by_depth
+        ]  # bars do not overlap
+        errors = [mean.high - mean.mean if mean.pairs > 1 else 0.0 for mean in means]
+        look = number % len(COLOURS)
+        axis.errorbar(
+            depths,
+            [mean.mean for mean in means],
+            errors,
+            color=COLOURS[look],
+            marker=MARKERS[look],
+            linestyle=DASHES[look],
+            elinewidth=1,
+            label=label,
+        )
