@@ -1,5 +1,6 @@
 """`dlv3 ablate`: run the paper's tables and the probes, and report what was recorded."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ class AblateArguments:
     """Run tables of the paper as experiments: each row with each seed, trained and evaluated, one JSON file a run.
 
     What is recorded already is not run again, so a sweep that was stopped goes on when the command is repeated.
+    Several GPUs share each training under torchrun: torchrun --nproc-per-node 8 -m dlv3 ablate T5 --preset paper.
     """
 
     tables: tyro.conf.Positional[tuple[str, ...]] = ()
@@ -73,6 +75,8 @@ def ablate_command(arguments: AblateArguments) -> int:
             print(f"{cell.table} {cell.row}, seed {cell.seed}: {state}")
         return 0
     run(wanted, arguments.results, arguments.work)
+    if os.environ.get("RANK", "0") != "0":  # under torchrun one process reports
+        return 0
     records = read(arguments.results)
     for table in tables:
         ours = [r for r in records if r.table == table.name and r.preset == arguments.preset]

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ class ProbeConfig:
     """One probe: the task, what looks for the answer, and the training."""
 
     task: str
-    """markers:one, markers:mixed, markers:image, cells:near, cells:far or cells:dots."""
+    """markers:one, markers:mixed, markers:image, ground, cells:near, cells:far or cells:dots."""
     distance: int = 48
     """markers:one: pixels from a disc to its marker."""
     rates: tuple[int, ...] = ()
@@ -35,6 +36,8 @@ class ProbeConfig:
     """A branch of image-level features beside the others (section 3.3)."""
     output_stride: int | None = None
     """Instead of all that, a small ResNet at this output stride (section 3.1)."""
+    pictures: int = 2000
+    """To train on."""
     iterations: int = 300
     batch_size: int = 16
     learning_rate: float = 4e-3
@@ -108,34 +111,33 @@ class ProbeResult:
     """Wall time of the training and the scoring."""
 
 
-def run_probe(config: ProbeConfig, split: str = "val", *, pictures: int | None = None) -> ProbeResult:
+def run_probe(config: ProbeConfig, split: str = "val") -> ProbeResult:
     """Train one probe and score it.
 
     Args:
         config: the probe.
         split: what to score on: "val" to design with, "test" to report.
-        pictures: training pictures; 2,000 when left out.
 
     Raises:
         ValueError: no such task.
     """
-    images, labels = _tensors(open_task(config, "train", pictures))
-    test = open_task(config, split)
+    classes = tuple(open_task(config, split).classes)
+    train, scored = (task_tensors(config.task, config.distance, s, config.pictures) for s in ("train", split))
     started = time.perf_counter()
-    net = train_probe(config, images, labels, test.num_classes)
-    counts = score_probe(net, *_tensors(test), test.num_classes)
+    net = train_probe(config, *train, len(classes))
+    counts = score_probe(net, *scored, len(classes))
     return ProbeResult(
         accuracy=counts.pixel_accuracy(),
         miou=counts.miou(),
         iou=tuple(counts.iou().tolist()),
-        classes=tuple(test.classes),
+        classes=classes,
         parameters=sum(p.numel() for p in net.parameters()),
         seconds=time.perf_counter() - started,
     )
 
 
 def open_task(config: ProbeConfig, split: str, pictures: int | None = None) -> Dataset:
-    """The task's pictures.
+    """The task's pictures; as many as the split has when left out.
 
     Raises:
         ValueError: no such task.
@@ -149,7 +151,28 @@ def open_task(config: ProbeConfig, split: str, pictures: int | None = None) -> D
         from dlv3.data.markers import Markers
 
         return Markers(kind, split, distance=config.distance, pictures=pictures)
-    raise ValueError(f"task={config.task!r}: expected markers:KIND or cells:KIND")
+    if config.task == "ground":
+        from dlv3.data.ground import Ground
+
+        return Ground(split, pictures=pictures)
+    raise ValueError(f"task={config.task!r}: expected markers:KIND, cells:KIND or ground")
+
+
+@lru_cache(maxsize=4)  # a table's task and the next one's, each at most 130 MB
+def task_tensors(task: str, distance: int, split: str, pictures: int) -> tuple[Tensor, Tensor]:
+    """A task's pictures, drawn once a process however many probes are trained on them.
+
+    Args:
+        task: as in `ProbeConfig`.
+        distance: likewise.
+        split: "train", or what to score on, which is always whole.
+        pictures: how many to train on.
+
+    Returns:
+        Images (N, 3, H, H) and labels (N, H, H), uint8.
+    """
+    config = ProbeConfig(task, distance=distance)
+    return _tensors(open_task(config, split, pictures if split == "train" else None))
 
 
 def train_probe(config: ProbeConfig, images: Tensor, labels: Tensor, num_classes: int) -> ProbeNet:

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from dlv3.ablations.cell import Cell
 from dlv3.ablations.results import Record, surroundings
+from dlv3.training.distributed import joined
 
 
 def shard_of(cells: Sequence[Cell], index: int, count: int) -> list[Cell]:
@@ -37,6 +38,8 @@ def run(
 ) -> list[Record]:
     """Train and evaluate what is not recorded yet. Stopped at any time, it goes on there when called again.
 
+    Under torchrun all processes call it alike: they share each training and evaluation, and the first one records.
+
     Args:
         cells: of one or more tables, of any kind.
         results: records go there, see `Record.path`.
@@ -47,15 +50,20 @@ def run(
     Returns:
         The new records.
     """
-    waiting = [cell for cell in cells if not is_done(cell, results)]
     records = []
-    with tqdm(waiting, desc="ablate", unit="run", disable=None if progress else True) as bar:
-        for cell in bar:
-            bar.set_postfix_str(f"{cell.table} {cell.row}, seed {cell.seed}")
-            record = record_of(cell, **cell.measure(work), **surroundings())
-            record.write(results)
-            records.append(record)
-            report(record)
+    with joined("auto") as processes:
+        waiting = [cell for cell in cells if not is_done(cell, results)]
+        processes.wait()  # all have looked before one writes
+        hidden = None if progress and processes.first else True
+        with tqdm(waiting, desc="ablate", unit="run", disable=hidden) as bar:
+            for cell in bar:
+                bar.set_postfix_str(f"{cell.table} {cell.row}, seed {cell.seed}")
+                record = record_of(cell, **cell.measure(work), **surroundings())
+                records.append(record)
+                if processes.first:
+                    record.write(results)
+                    report(record)
+        processes.wait()  # what is read next is complete
     return records
 
 

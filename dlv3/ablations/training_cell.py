@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import time
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,8 @@ from dlv3.data.scenes import SPLITS
 from dlv3.deeplab import DeepLabV3
 from dlv3.evaluation import EvaluationConfig, evaluate
 from dlv3.presets import RunConfig
+from dlv3.training import train
+from dlv3.training.distributed import joined
 
 TEST_SPLIT = "test"
 TIME_FILE = "seconds.json"
@@ -48,9 +49,11 @@ class TrainingCell:
 
     def measure(self, work: Path) -> Measured:
         """Train, unless `work` has the model already, and evaluate."""
-        model, seconds = trained(self.config, work)
         dataset = open_dataset(self.config.dataset, self.split, self.config.data)
-        evaluation = evaluate(model, dataset, self.config.evaluation, progress=False)
+        with joined(self.config.training.device) as processes:
+            model, seconds = trained(self.config, work)
+            model.to(processes.device)
+            evaluation = evaluate(model, dataset, self.config.evaluation, progress=False)
         return Measured(
             miou=evaluation.miou,
             iou=dict(zip(evaluation.classes, evaluation.to_dict()["iou"], strict=True)),
@@ -76,23 +79,27 @@ def _training_pictures(dataset: str, data: DataConfig) -> SegmentationDataset | 
 
 def trained(config: RunConfig, work: Path) -> tuple[DeepLabV3, float]:
     """The model of a configuration, trained now or taken from where it was trained before; and its wall time."""
-    from dlv3.training import train
-
     folder = work / training_key(config)
     finished = folder / TIME_FILE
-    if finished.exists():
-        return weights.load(folder / "model.safetensors"), json.loads(finished.read_text())["seconds"]
-    started = time.perf_counter()
-    train(
-        config,
-        folder,
-        resume=True,
-        progress=False,
-        train_dataset=_training_pictures(config.dataset, config.data),
-    )
-    seconds = time.perf_counter() - started
-    finished.write_text(json.dumps({"seconds": seconds, "config": asdict(config)}))
+    with joined(config.training.device) as processes:
+        trained_before = finished.exists()
+        processes.wait()  # all have looked before one writes
+        if not trained_before:
+            result = train(
+                config,
+                folder,
+                resume=True,
+                progress=False,
+                train_dataset=_training_pictures(config.dataset, config.data),
+            )
+            if processes.first:
+                _keep_weights(folder)
+                finished.write_text(json.dumps({"seconds": result.seconds, "config": asdict(config)}))
+            processes.wait()
+    return weights.load(folder / "model.safetensors"), json.loads(finished.read_text())["seconds"]
+
+
+def _keep_weights(folder: Path) -> None:
     for leftover in ("checkpoint.pt", "predictions"):  # sweeps are many runs, and these are their bulk
         path = folder / leftover
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    return weights.load(folder / "model.safetensors"), seconds

@@ -54,5 +54,5 @@ def test_the_same_seed_trains_the_same_network():
 
 
 def test_an_unknown_task_is_refused():
-    with pytest.raises(ValueError, match="task='maze:one': expected markers:KIND or cells:KIND"):
+    with pytest.raises(ValueError, match="task='maze:one': expected markers:KIND, cells:KIND or ground"):
         run_probe(ProbeConfig("maze:one", rates=(1,)))

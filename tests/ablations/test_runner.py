@@ -1,23 +1,24 @@
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
-from dlv3.ablations import TABLES, cells, read, runner
+from dlv3.ablations import TABLES, cells, read, runner, training_cell
 from dlv3.ablations.commands import AblateArguments, ablate_command
 
 
 @pytest.fixture
 def trainings(monkeypatch):
     """The configurations that were trained."""
-    import dlv3.training
-
-    calls, train = [], dlv3.training.train
+    calls, train = [], training_cell.train
 
     def counted(config, *args, **options):
         calls.append(config)
         return train(config, *args, **options)
 
-    monkeypatch.setattr(dlv3.training, "train", counted)
+    monkeypatch.setattr(training_cell, "train", counted)
     return calls
 
 
@@ -81,3 +82,27 @@ def test_command_reports_what_is_recorded_and_plans_without_running(tmp_path, ca
         ablate("T1", shard="3/2")
     with pytest.raises(ValueError, match="--seeds 0"):
         ablate("T1", seeds=0)
+
+
+def test_two_processes_share_a_training_and_one_records_it(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "dlv3",
+    ]
+    command += ["ablate", "T1", "--preset", "tiny", "--seeds", "1", "--shard", "1/6"]
+    command += ["--results", str(tmp_path / "two"), "--work", str(tmp_path / "work")]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("| output stride 8 | 75.18 |") == 1
+    [two] = read(tmp_path / "two")
+    wanted = cells(TABLES["T1"], "tiny", 1)[:1]
+    [one] = runner.run(wanted, tmp_path / "one", tmp_path / "alone", progress=False)
+    assert two.row == one.row == "output stride 8"
+    assert two.miou == pytest.approx(one.miou, abs=2e-3)
