@@ -7,6 +7,7 @@ from dlv3.course.output_stride_ladder import OutputStrideLadder
 from dlv3.course.photo import PhotoExplorer
 from dlv3.course.questions import Choice, Number
 from dlv3.course.receptive_field_explorer import ReceptiveFieldExplorer
+from dlv3.course.schedule_explorer import ScheduleExplorer
 
 __all__ = [
     "AtrousExplorer",
@@ -17,6 +18,7 @@ __all__ = [
     "PhotoExplorer",
     "Pick",
     "ReceptiveFieldExplorer",
+    "ScheduleExplorer",
     "Slider",
     "check",
 ]
