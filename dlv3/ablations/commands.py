@@ -22,14 +22,17 @@ RESULTS = Path("data/results")
 class AblateArguments:
     """Run tables of the paper as experiments: each row with each seed, trained and evaluated, one JSON file a run.
 
+    P1 to P7 are probes: small tasks made so that one mechanism of the paper alone decides, seconds a run on one core,
+    scored by accuracy. P1 the rate that reaches the context, P2 parallel rates, P3 image-level features, P4 the
+    degenerate filter, P5 gridding and multi-grid, P6 output stride, P7 the cascade.
     What is recorded already is not run again, so a sweep that was stopped goes on when the command is repeated.
     Several GPUs share each training under torchrun: torchrun --nproc-per-node 8 -m dlv3 ablate T5 --preset paper.
     """
 
     tables: tyro.conf.Positional[tuple[str, ...]] = ()
-    """The paper's tables T1 to T6, T8, T9, T10 and the probes P1, P2, …; left out, all that the preset has."""
+    """The paper's tables T1 to T6, T8, T9, T10 and the probes P1 to P7; left out, all that the preset has."""
     preset: Literal["tiny", "laptop", "gpu", "paper"] = "laptop"
-    """At which scale, see dlv3 train --help. The probes have one scale, the laptop's."""
+    """At which scale, see dlv3 train --help. The probes have one scale, and are run and recorded at laptop alone."""
     seeds: int = 3
     """Runs of each row, with seeds 0, 1, …"""
     shard: str = "1/1"

@@ -13,11 +13,13 @@ from dlv3.data.errors import DataError
 
 Split = Literal["train", "val", "test"]
 SPLITS = ("train", "val", "test")
-SPECS = "scenes, markers:one, markers:mixed, markers:image, folder:DIR, voc:DIR"
+SPECS = "scenes, markers:one, markers:mixed, markers:image, cells:near, cells:far, cells:dots, ground, folder:DIR, voc:DIR"
 
 _HOMES = {
+    "CellMarkers": "cells",
     "EvalTransform": "transforms",
     "FolderDataset": "folder",
+    "Ground": "ground",
     "IMAGENET_MEAN": "transforms",
     "IMAGENET_STD": "transforms",
     "Markers": "markers",
@@ -56,7 +58,8 @@ def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> S
     """Open one split of a data set.
 
     Args:
-        spec: "scenes", "markers:one", "markers:mixed", "markers:image", "folder:DIR" or "voc:DIR".
+        spec: "scenes", "markers:one", "markers:mixed", "markers:image", "cells:near", "cells:far", "cells:dots",
+            "ground", "folder:DIR" or "voc:DIR".
         split: "train", "val" or "test".
         config: the options; the defaults when left out.
 
@@ -77,6 +80,14 @@ def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> S
         from dlv3.data.markers import Markers
 
         return Markers(where, split, pictures=config.pictures, seed=config.seed)
+    if kind == "cells" and where in ("near", "far", "dots"):
+        from dlv3.data.cells import CellMarkers
+
+        return CellMarkers(where, split, pictures=config.pictures, seed=config.seed)
+    if spec == "ground":
+        from dlv3.data.ground import Ground
+
+        return Ground(split, pictures=config.pictures, seed=config.seed)
     if kind == "folder":
         from dlv3.data.folder import FolderDataset
 

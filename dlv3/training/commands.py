@@ -37,7 +37,7 @@ class TrainArguments:
     """What to start from: tiny (seconds), laptop (two minutes on two cores), gpu (minutes on one GPU), paper and
     paper-stage2 (the published recipe)."""
     data: str = "scenes"
-    """scenes, markers:one, markers:mixed, markers:image, folder:DIR or voc:DIR."""
+    """scenes, markers:KIND, cells:KIND, ground, folder:DIR or voc:DIR."""
     resume: tyro.conf.FlagCreatePairsOff[bool] = False
     """Continue the run in --out where it stopped, with its own configuration, or begin it."""
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False

@@ -5,6 +5,7 @@ import hashlib
 import pytest
 import torch
 
+from dlv3.data import DataConfig, open_dataset
 from dlv3.data.cells import CELL, COLOURS, DOTS, FAR_DIRECTIONS, KINDS, REACH, SIDE, CellMarkers
 from dlv3.data.errors import DataError
 
@@ -103,6 +104,13 @@ def test_near_markers_are_at_odd_distances_as_often_as_the_offsets_say():
     offsets = dataset.offsets()
     expected = sum(y % 2 == 0 and x % 2 == 0 for y, x in offsets) / len(offsets)
     assert even == pytest.approx(expected, abs=0.04)  # 1,800 markers: two standard errors are 0.02
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cells_open_by_their_spec(kind):
+    opened = open_dataset(f"cells:{kind}", "test", DataConfig(pictures=6))
+    assert len(opened) == 6
+    assert checksum(opened, 5) == CHECKSUMS[kind, "test", 5]
 
 
 def test_unknown_kinds_and_splits_are_refused():

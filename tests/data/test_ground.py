@@ -8,7 +8,7 @@ import pytest
 import torch
 from torchvision import tv_tensors
 
-from dlv3.data import DataError
+from dlv3.data import DataConfig, DataError, open_dataset
 from dlv3.data.ground import GREY_REACH, PALE, Ground
 from dlv3.data.markers import COLOURS, SIZE
 
@@ -31,7 +31,7 @@ def test_pictures_are_the_recorded_ones_to_the_byte(split, index):
 
 
 def test_picture_and_mask_have_the_shapes_and_types_of_every_data_set():
-    ground = Ground("val")
+    ground = open_dataset("ground", "val", DataConfig())
     image, mask = ground[-1]
     assert isinstance(image, tv_tensors.Image)
     assert isinstance(mask, tv_tensors.Mask)
