@@ -3,6 +3,7 @@
 from dlv3.course.atrous_explorer import AtrousExplorer
 from dlv3.course.exercises import check
 from dlv3.course.image_explorer import ImageExplorer, Pick, Slider
+from dlv3.course.multi_grid_explorer import MultiGridExplorer
 from dlv3.course.output_stride_ladder import OutputStrideLadder
 from dlv3.course.photo import PhotoExplorer
 from dlv3.course.questions import Choice, Number
@@ -13,6 +14,7 @@ __all__ = [
     "AtrousExplorer",
     "Choice",
     "ImageExplorer",
+    "MultiGridExplorer",
     "Number",
     "OutputStrideLadder",
     "PhotoExplorer",

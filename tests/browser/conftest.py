@@ -40,6 +40,7 @@ def _every_explorer() -> nbformat.NotebookNode:
         "field = ReceptiveFieldExplorer(rates=(2, 2))\nfield",
         "steps = OutputStrideLadder()\nsteps",
         "photo = PhotoExplorer()\nphoto",
+        "grid = MultiGridExplorer()\ngrid",
         "question = Choice('Which?', ['44', '88'])\nquestion",
         "print('below')",
     ]

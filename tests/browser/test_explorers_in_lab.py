@@ -4,6 +4,7 @@ import pytest
 from labserver import EXPLORERS, open_and_run, run_in_kernel, watched
 from moving import changed, look, move_every_slider, press
 
+NAMES = ("atrous", "field", "ladder", "photo", "multi-grid")  # in the notebook's order, see conftest.py
 HARMLESS = ("favicon", "ResizeObserver loop", "/lsp/")
 
 
@@ -20,12 +21,12 @@ def opened(browser, notebooks_address):
 
 def explorer(page, number):
     found = page.query_selector_all(EXPLORERS)
-    assert len(found) == 4
+    assert len(found) == len(NAMES)
     found[number].scroll_into_view_if_needed()
     return found[number]
 
 
-@pytest.mark.parametrize("number", range(4), ids=["atrous", "field", "ladder", "photo"])
+@pytest.mark.parametrize("number", range(len(NAMES)), ids=NAMES)
 def test_every_slider_moves_the_picture_and_nothing_below(opened, number):
     below = "() => [...document.querySelectorAll('.jp-Cell')].at(-1).offsetTop"
     before = opened.evaluate(below)
@@ -86,6 +87,19 @@ def test_value_set_in_python_is_drawn(opened):
     before = look(field)
     run_in_kernel(opened, "field.rates = [1, 2, 4]")
     assert "(1, 2, 4)" in changed(opened, field, before).words
+
+
+def test_unit_rate_set_by_keyboard_reaches_the_kernel(opened):
+    grid = explorer(opened, 4)
+    run_in_kernel(opened, "grid.multi_grid = [1, 2, 4]; grid.base_rate = 2")
+    opened.wait_for_function("(e) => e.textContent.includes('rates (2, 4, 8)')", arg=grid)
+    before = look(grid)
+    grid.query_selector("input[data-key=unit3]").focus()
+    for _ in range(4):
+        opened.keyboard.press("ArrowRight")
+    assert "no holes" not in changed(opened, grid, before).words
+    opened.wait_for_timeout(300)
+    assert run_in_kernel(opened, "print(grid.rates, grid.holes)") == "(2, 4, 16) 2"
 
 
 def test_prediction_is_kept_when_its_cell_runs_again(opened):
