@@ -1,6 +1,7 @@
 """What only the lessons need: explorers, questions, exercises that check themselves, and the static site."""
 
 from dlv3.course.atrous_explorer import AtrousExplorer
+from dlv3.course.cascade_explorer import CascadeExplorer
 from dlv3.course.exercises import check
 from dlv3.course.image_explorer import ImageExplorer, Pick, Slider
 from dlv3.course.multi_grid_explorer import MultiGridExplorer
@@ -12,6 +13,7 @@ from dlv3.course.schedule_explorer import ScheduleExplorer
 
 __all__ = [
     "AtrousExplorer",
+    "CascadeExplorer",
     "Choice",
     "ImageExplorer",
     "MultiGridExplorer",

@@ -41,6 +41,7 @@ def _every_explorer() -> nbformat.NotebookNode:
         "steps = OutputStrideLadder()\nsteps",
         "photo = PhotoExplorer()\nphoto",
         "grid = MultiGridExplorer()\ngrid",
+        "cascade = CascadeExplorer()\ncascade",
         "question = Choice('Which?', ['44', '88'])\nquestion",
         "print('below')",
     ]
