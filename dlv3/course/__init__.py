@@ -7,6 +7,7 @@ from dlv3.course.image_explorer import ImageExplorer, Pick, Slider
 from dlv3.course.multi_grid_explorer import MultiGridExplorer
 from dlv3.course.output_stride_ladder import OutputStrideLadder
 from dlv3.course.photo import PhotoExplorer
+from dlv3.course.price_explorer import PriceExplorer
 from dlv3.course.questions import Choice, Number
 from dlv3.course.receptive_field_explorer import ReceptiveFieldExplorer
 from dlv3.course.schedule_explorer import ScheduleExplorer
@@ -21,6 +22,7 @@ __all__ = [
     "OutputStrideLadder",
     "PhotoExplorer",
     "Pick",
+    "PriceExplorer",
     "ReceptiveFieldExplorer",
     "ScheduleExplorer",
     "Slider",

@@ -42,6 +42,7 @@ def _every_explorer() -> nbformat.NotebookNode:
         "photo = PhotoExplorer()\nphoto",
         "grid = MultiGridExplorer()\ngrid",
         "cascade = CascadeExplorer()\ncascade",
+        "costs = PriceExplorer()\ncosts",
         "question = Choice('Which?', ['44', '88'])\nquestion",
         "print('below')",
     ]
