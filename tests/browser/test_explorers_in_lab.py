@@ -4,7 +4,8 @@ import pytest
 from labserver import EXPLORERS, open_and_run, run_in_kernel, watched
 from moving import changed, look, move_every_slider, press
 
-NAMES = ("atrous", "field", "ladder", "photo", "multi-grid", "cascade", "price")  # in the notebook's order, see conftest.py
+# In the notebook's order, see conftest.py.
+NAMES = ("atrous", "field", "ladder", "photo", "multi-grid", "cascade", "price")
 HARMLESS = ("favicon", "ResizeObserver loop", "/lsp/")
 
 
