@@ -23,7 +23,16 @@ __all__ = [
 # All is loaded on first use: `dlv3 --help` should not wait for torch.
 _FROM_DEEPLAB = ("DeepLabV3", "DeepLabV3Config", "deeplabv3_resnet50", "deeplabv3_resnet101")
 _MODULES = ("aspp", "atrous", "deeplab", "resnet", "weights")
-_MODULES += ("ablations", "data", "evaluation", "presets", "receptive_field", "training")
+_MODULES += (
+    "ablations",
+    "data",
+    "evaluation",
+    "folded",
+    "inference",
+    "presets",
+    "receptive_field",
+    "training",
+)
 
 
 def __getattr__(name: str) -> object:

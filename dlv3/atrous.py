@@ -194,18 +194,19 @@ class AtrousConv2d(nn.Conv2d):
         # torch keeps the padding a second time, for modes other than zeros.
         self._reversed_padding_repeated_twice = [padding] * 4
 
+    def reached(self, size: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
+        """The taps that meet a map of (H, W) somewhere, with the padding they need: (C_out, C_in, k', k'') weights."""
+        centre = self.kernel_size[0] // 2
+        rows, columns = (min(centre, (side - 1) // self.rate) for side in size)
+        if rows == columns == centre:
+            return self.weight, self.padding
+        weight = self.weight[:, :, centre - rows : centre + rows + 1, centre - columns : centre + columns + 1]
+        return weight, (rows * self.rate, columns * self.rate)
+
     def forward(self, images: Tensor) -> Tensor:
         """(N, C_in, H, W) to (N, C_out, ceil(H / stride), ceil(W / stride))."""
-        centre = self.kernel_size[0] // 2
-        rows, columns = (min(centre, (side - 1) // self.rate) for side in images.shape[2:])
-        if rows == columns == centre:
-            return super().forward(images)
-        reached = self.weight[
-            :, :, centre - rows : centre + rows + 1, centre - columns : centre + columns + 1
-        ]
-        return F.conv2d(
-            images, reached, None, self.stride, (rows * self.rate, columns * self.rate), self.dilation
-        )
+        weight, padding = self.reached(images.shape[2:])
+        return F.conv2d(images, weight, self.bias, self.stride, padding, self.dilation)
 
     def set_stride(self, stride: int) -> None:
         """Change the stride. The weights are not touched."""

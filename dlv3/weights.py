@@ -32,8 +32,14 @@ def save(model: DeepLabV3, path: str | os.PathLike, metadata: dict[str, str] | N
         metadata: further text to keep inside, by name.
 
     Raises:
+        TypeError: a model made for inference, whose weights are not the original's any more.
         OSError: the file cannot be written.
     """
+    if not isinstance(model, DeepLabV3):
+        raise TypeError(
+            f"model: expected a DeepLabV3, got {type(model).__name__}; of one made by for_inference, save the "
+            "DeepLabV3 that it was made from"
+        )
     path = Path(path)
     # Copies, because safetensors refuses tensors that share memory or are not laid out in order.
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in model.state_dict().items()}
