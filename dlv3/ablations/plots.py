@@ -5,10 +5,7 @@ figure = table_figure(EVERY_TABLE["T1"], read(Path("data/results")))
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from dlv3.ablations.configure import rows_at
 from dlv3.ablations.results import Record, difference
@@ -18,13 +15,17 @@ from dlv3.figure_style import BLUE, COLOURS, DASHES, INK, MARKERS, STYLE, VERMIL
 _DEPTH = re.compile(r"(.+) block(\d)")
 
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 Scores = Mapping[str, Sequence[float]]
 """A row's name: its seeds' scores in percent."""
 
 
 def table_figure(
     table: Table, records: Iterable[Record], preset_name: str = "laptop", score: str | None = None
-) -> Figure:
+) -> "Figure":
     """A table, the paper's numbers on the left and ours on the right, each on a scale of its own.
 
     Args:
@@ -41,7 +42,11 @@ def table_figure(
 
     Raises:
         ValueError: nothing is recorded.
+        ImportError: there is no matplotlib.
     """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     rows = rows_at(table, preset_name)
     runs = [r for r in records if (r.table, r.preset) == (table.name, preset_name)]
     if not runs:
@@ -78,7 +83,7 @@ def _title(score: str, table: Table) -> str:
     return f"{score}, mIOU" if table.score == "miou" else score
 
 
-def _points(axis: Axes, scores: Scores, colour: str) -> None:
+def _points(axis: "Axes", scores: Scores, colour: str) -> None:
     """One line of dots a row, the first row on top."""
     for place, values in enumerate(scores.values()):
         if not values:
@@ -101,7 +106,7 @@ def _points(axis: Axes, scores: Scores, colour: str) -> None:
     axis.margins(x=0.12)
 
 
-def _expected(axis: Axes, table: Table, names: Sequence[str]) -> None:
+def _expected(axis: "Axes", table: Table, names: Sequence[str]) -> None:
     if table.expected is None:
         return
     values = [table.expected(table.row(name)) for name in names]
@@ -109,7 +114,7 @@ def _expected(axis: Axes, table: Table, names: Sequence[str]) -> None:
     axis.legend(loc="best", fontsize=8)
 
 
-def _depth_panels(panels: Sequence[Axes], contents: Sequence[Scores]) -> None:
+def _depth_panels(panels: Sequence["Axes"], contents: Sequence[Scores]) -> None:
     for panel, scores in zip(panels, contents, strict=True):
         _lines(panel, scores)
         panel.set_xticks([4, 5, 6, 7], ["block4", "block5", "block6", "block7"])
@@ -117,7 +122,7 @@ def _depth_panels(panels: Sequence[Axes], contents: Sequence[Scores]) -> None:
     panels[0].legend(fontsize=8, loc="lower right")
 
 
-def _lines(axis: Axes, scores: Scores) -> None:
+def _lines(axis: "Axes", scores: Scores) -> None:
     """Series over depth; each has its own colour, marker and dash, the same in every panel."""
     series: dict[str, dict[int, Sequence[float]]] = {}
     for name, values in scores.items():
