@@ -1,0 +1,166 @@
+"""Wrong answers to lesson 08's exercises, and what its checks must say to them."""
+
+_MIOU = """
+def miou(pairs, num_classes):
+    i, u = torch.zeros(num_classes), torch.zeros(num_classes)
+    for prediction, truth in pairs:
+        kept = {kept}
+        for c in range(num_classes):
+            p, t = (prediction == c) & kept, (truth == c) & kept
+            i[c] += (p & t).sum()
+            u[c] += (p | t).sum()
+    return {result}
+"""
+_KEPT = "truth != 255"
+_OCCURRING = "(i[u > 0] / u[u > 0]).mean().item()"
+_MEAN_OF_BATCHES = """
+def miou(pairs, num_classes):
+    scores = []
+    for prediction, truth in pairs:
+        kept = truth != 255
+        p, t = prediction[kept], truth[kept]
+        ious = [((p == c) & (t == c)).sum() / ((p == c) | (t == c)).sum() for c in range(num_classes)]
+        scores.append(torch.stack(ious).nanmean().item())
+    return sum(scores) / len(scores)
+"""
+_LOSS = """
+def masked_loss(logits, labels):
+    kept = labels != 255
+    target = torch.where(kept, labels, 0)
+    log_p = {log_p}.gather(1, target[:, None])[:, 0]
+    return {result}
+"""
+_LOG_P = "F.log_softmax(logits, 1)"
+_RIGHT_LOSS = "-(log_p * kept).sum() / kept.sum().clamp(min=1)"
+_FROZEN = """
+class FrozenDeepLabV3(DeepLabV3):
+    def __init__(self, config):
+        super().__init__(config)
+        for module in self.modules():
+            {init}
+
+    def train(self, mode=True):
+        {train}
+"""
+_BN = "isinstance(module, nn.BatchNorm2d)"
+_HELD = f"{_BN} and module.requires_grad_(False)"
+_EVAL = f"[module.eval() for module in self.modules() if {_BN}]"
+_LOOP = """
+def train(model, optimizer, batches, schedule, after):
+    {before}
+    for i, (images, labels) in enumerate(batches):
+        {update}
+        after(i, {loss})
+"""
+_TRAIN, _SET = (
+    "model.train(); ",
+    "[group.update(lr=schedule(i)) for group in optimizer.param_groups]; ",
+)
+_STEP = "loss = loss_of(model(images), labels); optimizer.zero_grad(); loss.backward(); optimizer.step()"
+
+
+def _miou(kept: str = _KEPT, result: str = _OCCURRING) -> str:
+    return _MIOU.format(kept=kept, result=result)
+
+
+def _rate(formula: str) -> str:
+    return f"def learning_rate(iteration, iterations, base, warmup=0):\n    return {formula}"
+
+
+def _loss(result: str = _RIGHT_LOSS, log_p: str = _LOG_P) -> str:
+    return _LOSS.format(log_p=log_p, result=result)
+
+
+def _frozen(train: str, init: str = _HELD) -> str:
+    return _FROZEN.format(init=init, train=train)
+
+
+def _loop(update: str, before: str = "pass", loss: str = "loss.item()") -> str:
+    return _LOOP.format(update=update, before=before, loss=loss)
+
+
+def _copies(body: str) -> str:
+    return f"def bootstrap(classes_in, hard, copies):\n    {body}"
+
+
+_POLY = "base * (1 - iteration / iterations) ** 0.9"
+_WARM = "(min(1, (iteration + 1) / warmup) if warmup else 1)"
+_ANY = "found = [i for i, classes in enumerate(classes_in) if classes & hard]; "
+
+MISTAKES = {
+    "08/miou": [
+        (_miou(kept="torch.ones_like(truth, dtype=torch.bool)"), "labelled 255 count in your unions"),
+        (_MEAN_OF_BATCHES, "mean of the batches' scores"),
+        (_miou(result="(i / u).mean().item()"), "empty union divides 0 by 0"),
+        (_miou(result="(i / u).nan_to_num(0).mean().item()"), "leave it out of the mean"),
+        (_miou(result="(i.sum() / u.sum()).item()"), "Divide for each class"),
+        (_miou(result="None"), "Did you forget `return`?"),
+    ],
+    "08/learning-rate": [
+        (_rate(_POLY), "The warm-up is missing"),
+        (_rate(f"base * (1 - iteration / iterations) * {_WARM}"), "straight line"),
+        (_rate(f"base * (1 - (iteration / iterations) ** 0.9) * {_WARM}"), "The power stands outside"),
+        (_rate(f"{_POLY} / base * {_WARM}"), "Multiply it by `base`"),
+        (_rate(f"{_POLY} * min(1, (iteration + 1) / warmup)"), "a warm-up of 0 iterations means none"),
+        (_rate(f"{_POLY} * (min(1, iteration / warmup) if warmup else 1)"), "Count warm-up from 1"),
+        (_rate(f"{_POLY} * ((iteration + 1) / warmup if warmup else 1)"), "stays 1"),
+    ],
+    "08/masked-loss": [
+        (_loss("-(log_p * kept).mean()"), "divide by all pixels"),
+        (_loss("-(log_p * kept).sum()"), "That is the sum"),
+        (_loss("-log_p.mean()"), "trained on as class 0"),
+        (_loss("-log_p.sum() / kept.sum()"), "multiply by the mask"),
+        (_loss("(log_p * kept).sum() / kept.sum()"), "The sign is turned"),
+        (_loss("-(log_p * kept).sum() / kept.sum()"), "0 / 0"),
+        (_loss(log_p="(logits.exp() / logits.exp().sum(1, keepdim=True)).log()"), "logits near 1000"),
+        (_loss("(-(log_p * kept).sum((1, 2)) / kept.sum((1, 2))).mean()"), "mean of the pictures' losses"),
+        (_loss(f"({_RIGHT_LOSS}).detach()"), "lost its gradient"),
+        (
+            "def masked_loss(logits, labels):\n    p = F.log_softmax(logits, 1).gather(1, labels[:, None])[:, 0]\n"
+            "    return -p[labels != 255].mean()",
+            "A label of 255 is no place among the classes",
+        ),
+        ("def masked_loss(logits, labels):\n    return F.cross_entropy(logits, labels, ignore_index=255)", "0 / 0"),
+    ],
+    "08/freeze": [
+        (_frozen("super().train(mode); return self"), "averages again"),
+        (_frozen(f"super().train(mode); {_EVAL}"), "end it in `return self`"),
+        (_frozen("super().train(False); return self"), "dropout does nothing"),
+        (_frozen(f"super().train(mode); {_EVAL}; return self", init="pass"), "still learn"),
+        (
+            _frozen(f"super().train(mode); {_EVAL}; return self", init="module.requires_grad_(False)"),
+            "outside batch normalization",
+        ),
+        (_frozen(f"super().train(True); {_EVAL}; return self"), "pass `mode` on"),
+    ],
+    "08/training-loop": [
+        (_loop(_TRAIN + _SET + _STEP.replace("optimizer.zero_grad(); ", "")), "zero_grad"),
+        (_loop(_TRAIN + _STEP), "plays no part"),
+        (_loop(_TRAIN + "optimizer.param_groups[0].update(lr=schedule(i)); " + _STEP), "Only the first group"),
+        (_loop(_SET + _STEP, before="model.train()"), "in evaluation mode"),
+        (_loop(_TRAIN + _SET.replace("(i)", "(i + 1)") + _STEP), "one update late or early"),
+        (_loop(_TRAIN + _SET + _STEP, loss="loss"), "`loss.item()`"),
+        (_loop(_TRAIN + _SET + _STEP.replace("; optimizer.step()", "")), "no weight has changed"),
+        (
+            _loop(_TRAIN + _SET + _STEP.replace("zero_grad(); loss.backward()", "x")
+                  .replace("optimizer.x", "loss.backward(); optimizer.zero_grad()")),
+            "no weight has changed",
+        ),
+    ],
+    "08/bootstrap": [
+        (_copies(_ANY + "return found * copies"), "in front"),
+        (_copies(_ANY + "return [*range(len(classes_in)), *found * (copies - 1)]"), "on top of the picture itself"),
+        (
+            _copies("return [*range(len(classes_in)), *[i for i, c in enumerate(classes_in) if hard <= c] * copies]"),
+            "*all* the hard classes",
+        ),
+        (
+            _copies(
+                "return [*range(len(classes_in)), "
+                "*[i for i, c in enumerate(classes_in) for _ in range(copies * len(c & hard))]]"
+            ),
+            "two hard classes is copied twice",
+        ),
+    ],
+}  # fmt: skip
+IGNORED_CELLS: dict[str, str] = {}
