@@ -6,7 +6,14 @@ from dlv3.ablations.results import Record
 
 
 def made_record(table: str, row: str, seed: int, score: float) -> Record:
-    groups = {"shapes": score / 2, "accuracy": score}
+    groups = {
+        "shapes": score / 2,
+        "accuracy": score,
+        "discs": score,
+        "small": score,
+        "medium": score,
+        "large": score,
+    }
     return Record(
         table=table, row=row, preset="laptop", seed=seed, split="test", miou=score, iou={}, groups=groups,
         config={}, device="", versions={}, commit="", seconds=1.0,

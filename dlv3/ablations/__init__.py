@@ -1,7 +1,7 @@
 """The paper's tables, and probes of its mechanisms, as experiments that run.
 
-`tables` (the paper's, as data), `configure` (their rows as runs), `probes` (tables of the small tasks), `catalogue`
-(all of them), `runner`, `results`, `report`.
+`tables` (the paper's, as data), `configure` (their rows as runs), `probes` (tables of the small tasks),
+`studies` (tables on the scenes), `catalogue` (all of them), `runner`, `results`, `report`.
 """
 
 from dlv3.ablations.catalogue import EVERY_TABLE, cells_of
@@ -11,10 +11,11 @@ from dlv3.ablations.probes import PROBES
 from dlv3.ablations.report import report, table_report
 from dlv3.ablations.results import Difference, Record, difference, paired_difference, read
 from dlv3.ablations.runner import run
+from dlv3.ablations.studies import STUDIES
 from dlv3.ablations.tables import TABLES, Claim, Row, Setting, Table
 
 __all__ = [
-    "EVERY_TABLE", "PROBES", "TABLES", "Cell", "Claim", "Difference", "Record", "Row", "Setting", "Table",
+    "EVERY_TABLE", "PROBES", "STUDIES", "TABLES", "Cell", "Claim", "Difference", "Record", "Row", "Setting", "Table",
     "cells", "cells_of", "configuration", "difference", "paired_difference", "read", "report", "run",
     "table_report",
 ]  # fmt: skip

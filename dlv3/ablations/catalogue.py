@@ -1,15 +1,17 @@
-"""All tables that `dlv3 ablate` knows, the paper's and the probes', and their cells."""
+"""All tables that `dlv3 ablate` knows, the paper's, the probes' and the studies', and their cells."""
 
 from dlv3.ablations.cell import Cell
 from dlv3.ablations.configure import cells
 from dlv3.ablations.probes import PRESET, PROBES, probe_cells
+from dlv3.ablations.studies import STUDIES
+from dlv3.ablations.study_cell import study_cells
 from dlv3.ablations.tables import TABLES, Table
 
-EVERY_TABLE: dict[str, Table] = {**TABLES, **PROBES}
+EVERY_TABLE: dict[str, Table] = {**TABLES, **PROBES, **STUDIES}
 
 
 def tables_at(preset_name: str) -> list[Table]:
-    """The tables that a preset has: the probes have one scale, the laptop's."""
+    """The tables that a preset has: the probes and the studies have one scale, the laptop's."""
     return list((EVERY_TABLE if preset_name == PRESET else TABLES).values())
 
 
@@ -24,5 +26,8 @@ def cells_of(table: Table, preset_name: str, seeds: int) -> list[Cell]:
     Raises:
         ValueError: no such preset, or none that the table can be run at.
     """
-    made = probe_cells if table.name in PROBES else cells
-    return list(made(table, preset_name, seeds))
+    if table.name in PROBES:
+        return list(probe_cells(table, preset_name, seeds))
+    if table.name in STUDIES:
+        return list(study_cells(table, preset_name, seeds))
+    return list(cells(table, preset_name, seeds))

@@ -1,4 +1,4 @@
-"""`dlv3 ablate`: run the paper's tables and the probes, and report what was recorded."""
+"""`dlv3 ablate`: run the paper's tables, the probes and the studies, and report what was recorded."""
 
 import os
 import re
@@ -25,14 +25,19 @@ class AblateArguments:
     P1 to P7 are probes: small tasks made so that one mechanism of the paper alone decides, seconds a run on one core,
     scored by accuracy. P1 the rate that reaches the context, P2 parallel rates, P3 image-level features, P4 the
     degenerate filter, P5 gridding and multi-grid, P6 output stride, P7 the cascade.
+    S1 to S6 are studies: where atrous rates, ASPP and image pooling pay on the scenes, with heads on frozen features,
+    seconds a run. S1 field of view, S2 parallel rates, S3 image pooling, S4 the backbone's depth, S5 the map's size,
+    S6 larger pictures.
     What is recorded already is not run again, so a sweep that was stopped goes on when the command is repeated.
     Several GPUs share each training under torchrun: torchrun --nproc-per-node 8 -m dlv3 ablate T5 --preset paper.
     """
 
     tables: tyro.conf.Positional[tuple[str, ...]] = ()
-    """The paper's tables T1 to T6, T8, T9, T10 and the probes P1 to P7; left out, all that the preset has."""
+    """The paper's tables T1 to T6, T8, T9, T10, the probes P1 to P7 and the studies S1 to S6; left out, all
+    that the preset has."""
     preset: Literal["tiny", "laptop", "gpu", "paper"] = "laptop"
-    """At which scale, see dlv3 train --help. The probes have one scale, and are run and recorded at laptop alone."""
+    """At which scale, see dlv3 train --help. Probes and studies have one scale, and are run and recorded at
+    laptop alone."""
     seeds: int = 3
     """Runs of each row, with seeds 0, 1, …"""
     shard: str = "1/1"
