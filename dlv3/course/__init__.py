@@ -11,6 +11,7 @@ from dlv3.course.price_explorer import PriceExplorer
 from dlv3.course.questions import Choice, Number
 from dlv3.course.receptive_field_explorer import ReceptiveFieldExplorer
 from dlv3.course.schedule_explorer import ScheduleExplorer
+from dlv3.course.valid_weights_explorer import ValidWeightsExplorer
 
 __all__ = [
     "AtrousExplorer",
@@ -26,5 +27,6 @@ __all__ = [
     "ReceptiveFieldExplorer",
     "ScheduleExplorer",
     "Slider",
+    "ValidWeightsExplorer",
     "check",
 ]

@@ -43,6 +43,7 @@ def _every_explorer() -> nbformat.NotebookNode:
         "grid = MultiGridExplorer()\ngrid",
         "cascade = CascadeExplorer()\ncascade",
         "costs = PriceExplorer()\ncosts",
+        "valid = ValidWeightsExplorer()\nvalid",
         "question = Choice('Which?', ['44', '88'])\nquestion",
         "print('below')",
     ]
