@@ -163,7 +163,8 @@ def _opening(notebook: NotebookNode) -> tuple[str, str]:
     """The first heading, and the first sentence after it, as plain text."""
     words = "\n".join(cell.source for cell in notebook.cells[:3] if cell.cell_type == "markdown")
     heading = re.search(r"^#\s+(.+)$", words, re.M)
-    plain = re.sub(r"[*`$]|\[([^\]]*)\]\([^)]*\)", r"\1", words[heading.end() :] if heading else words)
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words[heading.end() :] if heading else words)
+    plain = re.sub(r"[*`$]", "", text)
     lines = [
         line.strip()
         for line in plain.splitlines()

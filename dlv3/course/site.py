@@ -27,7 +27,8 @@ def build(notebooks: Path, out: Path) -> list[Path]:
     """Write the site.
 
     Args:
-        notebooks: the folder of the lessons; every .ipynb in it becomes a page, in the order of the file names.
+        notebooks: the folder of the lessons; every .ipynb in it becomes a page, in the order of the file names:
+            the numbered lessons, then the glossary.
         out: the site's folder; an older site in it is replaced.
 
     Returns:
@@ -62,14 +63,21 @@ def _filled(title: str, body: str, pages: list[Page], current: int | None) -> st
         f'<li><a href="{page.stem}.html"{here if number == current else ""}>{html.escape(page.title)}</a></li>'
         for number, page in enumerate(pages)
     )
-    before = pages[current - 1] if current else None
-    after = pages[current + 1] if current is not None and current + 1 < len(pages) else None
+    # Lessons are turned like the pages of a book; the glossary is looked up, and stands beside them.
+    lessons = [page for page in pages if _is_lesson(page)]
+    place = lessons.index(pages[current]) if current is not None and pages[current] in lessons else None
+    before = lessons[place - 1] if place else None
+    after = lessons[place + 1] if place is not None and place + 1 < len(lessons) else None
     turn = "".join(
         f'<a href="{page.stem}.html">{words.format(html.escape(page.title))}</a>' if page else "<span></span>"
         for page, words in ((before, "← {}"), (after, "{} →"))
     )
     template = Template(javascript.source("page.html"))
     return template.substitute(title=html.escape(title), nav=nav, body=body, turn=turn)
+
+
+def _is_lesson(page: Page) -> bool:
+    return page.stem[:2].isdigit()
 
 
 def _index(pages: list[Page]) -> str:

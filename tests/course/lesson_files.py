@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LESSONS = [path for path in NOTEBOOKS if path.name[:2].isdigit()]
+GLOSSARY = ROOT / "notebooks" / "glossary.ipynb"
 
 
 @cache

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from lesson_files import LESSONS, NOTEBOOKS, ROOT, companion, notebook
+from lesson_files import GLOSSARY, LESSONS, NOTEBOOKS, ROOT, companion, notebook
 from nbval.plugin import get_sanitize_patterns
 
 from dlv3.course import AtrousExplorer
@@ -34,13 +34,18 @@ def test_there_are_lessons_and_they_are_numbered_without_gaps():
     assert numbers, "no lessons in notebooks/"
 
 
-@pytest.mark.parametrize("path", **names(NOTEBOOKS))
+def test_every_notebook_is_a_lesson_or_the_glossary():
+    assert [path for path in NOTEBOOKS if path not in LESSONS] == [GLOSSARY]
+
+
+@pytest.mark.parametrize("path", **names(LESSONS))
 def test_every_cell_was_run_in_order(path):
     counts = [cell.execution_count for cell in code_cells(path)]
+    assert counts, "a lesson has code"
     assert counts == list(range(1, len(counts) + 1))
 
 
-@pytest.mark.parametrize("path", **names(NOTEBOOKS))
+@pytest.mark.parametrize("path", **names(LESSONS))
 def test_ignored_cells_are_listed_and_few(path):
     cells = code_cells(path)
     ignored = {cell.id for cell in cells if IGNORING & set(cell.metadata.get("tags", []))}
@@ -50,7 +55,7 @@ def test_ignored_cells_are_listed_and_few(path):
     assert marked == [], "nbval is steered by tags, not by comments"
 
 
-@pytest.mark.parametrize("path", **names(NOTEBOOKS))
+@pytest.mark.parametrize("path", **names(LESSONS))
 def test_stored_outputs_are_plenty_and_clean(path):
     cells = code_cells(path)
     compared = 0
@@ -65,7 +70,7 @@ def test_stored_outputs_are_plenty_and_clean(path):
     assert compared >= len(cells) / 3, f"{compared} of {len(cells)} cells have an output that is compared"
 
 
-@pytest.mark.parametrize("path", **names(NOTEBOOKS))
+@pytest.mark.parametrize("path", **names(LESSONS))
 def test_cells_are_short(path):
     for cell in code_cells(path):
         if not any(tag.startswith("exercise:") for tag in cell.metadata.get("tags", [])):

@@ -1,6 +1,7 @@
 """The static site stands alone: no page needs anything from another machine, and links lead to pages that are there."""
 
 import re
+import shutil
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -136,6 +137,23 @@ def test_hint_stays_inside_its_fold(built):
 
 def test_links_between_notebooks_become_links_between_pages(built):
     assert 'href="02_second.html#part"' in (built / "01_first.html").read_text()
+
+
+def test_glossary_is_in_the_menu_and_is_not_turned_to(folder, tmp_path):
+    copied = tmp_path / "notebooks"
+    shutil.copytree(folder, copied)
+    words = new_notebook(cells=[new_markdown_cell("# Glossary\n\nThe [**words**](01_first.ipynb) of it.")])
+    nbformat.write(words, copied / "glossary.ipynb")
+    site.build(copied, tmp_path / "site")
+    second = (tmp_path / "site" / "02_second.html").read_text()
+    assert '<li><a href="glossary.html">Glossary</a></li>' in second
+    turns = {
+        path.stem: path.read_text().rpartition('class="turn"')[2] for path in tmp_path.glob("site/*.html")
+    }
+    assert "01_first.html" in turns["02_second"]
+    assert "glossary.html" not in turns["02_second"]
+    assert "href" not in turns["glossary"].partition("</nav>")[0]
+    assert "<p>The words of it.</p>" in (tmp_path / "site" / "index.html").read_text()
 
 
 def test_index_lists_the_lessons_with_their_first_sentence(built):
