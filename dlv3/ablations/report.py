@@ -70,7 +70,7 @@ def claims_at(table: Table, preset_name: str) -> list[Claim]:
 
 
 def _claims(table: Table, records: list[Record], preset_name: str) -> list[list[str]]:
-    lines = [["claim", "score", "paper", "ours, 95% interval", "verdict"]]
+    lines = [["claim", "score", "paper", "ours, 95% interval", "seeds", "verdict"]]
     return lines + [_claim(table, claim, records) for claim in claims_at(table, preset_name)]
 
 
@@ -82,11 +82,11 @@ def _claim(table: Table, claim: Claim, records: list[Record]) -> list[str]:
         [r for r in records if r.row == claim.worse],
         claim.score,
     )
-    ours, verdict = "", "not run"
+    ours, seeds, verdict = "", "0", "not run"
     if found is not None:
         interval = f" [{found.low:+.1f}, {found.high:+.1f}]" if found.pairs > 1 else ""
-        ours, verdict = f"{found.mean:+.1f}{interval}", found.verdict
-    return [claim.text, _name(claim.score), paper, ours, verdict]
+        ours, seeds, verdict = f"{found.mean:+.1f}{interval}", str(found.pairs), found.verdict
+    return [claim.text, _name(claim.score), paper, ours, seeds, verdict]
 
 
 def _name(score: str) -> str:

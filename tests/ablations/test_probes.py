@@ -179,7 +179,7 @@ def test_report_of_a_probe_sets_what_must_come_out_beside_what_did():
     assert "|  | by construction | accuracy | seeds |" in text
     assert "| (1, 2, 4, 8) | 100.0 | 99.1 ± 0.1 | 3 |" in text
     assert "| (1,) | 25.0 | 25.0 ± 0.0 | 3 |" in text
-    assert "| claim | score | ours, 95% interval | verdict |" in text
-    assert "| (1, 2, 4, 8) beats (1,) | accuracy | +74.1 [+73.9, +74.3] | reproduced |" in text
+    assert "| claim | score | ours, 95% interval | seeds | verdict |" in text
+    assert "| (1, 2, 4, 8) beats (1,) | accuracy | +74.1 [+73.9, +74.3] | 3 | reproduced |" in text
     assert "guessing gives 25" in text
     assert "by construction" not in table_report(PROBES["P1"], [], "laptop")

@@ -79,7 +79,7 @@ def test_report_sets_the_paper_beside_ours_and_judges_each_claim():
     text = table_report(TABLES["T1"], runs, "laptop")
     assert "| output stride 8 | 75.18 | 61.0 ± 1.0 | 30.0 ± 0.0 | 3 |" in text
     assert "| output stride 256 | 20.29 |  |  | 0 |" in text
-    assert "| output stride 8 beats 16 | mIOU | +1.30 | +9.8 [+9.1, +10.6] | reproduced |" in text
-    assert "| output stride 16 beats 32 | mIOU | +3.82 |  | not run |" in text
+    assert "| output stride 8 beats 16 | mIOU | +1.30 | +9.8 [+9.1, +10.6] | 3 | reproduced |" in text
+    assert "| output stride 16 beats 32 | mIOU | +3.82 |  | 0 | not run |" in text
     assert "**T1**" in report(runs, "laptop")
     assert report(runs, "gpu") == "No recorded runs at preset gpu.\n"

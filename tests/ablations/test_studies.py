@@ -188,4 +188,4 @@ def test_report_shows_large_and_small_shapes_apart():
     runs += [record("rate 2", s, 0.61, 0.6) for s in range(3)]
     text = table_report(STUDIES["S1"], runs, "laptop")
     assert "|  | mIOU | discs | large | medium | shapes | small | seeds |" in text
-    assert "| rate 4 beats rate 2 on large shapes | large | +10.1 [+9.9, +10.3] | reproduced |" in text
+    assert "| rate 4 beats rate 2 on large shapes | large | +10.1 [+9.9, +10.3] | 3 | reproduced |" in text
