@@ -1,6 +1,6 @@
 """The course's glossary, `notebooks/glossary.ipynb`: one markdown cell a term, in the order of the alphabet.
 
-    python -m dlv3.course.glossary    # put the terms in order and write the list of them at the top
+    python -m dlv3.course.glossary    # order the terms, list them at the top, mend the lessons' links
 
 A term's cell is its heading, two or three plain sentences, a formula where it has one, and a last line that says
 where the paper and the course explain it:
@@ -11,8 +11,10 @@ where the paper and the course explain it:
 
     *Paper*: section 3.1. *Lesson*: [03 Output stride](03_output_stride.ipynb). *See also*: [Jump](#Jump).
 
-Lessons link to it as `[**output stride**](glossary.ipynb#Output-stride)`: JupyterLab's address of a heading is its
-text with hyphens for blanks, capitals kept, and the site's pages use the same.
+A lesson's author writes `[**output stride**](glossary.ipynb#Output-stride)`, JupyterLab's address of the heading.
+JupyterLab 4.6 follows it only if the glossary is open already; if not, it opens the glossary and stays at its top.
+So the command above turns it into the address of the cell, `glossary.ipynb#cell-id=output-stride`, which is always
+followed. The site knows both.
 """
 
 import argparse
@@ -28,7 +30,7 @@ from dlv3.course.notebooks import tidied
 
 NAME = "glossary.ipynb"
 _HEADING = re.compile(r"^##[ \t]+(.+?)[ \t]*$", re.M)
-_LINK = re.compile(r"\]\(glossary\.ipynb(?:#([^)\s]*))?\)")
+_LINK = re.compile(r"\]\(glossary\.ipynb#([^)\s]*)\)")
 _LAST_LINE = re.compile(
     r"^\*Paper\*: (?P<paper>.+?)\. \*Lessons?\*: (?P<lessons>.+?)\. \*See also\*: (?P<related>.+)\.$"
 )
@@ -55,10 +57,23 @@ class Entry:
     def anchor(self) -> str:
         return anchor(self.term)
 
+    @property
+    def cell(self) -> str:
+        return cell_address(self.term)
+
 
 def anchor(heading: str) -> str:
     """The part of an address behind # that leads to a heading."""
     return heading.replace(" ", "-")
+
+
+def cell_address(term: str) -> str:
+    """The part of an address behind # that leads to a term's cell."""
+    return f"cell-id={_cell_id(term)}"
+
+
+def _cell_id(term: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-")
 
 
 def is_term(cell: NotebookNode) -> bool:
@@ -98,7 +113,7 @@ def entries(glossary: NotebookNode) -> list[Entry]:
 
 
 def links(notebook: NotebookNode) -> list[str]:
-    """The anchors that a lesson's links to the glossary lead to, in order; empty for the page as a whole."""
+    """What stands behind # in a lesson's links to the glossary, in order."""
     return [
         target
         for cell in notebook.cells
@@ -124,10 +139,18 @@ def in_order(glossary: NotebookNode) -> NotebookNode:
     """The glossary with its terms in order and the list of them behind the first cell. Changes it in place."""
     terms = sorted((cell for cell in glossary.cells if is_term(cell)), key=lambda cell: order(_term(cell)))
     for cell in terms:
-        cell["id"] = re.sub(r"[^a-z0-9]+", "-", _term(cell).lower()).strip("-")
+        cell["id"] = _cell_id(_term(cell))
     items = " · ".join(f"[{_term(cell)}](#{anchor(_term(cell))})" for cell in terms)
     glossary.cells = [glossary.cells[0], new_markdown_cell(items, id="terms"), *terms]
     return tidied(glossary)
+
+
+def with_cell_addresses(lesson: str, terms: list[str]) -> str:
+    """A lesson's text, its links to headings of the glossary turned into links to their cells."""
+    addresses = {anchor(term): cell_address(term) for term in terms}
+    return _LINK.sub(
+        lambda link: link[0].replace(f"#{link[1]}", f"#{addresses.get(link[1], link[1])}"), lesson
+    )
 
 
 def order(term: str) -> str:
@@ -141,13 +164,20 @@ def _term(cell: NotebookNode) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description="Put the glossary's terms in order and list them at its top."
+        description="Order the glossary's terms, list them at its top, and mend the links of the lessons beside it."
     )
     parser.add_argument("glossary", nargs="?", type=Path, default=Path("notebooks") / NAME)
     path = parser.parse_args().glossary
     glossary = in_order(nbformat.read(path, as_version=4))
     nbformat.write(glossary, path)
-    print(f"{len(entries(glossary))} terms in order")
+    terms = [entry.term for entry in entries(glossary)]
+    print(f"{len(terms)} terms in order")
+    for lesson in sorted(path.parent.glob("[0-9][0-9]_*.ipynb")):
+        text = lesson.read_text(encoding="utf-8")
+        mended = with_cell_addresses(text, terms)
+        if mended != text:
+            lesson.write_text(mended, encoding="utf-8")
+            print(f"mended links in {lesson}")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,11 @@ def render(path: Path) -> Page:
     parts = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            parts.append(f'<section class="text_cell_render">{_markdown(cell, path.parent)}</section>')
+            # The id is what JupyterLab's addresses of cells end in, so that links to cells hold here, too.
+            name = f"cell-id={html.escape(cell.id)}"
+            parts.append(
+                f'<section class="text_cell_render" id="{name}">{_markdown(cell, path.parent)}</section>'
+            )
         elif cell.cell_type == "code" and cell.source.strip():
             parts.append(f'<div class="source">{_code(cell.source)}</div>')
             parts += [f'<div class="output">{_output(output, explorers)}</div>' for output in cell.outputs]

@@ -11,6 +11,7 @@ from dlv3.course import glossary, site
 
 ENTRIES = glossary.entries(notebook(GLOSSARY))
 ANCHORS = {entry.anchor for entry in ENTRIES}
+TERM_OF = {entry.anchor: entry.term for entry in ENTRIES} | {entry.cell: entry.term for entry in ENTRIES}
 EACH_LESSON = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 EACH_ENTRY = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.anchor)
 
@@ -44,17 +45,22 @@ def test_glossary_is_prose_and_stored_as_lessons_are():
 
 @EACH_LESSON
 def test_every_link_to_the_glossary_leads_to_a_term(path):
-    assert set(glossary.links(notebook(path))) - {""} <= ANCHORS
+    assert set(glossary.links(notebook(path))) <= set(TERM_OF)
+
+
+@EACH_LESSON
+def test_links_are_followed_where_the_glossary_is_not_open_yet(path):
+    cells = {entry.cell for entry in ENTRIES}
+    assert set(glossary.links(notebook(path))) <= cells, "run python -m dlv3.course.glossary"
 
 
 @EACH_LESSON
 def test_every_new_word_has_an_entry_and_is_linked_where_the_lesson_introduces_it(path):
-    words = glossary.new_words(notebook(path))
+    words = {word.casefold() for word in glossary.new_words(notebook(path))}
     assert words, "the recap lists no new words as '- **Term**: ...'"
-    wanted = {anchor.casefold() for anchor in map(glossary.anchor, words)}
-    assert wanted - {anchor.casefold() for anchor in ANCHORS} == set(), "no such entry in the glossary"
-    linked = {anchor.casefold() for anchor in glossary.links(before_new_words(path))}
-    assert wanted - linked == set(), "not linked before the list of new words"
+    assert words - {entry.term.casefold() for entry in ENTRIES} == set(), "not in the glossary"
+    linked = {TERM_OF[link].casefold() for link in glossary.links(before_new_words(path)) if link in TERM_OF}
+    assert words - linked == set(), "not linked before the list of new words"
 
 
 @EACH_ENTRY
@@ -62,7 +68,8 @@ def test_entry_names_lessons_that_link_to_it(entry):
     for name in entry.lessons:
         path = ROOT / "notebooks" / name
         assert path in LESSONS, f"{entry.term!r} names {name}, which is no lesson"
-        assert entry.anchor in glossary.links(notebook(path)), f"{name} has no link to {entry.term!r}"
+        linked = [TERM_OF.get(link) for link in glossary.links(notebook(path))]
+        assert entry.term in linked, f"{name} has no link to {entry.term!r}"
 
 
 @EACH_ENTRY
@@ -84,19 +91,18 @@ def test_entry_is_short(entry):
     assert 10 <= len(prose.split()) <= 90
 
 
-def test_site_has_the_glossary_with_the_same_anchors(tmp_path):
+def test_site_has_the_glossary_with_the_same_addresses(tmp_path):
     out = tmp_path / "site"
     site.build(ROOT / "notebooks", out)
     page = (out / "glossary.html").read_text()
-    assert set(re.findall(r'id="([^"]+)"', page)) >= ANCHORS
+    assert set(re.findall(r'id="([^"]+)"', page)) >= set(TERM_OF)
     assert "<merror" not in page
     assert "$" not in re.sub(r"<[^>]*>", "", page)
     for path in LESSONS:
         lesson = (out / f"{path.stem}.html").read_text()
         assert 'href="glossary.html">Glossary<' in lesson, "the menu leads to it"
         assert "glossary.ipynb" not in lesson
-        there = re.findall(r'href="glossary\.html#([^"]+)"', lesson)
-        assert there == [anchor for anchor in glossary.links(notebook(path)) if anchor]
+        assert re.findall(r'href="glossary\.html#([^"]+)"', lesson) == glossary.links(notebook(path))
 
 
 def small(*terms: str) -> nbformat.NotebookNode:
@@ -112,6 +118,14 @@ def test_putting_in_order_sorts_lists_and_can_be_repeated():
     assert [cell.id for cell in once.cells[1:]] == ["terms", "base-rate", "iou", "miou", "tap"]
     again = nbformat.from_dict(once)
     assert glossary.in_order(again).cells == once.cells
+
+
+def test_links_to_headings_become_links_to_cells_and_nothing_else_changes():
+    text = "[rate](glossary.ipynb#Unit-rate), `#Unit-rate`, [x](glossary.ipynb#Unknown), [m](glossary.ipynb#mIOU)"
+    mended = glossary.with_cell_addresses(text, ["Unit rate", "mIOU"])
+    cells = text.replace("ipynb#Unit-rate", "ipynb#cell-id=unit-rate")
+    assert mended == cells.replace("ipynb#mIOU", "ipynb#cell-id=miou")
+    assert glossary.with_cell_addresses(mended, ["Unit rate", "mIOU"]) == mended
 
 
 @pytest.mark.parametrize(
