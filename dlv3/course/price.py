@@ -77,13 +77,12 @@ def price(
     spec = BACKBONES[backbone]
     if issubclass(spec.unit, BasicUnit):
         raise ValueError(f"backbone={backbone!r}: expected a ResNet of bottleneck units: resnet50, resnet101")
-    stem = Part("stem").add(7, 3, spec.stem_channels, _ceil(size, 2))
-    stem.values += spec.stem_channels * _ceil(size, 4) ** 2  # what max-pooling puts out
-    parts = [stem]
+    parts = [Part("stem").add(7, 3, spec.stem_channels, _ceil(size, 2))]
     channels = spec.stem_channels
     for block in range(1, blocks + 1):
         parts.append(_block(block, spec, channels, size, output_stride, last=block == blocks))
         channels = spec.block_channels(block)
+    parts[1].values += spec.stem_channels * _ceil(size, 4) ** 2  # what max-pooling hands to block1
     side = _ceil(size, output_stride)
     if head != "plain":
         parts += _aspp(channels, side, image_pooling=head == "pooling")

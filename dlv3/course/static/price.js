@@ -37,13 +37,13 @@ function asppParts(channels, side, pooling) {
 }
 
 function priceParts(state) {
-  const stem = addConv(newPart("stem"), 7, 3, 64, sampled(state.size, 2)), parts = [stem], side = sampled(state.size, state.output_stride);
-  stem.values += 64 * sampled(state.size, 4) ** 2;
+  const parts = [addConv(newPart("stem"), 7, 3, 64, sampled(state.size, 2))], side = sampled(state.size, state.output_stride);
   let channels = 64;
   for (let block = 1; block <= state.blocks; block++) {
     parts.push(blockPart(block, state, channels));
     channels = 4 * PRICE_WIDTHS[Math.min(block, 4) - 1];
   }
+  parts[1].values += 64 * sampled(state.size, 4) ** 2; // what max-pooling hands to block1
   if (state.head !== "plain") { parts.push(...asppParts(channels, side, state.head === "pooling")); channels = 256; }
   const logits = addConv(newPart("logits"), 1, channels, state.num_classes, side, 0, true);
   logits.values = state.num_classes * state.size * state.size;
