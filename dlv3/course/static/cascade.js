@@ -93,10 +93,10 @@ function drawReading(state, facts) {
   return svg("g", { transform: `translate(0 ${VIEW.top})` }, svg("g", { "clip-path": "url(#dx-view-clip)" }, parts.join("")));
 }
 
-const COLUMN = { name: 424, stride: 484, rates: 536, apart: 658, field: 714, bar: 752 };
+const COLUMN = { name: 424, stride: 480, rates: 540, apart: 666, field: 720, bar: 756 };
 
 function drawTable(state, facts) {
-  const os = state.output_stride, parts = [], scale = 86 / fieldSide(7);
+  const os = state.output_stride, parts = [], scale = 82 / fieldSide(7);
   const heads = [[COLUMN.stride, "samples", "px apart"], [COLUMN.rates, "rates of the", "3×3 layers"], [COLUMN.apart, "taps", "px apart"], [COLUMN.field, "field", "px"]];
   for (const [x, first, second] of heads) parts.push(text(x, 26, first, "dx-s dx-q"), text(x, 40, second, "dx-s dx-q"));
   for (let block = 3; block <= 7; block++) {
@@ -128,7 +128,7 @@ function drawTable(state, facts) {
 
 const cascade = {
   title: "The cascade: what one output reads",
-  about: "ResNet-50 on 513 × 513 pixels. Stack blocks, choose the output stride, move the output sample, trace back what it reads.",
+  about: "ResNet-50 on 513 × 513 pixels: choose depth and output stride, move the output sample, trace back what it reads.",
   figure: "A scene with the samples that one output reads, and the cascade's blocks with strides, rates and fields.",
   width: 840, height: 424,
   state: ["blocks", "output_stride", "traced", "x", "y"],
@@ -158,7 +158,7 @@ const cascade = {
     ];
   },
   says(state) {
-    const facts = cascadeFacts(state), layers = state.traced === 1 ? "its last 3×3 layer" : `its last ${state.traced} 3×3 layers`;
+    const facts = cascadeFacts(state), layers = state.traced === 1 ? "its last 3×3 layer" : `its last ${state.traced} layers of 3×3`;
     return `${state.blocks} blocks at output stride ${state.output_stride} give ${facts.side} × ${facts.side} samples, and block${state.blocks} the rate ${facts.rate}. ` +
       `Through ${layers}, the output in row ${facts.row}, column ${facts.column} reads ${grouped(facts.places)} places ${facts.spacing} px apart; ${grouped(facts.valid)} of them lie on the picture.`;
   },
