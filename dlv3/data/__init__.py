@@ -13,7 +13,10 @@ from dlv3.data.errors import DataError
 
 Split = Literal["train", "val", "test"]
 SPLITS = ("train", "val", "test")
-SPECS = "scenes, markers:one, markers:mixed, markers:image, cells:near, cells:far, cells:dots, ground, folder:DIR, voc:DIR"
+SPECS = (
+    "scenes, markers:one, markers:mixed, markers:image, cells:near, cells:far, cells:dots, ground, folder:DIR, "
+    "voc:DIR"
+)
 
 _HOMES = {
     "CellMarkers": "cells",
