@@ -34,9 +34,9 @@ _FLAGS = [
 ]  # fmt: skip
 _SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-    # Every cell stays on the page: what is far down is tested like what is on the screen.
-    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
 }
+# Every cell stays on the page: what is far down is tested like what is on the screen.
+_EVERY_CELL = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
 
 
 @contextmanager
@@ -48,8 +48,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def lab(folder: Path, *, theme: str = "JupyterLab Light") -> Iterator[str]:
-    """Serve a folder by JupyterLab, with settings of its own; gives its address."""
+def lab(folder: Path, *, theme: str = "JupyterLab Light", every_cell: bool = True) -> Iterator[str]:
+    """Serve a folder by JupyterLab, with settings of its own; gives its address.
+
+    every_cell: draw the cells that are not on the screen as well; JupyterLab's default is not to.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -57,7 +60,8 @@ def lab(folder: Path, *, theme: str = "JupyterLab Light") -> Iterator[str]:
     settings = private / "lab-settings"
     settings.mkdir(parents=True, exist_ok=True)
     themes = {"@jupyterlab/apputils-extension:themes": {"theme": theme}}
-    (settings / "overrides.json").write_text(json.dumps(_SETTINGS | themes))
+    every = _EVERY_CELL if every_cell else {}
+    (settings / "overrides.json").write_text(json.dumps(_SETTINGS | themes | every))
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser",
         f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",

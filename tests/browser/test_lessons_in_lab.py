@@ -4,7 +4,7 @@ import pytest
 from labserver import EXPLORERS, ROOT, open_and_run, shut_kernel_down, watched
 from moving import changed, look, move_every_slider
 
-LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 # What JupyterLab itself writes to the console, whatever the notebook.
 HARMLESS = ("favicon", "ResizeObserver loop", "/lsp/", "Failed to fetch news")

@@ -1,0 +1,67 @@
+"""A link from a lesson opens the glossary at its term, in JupyterLab and on the site."""
+
+import shutil
+
+import pytest
+from labserver import ROOT, lab, watched
+
+from dlv3.course import site
+
+LESSON = "03_output_stride.ipynb"
+# Far down, half-way, near the top: the first click also opens the glossary, the others find it open.
+TERMS = {"upsampling": "Upsampling", "output-stride": "Output stride", "base-rate": "Base rate"}
+
+_IN_VIEW = (
+    "(term) => { const page = window.jupyterapp?.shell.currentWidget.node ?? document;"
+    " const heading = [...page.querySelectorAll('h2')].find((h) => h.textContent.replace('¶', '') === term);"
+    " const box = heading?.getBoundingClientRect(); return box && box.top >= 0 && box.bottom <= innerHeight }"
+)
+
+
+def show(page, name: str) -> None:
+    page.evaluate(
+        "(name) => { const { shell } = window.jupyterapp; const all = [...shell.widgets('main')];"
+        " shell.activateById(all.find((w) => w.context?.path.endsWith(name)).id) }",
+        name,
+    )
+
+
+def click(page, cell: str) -> None:
+    """Click the link as a hand would: it is scrolled to, and must be visible."""
+    page.locator(f"a[href$='#cell-id={cell}']").first.click()
+
+
+@pytest.fixture
+def address(browser, tmp_path):
+    """A JupyterLab as it comes: how it draws what is off the screen decides where a link leads."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for name in (LESSON, "glossary.ipynb"):
+        shutil.copy(ROOT / "notebooks" / name, folder)
+    with lab(folder, every_cell=False) as address:
+        yield address
+
+
+def test_link_opens_the_glossary_at_its_term_in_jupyterlab(address, page):
+    watch = watched(page)
+    page.goto(f"{address}/lab/tree/{LESSON}?reset", wait_until="domcontentloaded")
+    for cell, term in TERMS.items():
+        page.wait_for_selector(f"a[href$='#cell-id={cell}']", state="attached", timeout=60_000)
+        click(page, cell)
+        page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget.context?.path.endsWith('glossary.ipynb')"
+        )
+        page.wait_for_function(_IN_VIEW, arg=term, timeout=20_000)
+        show(page, LESSON)
+    assert watch.outside == []
+
+
+def test_link_opens_the_glossary_at_its_term_on_the_site(browser, tmp_path):
+    site.build(ROOT / "notebooks", tmp_path / "site")
+    page = browser.new_page()
+    for cell, term in TERMS.items():
+        page.goto((tmp_path / "site" / LESSON).with_suffix(".html").as_uri())
+        click(page, cell)
+        page.wait_for_url(f"**/glossary.html#cell-id={cell}")
+        assert page.evaluate(_IN_VIEW, term)
+    page.close()
