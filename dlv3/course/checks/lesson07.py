@@ -1,6 +1,7 @@
 """Checks of lesson 07, the whole model; those of its modules are in lesson07_modules."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -66,6 +67,7 @@ def plan(attempt: Callable[..., Rows]) -> str:
     return "Every ResNet of this course is one such list: 32 down to 4, cascade and multi-grid included."
 
 
+@cache
 def network_plan(
     blocks: int, output_stride: int, grid: tuple[int, ...], rule: Any, field: int | None = None
 ) -> Any:
