@@ -100,7 +100,7 @@ const multiGrid = {
       { label: "Rates of the block", value: inBrackets(facts.rates), formula: `base · unit = ${base}·${inBrackets(units)}` },
       { label: "Field on the map", value: `${facts.size} × ${facts.size}`, formula: `1 + 2 · ${base} · (${units.join(" + ")})` },
       { label: "Density: samples read", value: `${(100 * facts.density).toFixed(1)}%`, formula: `${facts.read}² = ${grouped(facts.read ** 2)} of ${grouped(facts.size ** 2)}` },
-      { label: "Holes in the grid, along an axis", value: `${facts.holes} of ${facts.grid.length}`, formula: base > 1 ? `and ${facts.skipped} samples between it` : "no sample lies between it" },
+      { label: "Holes in the grid", value: `${facts.holes} of ${facts.grid.length}`, formula: `along an axis; between it ${facts.skipped || "none"}` },
     ];
   },
   says(state) {
