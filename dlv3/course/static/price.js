@@ -103,7 +103,7 @@ const price = {
     const parts = priceParts(state), plain = priceParts({ ...state, output_stride: 16 }), first = parts.findIndex((part) => part.name === "1×1");
     const names = parts.map((part, i) => text(NAMES_WIDE - 8, TOP + i * ROW + 12, part.name, "dx-s dx-end"));
     const last = first < 0 ? first : parts.length - 2;
-    const aspp = first < 0 ? "" : path(line(18, TOP + first * ROW, 18, TOP + last * ROW + 16), "dx-edge") + text(0, 0, "ASPP", "dx-s dx-q dx-mid", { transform: `translate(12 ${TOP + ((first + last) / 2) * ROW + 8}) rotate(-90)` });
+    const aspp = first < 0 ? "" : path(line(15, TOP + first * ROW, 15, TOP + last * ROW + 16), "dx-edge") + text(0, 0, "ASPP", "dx-s dx-q dx-mid", { transform: `translate(11 ${TOP + ((first + last) / 2) * ROW + 8}) rotate(-90)` });
     return names.join("") + aspp + COLUMNS.map((column, at) => drawColumn(column, at, parts, plain)).join("");
   },
   tiles(state) {
