@@ -1,18 +1,21 @@
 """The tables as text: the paper, ours, and a verdict for each claim."""
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable
 
 from dlv3.ablations.catalogue import EVERY_TABLE
 from dlv3.ablations.configure import rows_at
+from dlv3.ablations.probes import PROBES
 from dlv3.ablations.results import Record, paired_difference
-from dlv3.ablations.tables import Claim, Table
+from dlv3.ablations.studies import STUDIES
+from dlv3.ablations.tables import TABLES, Claim, Table
 
 
 def report(records: Iterable[Record], preset_name: str) -> str:
     """Every table that has recorded runs at a preset, as Markdown."""
     records = [record for record in records if record.preset == preset_name]
-    tables = [table for table in EVERY_TABLE.values() if any(r.table == table.name for r in records)]
+    tables = tables_with_records(records, preset_name)
     if not tables:
         return f"No recorded runs at preset {preset_name}.\n"
     parts = [
@@ -22,15 +25,28 @@ def report(records: Iterable[Record], preset_name: str) -> str:
 
 
 def verdicts(records: Iterable[Record], preset_name: str) -> str:
-    """Every claim of the tables that have recorded runs at a preset, with its verdict, as one Markdown table."""
+    """The verdicts on the paper's claims, one a line, and how those of the other tables are shared out."""
     records = [record for record in records if record.preset == preset_name]
-    lines: list[list[str]] = []
-    for table in EVERY_TABLE.values():
-        ours = [record for record in records if record.table == table.name]
-        if ours:
-            head, *claims = _claims(table, ours, preset_name)
-            lines += [[table.name, *claim] for claim in claims]
-    return _grid([["table", *head], *lines]) if lines else ""
+    found = {
+        table.name: _claims(table, [r for r in records if r.table == table.name], preset_name)
+        for table in tables_with_records(records, preset_name)
+    }
+    lines = [[name, *claim] for name, claims in found.items() if name in TABLES for claim in claims[1:]]
+    head = next((["table", *claims[0]] for claims in found.values()), [])
+    parts = [_grid([head, *lines])] if lines else []
+    for what, tables in (("Probes", PROBES), ("Studies", STUDIES)):
+        counts = Counter(claim[-1] for name in tables for claim in found.get(name, [])[1:])
+        if counts:
+            parts.append(
+                f"{what}, {len(tables)} tables: {', '.join(f'{n} {v}' for v, n in counts.most_common())}."
+            )
+    return "\n\n".join(parts)
+
+
+def tables_with_records(records: Iterable[Record], preset_name: str) -> list[Table]:
+    """Tables that have runs at a preset, in the catalogue's order."""
+    names = {record.table for record in records if record.preset == preset_name}
+    return [table for name, table in EVERY_TABLE.items() if name in names]
 
 
 def table_report(table: Table, records: list[Record], preset_name: str) -> str:
