@@ -1,0 +1,148 @@
+"""Wrong answers to lesson 06's exercises, and what its checks must say to them."""
+
+_COUNT = """
+def valid_weights(size, rate):
+    along = [sum({test} for step in ({taps})) for i in range(size)]
+    shares = {{}}
+    for rows in along:
+        for columns in along:
+            shares[{key}] = shares.get({key}, 0) + {each}
+    return shares
+"""
+_ASPP = """
+class ASPP(nn.Module):
+    def __init__(self, in_channels, channels, rates):
+        super().__init__()
+        branches = [conv_bn_relu(in_channels, channels, 1)]
+        branches += [conv_bn_relu(in_channels, channels, 3, rate) for rate in {rates}]
+        branches += [{last}]
+        self.branches = {held}(branches)
+        self.project = conv_bn_relu({width}, channels, {kernel})
+
+    def forward(self, features):
+        answers = [branch(features) for branch in self.branches]
+        {end}
+"""
+_POOLING = """
+class ImagePooling(nn.Module):
+    def __init__(self, in_channels, channels):
+        super().__init__()
+        self.look = conv_bn_relu(in_channels, channels, 1)
+
+    def forward(self, features):
+        {end}
+"""
+
+
+def _count(
+    test: str = "0 <= i + step < size",
+    taps: str = "-rate, 0, rate",
+    key: str = "rows * columns",
+    each: str = "1 / size**2",
+) -> str:
+    return _COUNT.format(test=test, taps=taps, key=key, each=each)
+
+
+def _aspp(
+    rates: str = "rates",
+    last: str = "aspp.ImagePooling(in_channels, channels)",
+    held: str = "nn.ModuleList",
+    width: str = "len(branches) * channels",
+    kernel: str = "1",
+    end: str = "return self.project(torch.cat(answers, dim=1))",
+) -> str:
+    return _ASPP.format(rates=rates, last=last, held=held, width=width, kernel=kernel, end=end)
+
+
+def _pooling(end: str) -> str:
+    return _POOLING.format(end=end)
+
+
+def _share(formula: str) -> str:
+    return f"def padding_share(shares):\n    return {formula}"
+
+
+def _rates(formula: str) -> str:
+    return f"def rates_at(rates, output_stride):\n    return {formula}"
+
+
+def _centre(body: str) -> str:
+    return f"def centre_only(weight):\n    {body}"
+
+
+_HERE = "*features.shape[2:]"
+MISTAKES = {
+    "06/valid-weights": [
+        (_count(each="1"), "Divide each by all 81"),
+        (_count(test="0 <= i + step <= size"), "past the far end"),
+        (_count(test="0 < i + step < size"), "leave out row 0"),
+        (_count(test="0 <= i + step"), "Taps fall off at both"),
+        (_count(test="i + step < size"), "Taps fall off at both"),
+        (_count(taps="-1, 0, 1"), "They lie `rate` apart"),
+        (_count(key="9 - rows * columns"), "Wanted are those that meet the map"),
+        (
+            "def valid_weights(size, rate):\n    return max(0, size - 2 * rate) ** 2 / size**2",
+            "should be a dictionary",
+        ),
+        ("def valid_weights(size, rate):\n    {9: 1.0}", "Did you forget `return`?"),
+        (_count(key="rows + columns"), "a position has rows × columns"),
+    ],
+    "06/padding-share": [
+        (_share("sum(k * v for k, v in shares.items()) / 9"), "Wanted is the rest"),
+        (_share("1 - shares[9]"), "wastes 3 products of 9"),
+        (_share("9 - sum(k * v for k, v in shares.items())"), "Make it a share of 9"),
+        (_share("sum(k * v for k, v in shares.items())"), "how many valid weights a position has"),
+    ],
+    "06/centre-only": [
+        (_centre("return weight[:, :, 1:2, 1:2]"), "Keep 3×3"),
+        (_centre("weight[:, :, 1, 1] = 0; return weight"), "changes the filter that it was given"),
+        (_centre("w = weight.clone(); w[:, :, 1, 1] = 0; return w"), "Wanted is the opposite"),
+        (_centre("w = weight.clone(); return w"), "leaves all nine"),
+        (_centre("w = weight.clone(); w[:, :, 0] = 0; w[:, :, 2] = 0; return w"), "Only `[:, :, 1, 1]`"),
+    ],
+    "06/image-pooling": [
+        (_pooling("return self.look(features.mean((2, 3), keepdim=True))"), "Give it to every position"),
+        (
+            _pooling(f"return self.look(features).mean((2, 3), keepdim=True).expand(-1, -1, {_HERE})"),
+            "average first",
+        ),
+        (
+            _pooling(f"return self.look(features.amax((2, 3), keepdim=True)).expand(-1, -1, {_HERE})"),
+            "largest value",
+        ),
+        (
+            _pooling(
+                f"return self.look(features.mean((0, 2, 3), keepdim=True)).expand(len(features), -1, {_HERE})"
+            ),
+            "keep axis 0",
+        ),
+        (
+            _pooling(f"return self.look(features.sum((2, 3), keepdim=True)).expand(-1, -1, {_HERE})"),
+            "take the mean",
+        ),
+        (_pooling("return self.look(features)"), "Nothing is averaged"),
+        (
+            _pooling(f"return self.look(features.mean(1, keepdim=True)).expand(-1, -1, {_HERE})"),
+            "axes 2 and 3",
+        ),
+        (_pooling("self.look(features)"), "Did you forget `return`?"),
+    ],
+    "06/aspp": [
+        (_aspp(held="list"), "nn.ModuleList"),
+        (_aspp(last=""), "has 3 branches"),
+        (_aspp(last="conv_bn_relu(in_channels, channels, 1)"), "last branch is a plain 1×1"),
+        (_aspp(rates="[2 * rate for rate in rates]"), "have rates (2, 4)"),
+        (_aspp(width="channels", end="return self.project(sum(answers))"), "concatenated, not added"),
+        (_aspp(end="return torch.cat(answers, dim=1)"), "Project it"),
+        (_aspp(end="return self.project(torch.cat(answers[::-1], dim=1))"), "in reverse"),
+        (_aspp(kernel="3"), "is a 1×1 convolution"),
+        (_aspp(end="self.project(torch.cat(answers, dim=1))"), "Did you forget `return`?"),
+    ],
+    "06/rates": [
+        (_rates("tuple(rate * output_stride // 16 for rate in rates)"), "other way round"),
+        (_rates("tuple(2 * rate for rate in rates) if output_stride != 16 else rates"), "another factor"),
+        (_rates("rates"), "rates for output stride 16"),
+        (_rates("tuple(rate * 16 / output_stride for rate in rates)"), "divide with `//`"),
+    ],
+}
+IGNORED_CELLS: dict[str, str] = {}
