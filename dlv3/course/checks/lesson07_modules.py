@@ -32,7 +32,8 @@ def same_tensors(mine: nn.Module, right: nn.Module, what: str, hints: dict[str, 
         return next((text for part, text in hints.items() if part in name), "")
 
     for name in own:
-        bias = name.endswith(".bias") and name.removesuffix("bias") + "running_mean" not in own
+        owner = name.removesuffix("bias")
+        bias = name.endswith(".bias") and owner + "running_mean" not in own and owner + "weight" in wanted
         require(
             name in wanted or not bias,
             f"{what} has `{name}`: batch normalization follows and has a bias of its own. "

@@ -114,6 +114,10 @@ MISTAKES = {
         (_unit(shortcut="x"), "takes every second sample"),
         (_unit(result="F.relu(out) + shortcut"), "ReLU comes last"),
         (_unit(result="None"), "Did you forget `return`?"),
+        (
+            _unit().replace("self.bn3 =", "self.conv4 = nn.Conv2d(width, width, 1)\n        self.bn3 ="),
+            "has `conv4.weight`, which is too much",
+        ),
     ],
     "07/plan": [
         (_plan(pair="rate"), "each unit's rate is multiplied"),
