@@ -1,4 +1,4 @@
-"""Checks of lesson 04, the cascade."""
+"""Checks of lesson 04, the cascade: its weights, its copies, its strides and rates."""
 
 import copy
 from collections.abc import Callable
@@ -6,9 +6,15 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from dlv3.course.checks import lesson04_reach  # noqa: F401  (its exercises register themselves)
 from dlv3.course.exercises import Wrong, equal, exercise, require, unfinished, written
 
 Plan = list[tuple[int, int]]
+
+
+def block_weights(channels: int, width: int, units: int) -> int:
+    """Weights of all convolutions in a block of bottleneck units without projections."""
+    return units * (2 * channels * width + 9 * width**2)
 
 
 @exercise("04/copied-weights", title="The weights of a copy", difficulty=1, minutes=4)
@@ -27,8 +33,13 @@ def copied_weights(attempt: Callable[[int, int, int], int]) -> str:
             units * (2 * wide + 9 * wide): "The 3×3 works on `width` channels, and puts out as many.",
         }  # fmt: skip
         call = written("copied_weights", (channels, width, units))
-        equal(attempt(channels, width, units), units * (2 * wide + look), call, hints)
+        equal(attempt(channels, width, units), block_weights(channels, width, units), call, hints)
     return "Of the 4.5 million weights of a unit of block5, nearly half are in the two 1×1 convolutions."
+
+
+def cascade_of(block4: nn.Module, copies: int) -> nn.Sequential:
+    """A block, and behind it copies with weights of their own."""
+    return nn.Sequential(block4, *(copy.deepcopy(block4) for _ in range(copies)))
 
 
 def _block() -> nn.Sequential:
@@ -49,7 +60,7 @@ def make_cascade(attempt: Callable[[nn.Module, int], nn.Sequential]) -> str:
             f"{call} gives a {type(got).__name__}. An `nn.Sequential` runs its blocks one after the other.",
         )
         require(
-            len(got) == copies + 1 and not (copies == 2 and got is block4),
+            len(got) == copies + 1,
             f"{call} has {len(got)} blocks, but it should have {copies + 1}: block4, and {copies} behind it.",
         )
         require(
@@ -151,77 +162,3 @@ def cascade_plan(attempt: Callable[[int, int], Plan]) -> str:
             hint = "The stride comes first in each pair." if swapped else next(wrong, "")
             raise Wrong(f"{call} gives {plan}, but it should be {want}. {hint}".rstrip())
     return "Depth and output stride are two numbers now, and free of each other."
-
-
-def _met(centre: int, rate: int, last: int) -> int:
-    """How many of three taps along an axis lie between 0 and `last`."""
-    return sum(0 <= centre + step <= last for step in (-rate, 0, rate))
-
-
-@exercise("04/taps-on-map", title="Taps on the map", difficulty=2, minutes=4)
-def taps_on_map(attempt: Callable[[int, int, int, int], int]) -> str:
-    cases = (
-        (16, 16, 16, 33),
-        (0, 0, 16, 33),
-        (0, 16, 16, 33),
-        (17, 3, 16, 33),
-        (5, 30, 4, 33),
-        (2, 3, 40, 33),
-    )
-    for row, column, rate, side in cases:
-        rows, columns = _met(row, rate, side - 1), _met(column, rate, side - 1)
-        want = rows * columns
-        hints = {
-            _met(row, rate, side) * _met(column, rate, side): f"Rows and columns run from 0 to {side - 1}: "
-            f"{side} is padding.",
-            rows + columns: "Each of the rows meets each of the columns: multiply.",
-            rows: "That is one axis. Each of these rows has its taps along the columns.",
-            9: "A filter near the border has taps on the padding.",
-        }  # fmt: skip
-        hints.pop(want, None)
-        call = written("taps_on_map", (row, column, rate, side))
-        equal(attempt(row, column, rate, side), want, call, hints)
-    return "The other taps multiply zeros: their weights are there, and do nothing at this place."
-
-
-def reachable(rates: tuple[int, ...]) -> set[int]:
-    """All places that a stack of 3-tap layers with these rates reads, as distances along an axis."""
-    places = {0}
-    for rate in rates:
-        places = {place + step for place in places for step in (-rate, 0, rate)}
-    return places
-
-
-@exercise("04/reaches", title="What a stack reaches", difficulty=2, minutes=5)
-def reaches(attempt: Callable[[tuple[int, ...], int], bool]) -> str:
-    cases = [
-        ((1, 1, 1, 1), 12), ((1, 2, 4, 8), 12), ((8, 8, 8, 8), 12), ((4, 4, 4, 4), 12), ((1, 2, 4, 8), 15),
-        ((1, 2, 4, 8), 16), ((1, 2, 4, 8), 0), ((3, 5), 2), ((1, 8), 6), ((2, 4), 5), ((1, 2, 4, 8), -7), ((3,), 4),
-    ]  # fmt: skip
-    for rates, distance in cases:
-        call = written("reaches", (rates, distance))
-        got = attempt(rates, distance)
-        unfinished(got, call)
-        want = distance in reachable(rates)
-        if bool(got) == want and not isinstance(got, set | list | tuple):
-            continue
-        require(
-            not isinstance(got, set | list | tuple),
-            f"{call} gives all the places. Ask whether `distance` is `in` them.",
-        )
-        raise Wrong(f"{call} gives {bool(got)}, but it should be {want}. {_why(rates, distance, want)}")
-    return "The sum of the rates bounds the reach. What lies before it may be skipped."
-
-
-def _why(rates: tuple[int, ...], distance: int, want: bool) -> str:
-    if not want and abs(distance) <= sum(rates):
-        return f"It lies within the field, but no sum of steps makes {distance}: the steps are whole rates."
-    if want and distance == 0:
-        return "A layer may also stay where it is: the middle tap."
-    if want and distance < 0:
-        return "Taps lie on both sides."
-    if want and rates == (3, 5):
-        return "One layer can go back: 5 − 3."
-    if want:
-        return "Each layer may step by its rate, or stay: 4 + 8 makes 12."
-    return f"All layers together get {sum(rates)} away at most."
