@@ -1,4 +1,4 @@
-"""Checks of lesson 02, receptive fields."""
+"""Checks of lesson 02, receptive fields: one layer further, what a gradient sees, holes."""
 
 import itertools
 import math
@@ -8,9 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlv3.course.checks import lesson02_networks  # noqa: F401  (its exercises register themselves)
 from dlv3.course.exercises import Wrong, equal, exercise, require, unfinished, written
-from dlv3.receptive_field import Layer, ReceptiveField, count_holes, count_paths, layers_of
-from dlv3.resnet import BACKBONES, ResNet
+from dlv3.receptive_field import Layer, ReceptiveField, count_holes, count_paths
+
+
+def grown(
+    size: int, jump: int, start: float, kernel_size: int, stride: int = 1, rate: int = 1, padding: int = 0
+) -> tuple[int, int, float]:
+    """(size, jump, start) behind a layer, as the library has it."""
+    behind = ReceptiveField(size, jump, start).through(Layer(kernel_size, stride, rate, padding))
+    return behind.size, behind.jump, behind.start
 
 
 def _three(got: Any, call: str) -> tuple[float, float, float]:
@@ -33,7 +41,7 @@ def grow(attempt: Callable[..., tuple[int, int, float]]) -> str:
     for case in cases:
         size, jump, start, k, stride, rate, padding = case
         reach = (k - 1) * rate
-        behind = ReceptiveField(size, jump, start).through(Layer(k, stride, rate, padding))
+        want = grown(*case)
         call = written("grow", case)
         got = _three(attempt(*case), call)
         size_hints = {
@@ -44,7 +52,7 @@ def grow(attempt: Callable[..., tuple[int, int, float]]) -> str:
             + reach: "Samples are `jump` pixels apart: the reach in pixels is the reach in samples times the "
             "jump.",
         }
-        equal(got[0], behind.size, f"The size of {call}", _wrong_only(size_hints, behind.size))
+        equal(got[0], want[0], f"The size of {call}", _wrong_only(size_hints, want[0]))
         jump_hints = {
             jump * rate: "The rate spreads the taps. How far it is to the next output is up to the stride.",
             jump
@@ -53,7 +61,7 @@ def grow(attempt: Callable[..., tuple[int, int, float]]) -> str:
             jump + stride: "Jumps multiply: `stride` samples, each `jump` pixels.",
             stride: "Jumps multiply: `stride` samples, each `jump` pixels.",
         }
-        equal(got[1], behind.jump, f"The jump of {call}", _wrong_only(jump_hints, behind.jump))
+        equal(got[1], want[1], f"The jump of {call}", _wrong_only(jump_hints, want[1]))
         start_hints = {
             start + (reach / 2 - padding) * jump * stride: "Use the jump in front of the layer.",
             start + reach / 2 * jump: "The padding is missing: output 0 starts at sample -padding.",
@@ -63,12 +71,19 @@ def grow(attempt: Callable[..., tuple[int, int, float]]) -> str:
             "between two samples.",
             (reach / 2 - padding) * jump: "Add it to the start of the map in front.",
         }
-        equal(got[2], behind.start, f"The start of {call}", _wrong_only(start_hints, behind.start))
+        equal(got[2], want[2], f"The start of {call}", _wrong_only(start_hints, want[2]))
     return "Every receptive field in this course is this step, again and again."
 
 
 def _wrong_only(hints: dict[Any, str], right: Any) -> dict[Any, str]:
     return {value: hint for value, hint in hints.items() if value != right}
+
+
+def seen_pixels(network: nn.Module, length: int, output: int) -> Tensor:
+    """Which of `length` pixels an output of a network along one axis sees, by its gradient: (length,) booleans."""
+    strip = torch.ones(1, 1, length, requires_grad=True)
+    (gradient,) = torch.autograd.grad(network(strip)[0, 0, output], strip)
+    return gradient[0, 0] != 0
 
 
 def _ones(*layers: Layer) -> nn.Sequential:
@@ -188,70 +203,3 @@ def _touching(rates: tuple[int, ...]) -> str:
         f"{rate} into a window of {window}" for rate, window in zip(rates, windows, strict=True)
     )
     return f" Step by step: {steps}. Copies that only just touch leave no gap."
-
-
-@exercise("02/resnet-layers", title="Strides into rates", difficulty=2, minutes=5)
-def resnet_layers(attempt: Callable[[int], list[tuple[int, int, int]]]) -> str:
-    blocks = {"block1": (2, 5), "block2": (5, 9), "block3": (9, 15), "block4": (15, 18)}
-    for output_stride in (32, 16, 8, 4):
-        call = written("resnet50_layers", (output_stride,))
-        got = attempt(output_stride)
-        unfinished(got, call)
-        want = _resnet50(output_stride)
-        require(len(got) == len(want), f"{call} has {len(got)} layers, but it should have {len(want)}.")
-        for block, (first, end) in blocks.items():
-            rates, right = ([layer[2] for layer in chain[first:end]] for chain in (got, want))
-            hint = {
-                0: "No rate is below 1: `max(1, ...)`.",
-                1: "A stride that is left out doubles the rate of every layer behind it.",
-            }.get(rates[0], "Rates are whole numbers: divide with `//`." if rates == right else "")
-            same = rates == right and all(isinstance(rate, int) for rate in rates)
-            require(same, f"In {call} {block} has rates {rates}, but it should have {right}. {hint}".rstrip())
-            strides, right = ([layer[1] for layer in chain[first:end]] for chain in (got, want))
-            reached = math.prod(layer[1] for layer in got[:end])
-            hint = f"The map would then be at a jump of {reached}." if reached > output_stride else ""
-            require(
-                strides == right,
-                f"In {call} {block} has strides {strides}, but it should have {right}. {hint}".rstrip(),
-            )
-    return "Sixteen 3×3 convolutions and a stem: all that a ResNet-50's field depends on."
-
-
-def _resnet50(output_stride: int) -> list[tuple[int, int, int]]:
-    with torch.device("meta"):
-        network = ResNet(BACKBONES["resnet50"], output_stride=output_stride)
-    chain = layers_of(network)
-    return [(layer.kernel_size, layer.stride, layer.rate) for layer in chain if layer.kernel_size > 1]
-
-
-@exercise("02/effective-side", title="The effective side", difficulty=2, minutes=5)
-def effective_side(attempt: Callable[..., int]) -> str:
-    point = torch.zeros(9, 9)
-    point[4, 4] = 1.0
-    ring = point / 2
-    ring[2, 4] = ring[6, 4] = ring[4, 2] = ring[4, 6] = 0.125
-    aside = torch.zeros(9, 9)
-    aside[1, 4] = 1.0
-    bell = torch.exp(-((torch.arange(31.0) - 15) ** 2) / 32)
-    round_bell = bell[:, None] * bell[None, :] / bell.sum() ** 2
-    named = {
-        "all the weight on the centre": (point, 0.95, 1),
-        "half of the weight 2 px off the centre": (ring, 0.95, 5),
-        "half of the weight 2 px off the centre, share 0.4": (ring, 0.4, 1),
-        "all the weight 3 px above the centre": (aside, 0.95, 7),
-        "a bell of deviation 4": (round_bell, 0.95, 19),
-    }
-    for name, (weights, share, want) in named.items():
-        call = f"With {name}, `effective_side(weights, {share})`"
-        hints = {
-            want // 2: "That is the distance from the centre. The side is twice that, and 1.",
-            want - 1: "Count the pixels: from -h to h there are 2h + 1. And a slice leaves out its end.",
-            want + 2: "That is one ring too many: stop as soon as the share is reached.",
-        }
-        if want == 1:
-            hints = {0: "The centre pixel itself is a square of side 1."}
-        got = attempt(weights.clone(), share)
-        if got == 1 and want > 1:
-            hints[1] = "Compare the sum inside the square with the share."
-        equal(got, want, call, hints)
-    return "One number to set beside the receptive field's size."
