@@ -77,7 +77,7 @@ def effective_kernel(attempt: Callable[[int, int], int]) -> str:
             * rate: "That is the distance from the first tap to the last; the window holds both ends.",
         }
         equal(attempt(k, rate), k + (k - 1) * (rate - 1), call, hints)
-    return "At k = 7 and rate 2 it is the paper's 13."
+    return "At k = 7 and rate 2 it is 13, the window of path B."
 
 
 @exercise("01/output-size", title="How many outputs", difficulty=2, minutes=4)
