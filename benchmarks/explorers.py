@@ -1,4 +1,4 @@
-"""From key press to changed pixels, in a real Chromium and a real JupyterLab: `python benchmarks/explorers.py`.
+"""From key press to changed pixels of the explorers, in a real Chromium and a real JupyterLab.
 
 Each press is a real one (it goes through the browser's input queue). The time runs from the key event's own time stamp
 to the start of the first frame after the picture changed, that is, to the frame that shows it: for a browser-drawn
@@ -7,19 +7,21 @@ Frames are the screen's (60 a second in headless Chromium), so half a frame on a
 "work" leaves that out: from the key event to the picture drawn (the SVG changed, the image decoded).
 """
 
-import argparse
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
+import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
-from labserver import CHROMIUM, NO_CHROMIUM, chromium, lab, open_and_run
+from benchmarks.interleave import Spread
+from benchmarks.options import Options
+from benchmarks.rows import Row, Unavailable
 
-from dlv3.course.notebooks import tidied
-
+BROWSER_TESTS = Path(__file__).parents[1] / "tests" / "browser"
+PRESSES, QUICK_PRESSES = 60, 20
 EXPLORERS = {
     "AtrousExplorer": ("AtrousExplorer(size=33)", "input[data-key=rate]", 16),
     "ReceptiveFieldExplorer": ("ReceptiveFieldExplorer(rates=(1, 2, 4, 8))", "input[data-key=rate2]", 16),
@@ -50,8 +52,60 @@ WATCH = """([explorer, handle]) => {
 }"""
 
 
-def measure(page, number: int, selector: str, presses: int) -> tuple[list[float], list[float], float]:
-    """Press the arrow key again and again, there and back; milliseconds of work and to the frame, and the shift."""
+@dataclass(frozen=True)
+class Presses:
+    """What many presses of a key took, in milliseconds, and how far the cell below moved, in pixels."""
+
+    work: list[float]
+    frames: list[float]
+    shift: float
+
+
+def explorer_rows(options: Options, device: torch.device) -> Iterator[Row]:
+    """One row an explorer: seconds from a key press to the frame that shows the change.
+
+    Raises:
+        Unavailable: Chromium, Playwright or JupyterLab is not installed.
+    """
+    for name, presses in measured(QUICK_PRESSES if options.quick else PRESSES):
+        budget = EXPLORERS[name][2]
+        note = (
+            f"work {statistics.median(presses.work):.1f} ms (p95 {_p95(presses.work):.1f}, budget {budget}), "
+            f"below moves {presses.shift:g} px"
+        )
+        seconds = Spread.of(presses.frames).times(1e-3)
+        yield Row("explorers", name, {"presses": len(presses.frames)}, seconds, note=note)
+
+
+def measured(presses: int) -> Iterator[tuple[str, Presses]]:
+    """Open a notebook with every explorer in JupyterLab, and press the keys of one after the other."""
+    try:
+        import nbformat
+
+        sys.path.insert(0, str(BROWSER_TESTS))
+        from labserver import CHROMIUM, NO_CHROMIUM, chromium, lab, open_and_run
+
+        from dlv3.course.notebooks import tidied
+    except ModuleNotFoundError as error:
+        raise Unavailable(f"{error.name} is not installed: pip install -e '.[dev]'") from error
+    if CHROMIUM is None:
+        raise Unavailable(NO_CHROMIUM.removeprefix("SKIPPED: "))
+    sources = ["from dlv3.course import *", *(made for made, _, _ in EXPLORERS.values()), "print('below')"]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "root"
+        root.mkdir()
+        nbformat.write(tidied(nbformat.v4.new_notebook(cells=cells)), root / "explorers.ipynb")
+        with chromium() as browser, lab(root) as address:
+            page = browser.new_page(viewport={"width": 1400, "height": 1000})
+            open_and_run(page, address, "explorers.ipynb")
+            page.wait_for_selector(".dlv3-image-explorer img")
+            for number, (name, (_, selector, _)) in enumerate(EXPLORERS.items()):
+                yield name, measure(page, number, selector, presses)
+
+
+def measure(page, number: int, selector: str, presses: int) -> Presses:
+    """Press the arrow key again and again, there and back."""
     explorer = page.query_selector_all(
         ".jp-OutputArea-output .dx, .jp-OutputArea-output .dlv3-image-explorer"
     )[number]
@@ -68,41 +122,8 @@ def measure(page, number: int, selector: str, presses: int) -> tuple[list[float]
             work.append(spent)
             frames.append(shown)
         page.wait_for_timeout(30)
-    return work, frames, shift
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Key press to changed pixels of each explorer.")
-    parser.add_argument("--presses", type=int, default=60)
-    arguments = parser.parse_args()
-    if CHROMIUM is None:
-        sys.exit(NO_CHROMIUM)
-    sources = ["from dlv3.course import *", *(made for made, _, _ in EXPLORERS.values()), "print('below')"]
-    notebook = tidied(
-        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    )
-    print(
-        f"{'':24} {'work ms: median':>16} {'p95':>7} {'to frame: median':>17} {'p95':>7} {'budget':>7}  shift below"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "root"
-        root.mkdir()
-        nbformat.write(notebook, root / "explorers.ipynb")
-        with chromium() as browser, lab(root) as address:
-            page = browser.new_page(viewport={"width": 1400, "height": 1000})
-            open_and_run(page, address, "explorers.ipynb")
-            page.wait_for_selector(".dlv3-image-explorer img")
-            for number, (name, (_, selector, budget)) in enumerate(EXPLORERS.items()):
-                work, frames, shift = measure(page, number, selector, arguments.presses)
-                print(
-                    f"{name:24} {statistics.median(work):16.1f} {_p95(work):7.1f} {statistics.median(frames):17.1f} "
-                    f"{_p95(frames):7.1f} {budget:7d}  {shift:g} px"
-                )
+    return Presses(work, frames, shift)
 
 
 def _p95(times: list[float]) -> float:
     return statistics.quantiles(times, n=20)[-1]
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""Speed, side by side with the alternative in one process: `python -m benchmarks`."""

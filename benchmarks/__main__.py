@@ -1,0 +1,92 @@
+"""`python -m benchmarks`: measure, print a table, record it, publish it."""
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+
+import torch
+
+from benchmarks.machine import describe
+from benchmarks.options import SECTIONS, Options, Section, defaults
+from benchmarks.record import Record, published, with_tables
+from benchmarks.rows import FLOAT32_LIMIT, HEADER, ResultsDiffer, Row, Unavailable, line
+from dlv3.cli import BAD_INPUT, FAILED, INTERRUPTED, parse
+from dlv3.files import write_atomically
+from dlv3.training.distributed import choose_device
+
+Rows = Callable[[Options, torch.device], Iterator[Row]]
+_HOMES: dict[Section, tuple[str, str]] = {
+    "inference": ("inference", "inference_rows"),
+    "training": ("training", "training_rows"),
+    "accuracy": ("accuracy", "accuracy_rows"),
+    "metrics": ("metrics", "metrics_rows"),
+    "data": ("loading", "data_rows"),
+    "import": ("loading", "import_rows"),
+    "explorers": ("explorers", "explorer_rows"),
+}
+PROG = "python -m benchmarks"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        The exit status: 0; 1 where answers differ that should agree; 2 for bad input.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = parse(Options, argv, PROG, defaults(argv))
+        if options.publish is not None:
+            text = with_tables(options.publish, published(options.records))
+            write_atomically(options.publish, text.encode())
+            return 0
+        return measure(options, shlex.join([*PROG.split(), *argv]))
+    except (ValueError, OSError) as error:
+        print(f"benchmarks: error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except ResultsDiffer as error:
+        print(f"benchmarks: error: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def measure(options: Options, command: str) -> int:
+    """Measure the sections, print each row as it comes, and record them. Returns the exit status."""
+    device = choose_device(options.device)
+    machine = describe(device)
+    print(machine.line(), HEADER, sep="\n\n", flush=True)
+    rows: list[Row] = []
+    skipped: dict[str, str] = {}
+    for section in options.sections or SECTIONS:
+        print(f"\n{section}", flush=True)
+        try:
+            for row in rows_of(section)(options, device):
+                rows.append(row)
+                print(line(row), flush=True)
+        except Unavailable as reason:
+            skipped[section] = str(reason)
+            print(f"left out: {reason}", flush=True)
+    wrong = [row for row in rows if row.wrong]
+    for row in wrong:
+        print(
+            f"benchmarks: error: {row.section}, {row.what}, {row.case}: differs from torchvision by "
+            f"{row.difference:.1e}, more than {FLOAT32_LIMIT:.0e}",
+            file=sys.stderr,
+        )
+    if wrong:
+        return FAILED
+    if options.json is not None:
+        Record(machine, command, rows, skipped).write(options.json)
+    return 0
+
+
+def rows_of(section: Section) -> Rows:
+    """What measures a section; its module is loaded now and not before."""
+    module, name = _HOMES[section]
+    return getattr(import_module(f"benchmarks.{module}"), name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""What bfloat16 costs: mIOU of the lessons' trained model on the scenes' test split, beside float32's."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from benchmarks.interleave import Spread
+from benchmarks.machine import has_bfloat16, threads
+from benchmarks.options import Options
+from benchmarks.rows import Row
+from dlv3 import weights
+from dlv3.data import Scenes
+from dlv3.evaluation import EvaluationConfig, evaluate
+
+WEIGHTS = Path(__file__).parents[1] / "data" / "weights" / "scenes_laptop.safetensors"
+
+
+def accuracy_rows(options: Options, device: torch.device) -> Iterator[Row]:
+    """mIOU at both types and output strides; on any processor, for emulated bfloat16 is as accurate as another."""
+    model = weights.load(WEIGHTS).to(device)
+    pictures = Scenes("test", pictures=options.pictures)
+    for output_stride in options.output_stride:
+        exact = None
+        for precision in ("float32", "bfloat16"):
+            config = EvaluationConfig(output_stride=output_stride, precision=precision, batch_size=8)
+            begun = time.perf_counter()
+            with threads(options.threads[0]):
+                miou = 100 * evaluate(model, pictures, config, device=device, progress=False).miou
+            seconds = Spread.of([time.perf_counter() - begun])
+            note = f"mIOU {miou:.2f}%" + ("" if exact is None else f", {miou - exact:+.2f} points")
+            exact = miou if exact is None else exact
+            case = {"os": output_stride, "pictures": len(pictures)}
+            emulated = precision == "bfloat16" and not has_bfloat16(device)
+            name = f"dlv3, {precision}"
+            yield Row("accuracy", name, case, seconds, dtype=precision, emulated=emulated, note=note)

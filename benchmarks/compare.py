@@ -1,0 +1,103 @@
+"""One case: contenders that take turns with each other and with the machine's own matrix products."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from benchmarks.counting import Operations
+from benchmarks.interleave import Timings, interleave
+from benchmarks.machine import Product, has_bfloat16, matrix_product, synchronised
+from benchmarks.options import Options
+from benchmarks.rows import Row
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Something to be timed."""
+
+    name: str
+    run: Callable[[], object]
+    dtype: torch.dtype = torch.float32
+    """What it multiplies."""
+    difference: float | None = None
+    """From the baseline's answers, where that was looked at."""
+    note: str = ""
+    shown: bool = True
+    """Whether it has a row; a baseline that had one already needs none."""
+
+
+def compared(
+    section: str,
+    case: dict[str, Any],
+    contenders: Sequence[Contender],
+    options: Options,
+    device: torch.device,
+    operations: Operations | None = None,
+) -> list[Row]:
+    """Time contenders in turns; the first is the baseline.
+
+    Args:
+        section, case: of the rows.
+        contenders: two or more.
+        options: rounds and seconds.
+        device: where they run.
+        operations: of one call of each. None tells nothing of the machine's limit.
+    """
+    runs = {c.name: synchronised(c.run, device) for c in contenders}
+    products: dict[torch.dtype, Product] = {}
+    if operations is not None:
+        products = {dtype: matrix_product(dtype, device) for dtype in {c.dtype for c in contenders}}
+    runs |= {_product_name(dtype): product.run for dtype, product in products.items()}
+    timings = interleave(runs, rounds=options.rounds, budget=options.seconds)
+    baseline = contenders[0]
+    return [
+        Row(
+            section,
+            c.name,
+            case,
+            timings.time(c.name),
+            ratio=None if c is baseline else timings.ratio(baseline.name, c.name),
+            baseline_seconds=None if c is baseline else timings.time(baseline.name),
+            share=_share(timings, c, products, operations),
+            difference=c.difference,
+            dtype=str(c.dtype).removeprefix("torch."),
+            memory=_memory(runs[c.name], device),
+            emulated=c.dtype == torch.bfloat16 and not has_bfloat16(device),
+            note=c.note,
+        )
+        for c in contenders
+        if c.shown
+    ]
+
+
+def _product_name(dtype: torch.dtype) -> str:
+    return f"matrix product in {dtype}"
+
+
+def _share(
+    timings: Timings,
+    contender: Contender,
+    products: dict[torch.dtype, Product],
+    operations: Operations | None,
+) -> Any:
+    """The contender's rate of useful operations over that of the matrix products around it."""
+    if operations is None:
+        return None
+    ratio = timings.ratio(_product_name(contender.dtype), contender.name)
+    return ratio.times(operations.useful / products[contender.dtype].operations)
+
+
+def _memory(run: Callable[[], object], device: torch.device) -> int | None:
+    if device.type != "cuda":
+        return None
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    run()
+    return torch.cuda.max_memory_allocated(device) - before
+
+
+def relative_difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
+    """The largest difference as a share of the largest value."""
+    return ((ours.float() - theirs.float()).abs().max() / theirs.abs().max()).item()

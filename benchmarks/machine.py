@@ -1,0 +1,171 @@
+"""The machine that is measured: what it is, and how fast it multiplies matrices."""
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dlv3.ablations.results import surroundings
+from dlv3.training.updates import autocast_type
+
+PRODUCT_SIDE = {"cpu": 1024, "cuda": 8192}
+"""Rows and columns of the matrices whose product is the machine's limit."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a record says of where it was made."""
+
+    device: str
+    """"cpu" or "cuda"."""
+    name: str
+    instructions: str
+    """What torch's kernels use: AVX2, AVX512, …; of a GPU its compute capability."""
+    cores: int
+    bfloat16: bool
+    """Whether the hardware multiplies bfloat16; elsewhere it is emulated, and slower than float32."""
+    versions: dict[str, str]
+    commit: str
+
+    def line(self) -> str:
+        """The machine in one line."""
+        has = "has" if self.bfloat16 else "no"
+        return (
+            f"{self.name}, {self.instructions}, {self.cores} cores, {has} bfloat16; "
+            f"torch {self.versions['torch']}, torchvision {self.versions['torchvision']}, "
+            f"commit {self.commit[:7]}"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def describe(device: torch.device) -> Machine:
+    """Of the device to be measured."""
+    around = surroundings()
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+        instructions = "compute capability {}.{}".format(*torch.cuda.get_device_capability(device))
+    else:
+        name, instructions = _processor(), torch.backends.cpu.get_cpu_capability()
+    return Machine(
+        device.type,
+        name,
+        instructions,
+        os.cpu_count() or 1,
+        has_bfloat16(device),
+        around["versions"],
+        around["commit"],
+    )
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the hardware multiplies bfloat16, by the same rule as `TrainingConfig.precision` "auto"."""
+    return autocast_type("auto", device) is torch.bfloat16
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Let torch compute with so many threads inside the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def synchronised(call: Callable[[], object], device: torch.device) -> Callable[[], object]:
+    """A call that ends when the device is done."""
+    if device.type != "cuda":
+        return call
+
+    def run() -> object:
+        result = call()
+        torch.cuda.synchronize(device)
+        return result
+
+    return run
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of two matrices that are already where it needs them."""
+
+    run: Callable[[], object]
+    operations: int
+
+
+def matrix_product(dtype: torch.dtype, device: torch.device, side: int | None = None) -> Product:
+    """The machine's fastest product of two square matrices: the limit that every network is held against.
+
+    On a CPU torch's own product and oneDNN's (a 1×1 convolution with weights packed beforehand) are both tried, for
+    which of them is faster depends on the processor. On a GPU float32 is multiplied as TF32, as convolutions are by
+    torch's default.
+
+    Args:
+        dtype: float32 or bfloat16.
+        device: where.
+        side: rows and columns, a square number on a CPU.
+    """
+    side = side or PRODUCT_SIDE[device.type]
+    left, right = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
+    out = torch.empty_like(left)
+    candidates = [synchronised(lambda: _multiply(left, right, out), device)]
+    if device.type == "cpu" and _packs(dtype):
+        candidates.append(_packed_product(left, right))
+    fastest = min(candidates, key=_best_time) if len(candidates) > 1 else candidates[0]
+    return Product(fastest, 2 * side**3)
+
+
+@torch.no_grad()
+def _multiply(left: Tensor, right: Tensor, out: Tensor) -> None:
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32
+    torch.mm(left, right, out=out)
+    torch.backends.cuda.matmul.allow_tf32 = before
+
+
+def _packs(dtype: torch.dtype) -> bool:
+    available = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    return available and (dtype == torch.float32 or has_bfloat16(torch.device("cpu")))
+
+
+def _packed_product(left: Tensor, right: Tensor) -> Callable[[], object]:
+    """The product as a 1×1 convolution over a square image: a row is a pixel, a column a channel."""
+    rows, columns = left.shape
+    side = round(rows**0.5)
+    images = left.view(1, side, side, columns).permute(0, 3, 1, 2)  # (1, columns, side, side), channels last
+    geometry = ([0, 0], [1, 1], [1, 1], 1)
+    kernel = right.t().contiguous().view(columns, columns, 1, 1)
+    packed = torch._C._nn.mkldnn_reorder_conv2d_weight(kernel.to_mkldnn(), *geometry, list(images.shape))
+    with_nothing_after = ("none", [], "")
+    return torch.no_grad()(
+        lambda: torch.ops.mkldnn._convolution_pointwise(images, packed, None, *geometry, *with_nothing_after)
+    )
+
+
+def _best_time(call: Callable[[], object], runs: int = 5) -> float:
+    call()
+    times = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begun)
+    return min(times)

@@ -1,0 +1,92 @@
+"""The options of `python -m benchmarks`, made into a command line by tyro."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+Section = Literal["inference", "training", "accuracy", "metrics", "data", "import", "explorers"]
+SECTIONS: tuple[Section, ...] = (
+    "inference", "training", "accuracy", "metrics", "data", "import", "explorers",
+)  # fmt: skip
+RECORDS = Path("data/benchmarks")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Measure dlv3's speed side by side with torchvision's and torchmetrics', in one process.
+
+    Each ratio is the median, with quartiles, of interleaved runs. Ends with status 1 where answers that should agree
+    do not.
+    """
+
+    sections: tyro.conf.Positional[tuple[Section, ...]] = ()
+    """inference, training: against torchvision's deeplabv3_resnet50. accuracy: mIOU of bfloat16 beside float32's.
+    metrics: mIOU against torchmetrics'. data: scenes drawn a second. import: of dlv3 in a fresh process. explorers:
+    from key press to picture in a browser. Left out, all of them."""
+    quick: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """A run of a minute or two: smaller images, one of them at a time, few rounds. Other options go on top."""
+    device: str = "cpu"
+    """cpu or cuda."""
+    threads: tuple[int, ...] = (1, 2)
+    """Threads of torch to measure with, each in turn. On a GPU the first alone."""
+    size: int = 513
+    """Side of the images for inference, in pixels."""
+    batch: tuple[int, ...] = (1, 4)
+    """Images at a time for inference."""
+    training_size: int = 257
+    """Side of the crops for the training step."""
+    training_batch: int = 4
+    """Crops of a training step."""
+    output_stride: tuple[int, ...] = (16, 8)
+    """Of inference and training."""
+    rounds: int = 11
+    """Rounds of interleaved runs, at most."""
+    seconds: float = 120.0
+    """After so long a comparison begins no further round, but for the first three."""
+    compile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Measure for_inference(compile=True) as well: minutes for each case."""
+    emulated: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Measure bfloat16 on a CPU that has none too; such rows are marked."""
+    pictures: int | None = None
+    """How many pictures of the scenes' test split accuracy is measured on; all when left out."""
+    json: Path | None = None
+    """Write the rows into this file, such as data/benchmarks/cpu.json."""
+    publish: Path | None = None
+    """Measure nothing; write the tables of the recorded files into this Markdown file."""
+    records: Path = RECORDS
+    """The folder of the recorded files."""
+
+    def __post_init__(self) -> None:
+        for name in ("size", "training_size", "training_batch", "rounds"):
+            self._check(name, getattr(self, name) >= 1, "at least 1")
+        for name in ("threads", "batch", "output_stride"):
+            values = getattr(self, name)
+            self._check(name, bool(values) and min(values) >= 1, "one number of at least 1 or more")
+        self._check("output_stride", set(self.output_stride) <= {8, 16}, "8, 16 or both")
+        self._check("training_batch", self.training_batch > 1, "at least 2, for batch normalization")
+        self._check("device", self.device.partition(":")[0] in ("cpu", "cuda"), "cpu or cuda")
+        self._check("pictures", self.pictures is None or self.pictures >= 1, "at least 1")
+
+    def _check(self, name: str, holds: bool, allowed: str) -> None:
+        if not holds:
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} {getattr(self, name)!r}: expected {allowed}")
+
+
+QUICK = Options(
+    threads=(1,),
+    size=257,
+    batch=(1,),
+    training_size=129,
+    rounds=5,
+    seconds=8.0,
+    pictures=40,
+)
+
+
+def defaults(argv: Sequence[str]) -> Options:
+    """What options have that are not given."""
+    return QUICK if "--quick" in argv else Options()

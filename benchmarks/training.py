@@ -1,0 +1,154 @@
+"""A training step (forward, loss, backward, SGD) of `dlv3 train` against the same step with torchvision's model."""
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from itertools import repeat
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from benchmarks.compare import Contender, compared
+from benchmarks.counting import Operations, count
+from benchmarks.inference import exactly
+from benchmarks.machine import has_bfloat16, threads
+from benchmarks.options import Options
+from benchmarks.reference import CLASSES, our_model, torchvision_model
+from benchmarks.rows import Row
+from dlv3.training.config import TrainingConfig
+from dlv3.training.distributed import Processes
+from dlv3.training.loss import IGNORE_INDEX, LossModule, labelled_pixels
+from dlv3.training.updates import Updater
+
+# So low that the weights stay as they are however many steps are timed.
+RATES = dict(lr=1e-8, momentum=0.9, weight_decay=1e-4)
+Batch = tuple[Tensor, Tensor]
+
+
+def training_rows(options: Options, device: torch.device) -> Iterator[Row]:
+    """One update of the weights: each output stride and number of threads."""
+    counts = options.threads[:1] if device.type == "cuda" else options.threads
+    batch = _batch((options.training_batch, 3, options.training_size, options.training_size), device)
+    for output_stride in options.output_stride:
+        theirs = torchvision_model(output_stride).to(device)
+        difference = max(differences(theirs, output_stride, batch))
+        for number in counts:
+            with threads(number):
+                yield from _case(theirs, output_stride, batch, difference, options)
+
+
+def _case(
+    theirs: nn.Module, output_stride: int, batch: Batch, difference: float, options: Options
+) -> Iterator[Row]:
+    shape, device = batch[0].shape, batch[0].device
+    case = {"os": output_stride, "batch": shape[0], "size": shape[2]}
+    if device.type == "cpu":
+        case["threads"] = torch.get_num_threads()
+    dtypes = [torch.float32] + [torch.bfloat16] * (options.emulated or has_bfloat16(device))
+    contenders = []
+    for dtype in dtypes:
+        exact = dtype == torch.float32
+        their_step = torchvision_step(torchvision_model(output_stride).to(device), batch, dtype)
+        our_step = dlv3_step(theirs, output_stride, batch, dtype)
+        names = ("torchvision", "dlv3") if exact else ("torchvision, autocast", "dlv3, bfloat16")
+        contenders.append(Contender(names[0], their_step, dtype))
+        contenders.append(Contender(names[1], our_step, dtype, difference if exact else None))
+    operations = count_step(output_stride, shape)
+    yield from compared("training", case, contenders, options, device, operations)
+
+
+def _batch(shape: tuple[int, ...], device: torch.device) -> Batch:
+    """Noise for images, and labels in blocks, a tenth of them ignored."""
+    generator = torch.Generator().manual_seed(2)
+    images = torch.randn(shape, generator=generator)
+    coarse = torch.randint(CLASSES, (shape[0], 1, 9, 9), generator=generator)
+    coarse[torch.rand(coarse.shape, generator=generator) < 0.1] = IGNORE_INDEX
+    labels = F.interpolate(coarse.float(), shape[2:], mode="nearest")[:, 0].long()
+    return images.to(device), labels.to(device)
+
+
+def torchvision_step(model: nn.Module, batch: Batch, dtype: torch.dtype) -> Callable[[], object]:
+    """A step as torchvision's users write it; in bfloat16 under autocast."""
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), **RATES)
+    images, labels = batch
+
+    def step() -> None:
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
+            loss = _torchvision_loss(model, images, labels)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def _torchvision_loss(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    return F.cross_entropy(model(images)["out"], labels, ignore_index=IGNORE_INDEX)
+
+
+def dlv3_step(
+    theirs: nn.Module, output_stride: int, batch: Batch, dtype: torch.dtype
+) -> Callable[[], object]:
+    """A step of `dlv3 train`, from the same weights."""
+    device = batch[0].device
+    config = TrainingConfig(
+        batch_size=len(batch[0]),
+        learning_rate=RATES["lr"],
+        momentum=RATES["momentum"],
+        weight_decay=RATES["weight_decay"],
+        precision="float32" if dtype == torch.float32 else "bfloat16",
+    )
+    updater = Updater(our_model(theirs, output_stride), config, Processes(device))
+
+    def step() -> None:
+        with _training_kernels(device):
+            updater.update(0, repeat(batch))
+
+    return step
+
+
+def _training_kernels(device: torch.device) -> object:
+    """cuDNN as `dlv3.training.train` sets it."""
+    if device.type == "cpu":
+        return nullcontext()
+    return torch.backends.cudnn.flags(benchmark=True, deterministic=False, allow_tf32=True)
+
+
+def differences(theirs: nn.Module, output_stride: int, batch: Batch) -> tuple[float, float]:
+    """Between our step and theirs, without dropout: of the loss, and of the gradient of all weights as one vector."""
+    ours = our_model(theirs, output_stride).to(batch[0].device)
+    models = [without_dropout(ours), without_dropout(theirs)]
+    images, labels = batch
+
+    def gradients() -> Tensor:
+        losses = [
+            LossModule(models[0])(images, labels, labelled_pixels(labels)),
+            _torchvision_loss(models[1], images, labels),
+        ]
+        results = []
+        for loss, model in zip(losses, models, strict=True):
+            found = torch.autograd.grad(loss, list(model.parameters()))
+            results.append(torch.cat([loss.detach().flatten(), *(g.flatten() for g in found)]))
+        return torch.stack(results).double()  # (2, 1 + parameters)
+
+    our_values, their_values = exactly(gradients, images.device)
+    loss = (our_values[0] - their_values[0]).abs() / their_values[0]
+    gradient = (our_values[1:] - their_values[1:]).norm() / their_values[1:].norm()
+    return loss.item(), gradient.item()
+
+
+def without_dropout(model: nn.Module) -> nn.Module:
+    """The model in training mode, but for dropout, whose numbers differ with the layout of the tensors."""
+    model.train()
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.eval()
+    return model
+
+
+def count_step(output_stride: int, shape: tuple[int, ...]) -> Operations:
+    """The operations of forward and backward of torchvision's model, without computing anything."""
+    model = torchvision_model(output_stride).to("meta").train()
+    images = torch.empty(shape, device="meta")
+    return count(lambda: model(images)["out"].sum().backward())
