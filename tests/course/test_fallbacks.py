@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlv3.course.checks import lesson02, lesson02_networks, lesson04, lesson04_reach
+from dlv3.course.checks import lesson02, lesson02_networks, lesson04, lesson04_reach, lesson05
 from dlv3.course.exercises import check
 
 FALLBACKS = {
@@ -15,6 +15,8 @@ FALLBACKS = {
     "04/cascade-plan": lesson04.plan_of,
     "04/taps-on-map": lesson04_reach.valid_taps,
     "04/reaches": lesson04_reach.can_reach,
+    "05/block-rates": lesson05.rates_of,
+    "05/set-multi-grid": lesson05.set_rates,
 }
 
 
