@@ -4,6 +4,7 @@ from dlv3.course.atrous_explorer import AtrousExplorer
 from dlv3.course.cascade_explorer import CascadeExplorer
 from dlv3.course.exercises import check
 from dlv3.course.image_explorer import ImageExplorer, Pick, Slider
+from dlv3.course.interval_explorer import IntervalExplorer
 from dlv3.course.multi_grid_explorer import MultiGridExplorer
 from dlv3.course.output_stride_ladder import OutputStrideLadder
 from dlv3.course.photo import PhotoExplorer
@@ -18,6 +19,7 @@ __all__ = [
     "CascadeExplorer",
     "Choice",
     "ImageExplorer",
+    "IntervalExplorer",
     "MultiGridExplorer",
     "Number",
     "OutputStrideLadder",
