@@ -70,6 +70,7 @@ def _centre(body: str) -> str:
     return f"def centre_only(weight):\n    {body}"
 
 
+_BRANCHES = "        self.branches = nn.ModuleList(branches)\n"
 _HERE = "*features.shape[2:]"
 MISTAKES = {
     "06/valid-weights": [
@@ -130,6 +131,10 @@ MISTAKES = {
     "06/aspp": [
         (_aspp(held="list"), "nn.ModuleList"),
         (_aspp(last=""), "has 3 branches"),
+        (
+            _aspp().replace(_BRANCHES, "").replace("channels, 1)\n\n", f"channels, 1)\n{_BRANCHES}\n\n"),
+            "then `self.project`",
+        ),
         (_aspp(last="conv_bn_relu(in_channels, channels, 1)"), "last branch is a plain 1×1"),
         (_aspp(rates="[2 * rate for rate in rates]"), "have rates (2, 4)"),
         (_aspp(width="channels", end="return self.project(sum(answers))"), "concatenated, not added"),
