@@ -1,0 +1,177 @@
+"""Wrong answers to lesson 13's exercises, and what its checks must say to them."""
+
+_VERDICT = """
+def verdict(differences):
+    n = len(differences)
+    if {enough}:
+        mean = statistics.fmean(differences)
+        half = {half}
+        if mean - half > 0:
+            return "reproduced"
+        if mean + half < 0:
+            return "opposite"
+    return "same direction" if {agree} else "within noise"
+"""
+_HALF = "T_975[n - 2] * statistics.stdev(differences) / math.sqrt(n)"
+_BAND = """
+def boundary_band(masks, width):
+    values, window = masks[:, None].float(), {window}
+    highest = F.max_pool2d(values, window, stride=1, padding={padding})
+    lowest = {lowest}
+    return {result}
+"""
+_LOWEST = "-F.max_pool2d(-values, window, stride=1, padding=width)"
+_NARROW = _LOWEST.replace("padding=width", "padding=(width + width % 2) // 2")
+_EDGES = """
+def boundary_band(masks, width):
+    edges = torch.zeros_like(masks, dtype=torch.bool)
+    edges[:, 1:] |= masks[:, 1:] != masks[:, :-1]
+    edges[:, :, 1:] |= masks[:, :, 1:] != masks[:, :, :-1]
+    return F.max_pool2d(edges[:, None].float(), 2 * width - 1, stride=1, padding=width - 1)[:, 0] > 0
+"""
+_STEP = """
+def mean_field_step(q, unary, weights, offsets):
+    message = torch.zeros_like(q)
+    for weight, (down, right) in zip(weights, offsets):
+        message {adds} weight * {heard}
+    return {result}
+"""
+_DECODER = """
+class Decoder(nn.Module):
+    def __init__(self, low_channels, high_channels, num_classes, reduced=48, channels=256):
+        super().__init__()
+        self.reduce = {reduce}
+        self.refine = nn.Sequential(
+            conv_bn_relu({joined}, channels, 3), conv_bn_relu(channels, channels, 3)
+        )
+        self.classifier = {classifier}
+
+    def forward(self, low, high):
+        low = self.reduce(low)
+        {stretch}
+        return self.classifier(self.refine(torch.cat([{order}], dim=1)))
+"""
+_STRETCH = 'high = F.interpolate(high, size=low.shape[2:], mode="bilinear", align_corners=False)'
+
+
+def _head(formula: str) -> str:
+    return f"def head(kernel_size, in_channels, out_channels, rate, output_stride):\n    return {formula}"
+
+
+def _shares(formula: str) -> str:
+    return f"def fair_shares(neither, first, second, both):\n    return {formula}"
+
+
+def _verdict(
+    enough: str = "n >= 3", half: str = _HALF, agree: str = "all(d > 0 for d in differences)"
+) -> str:
+    return _VERDICT.format(enough=enough, half=half, agree=agree)
+
+
+def _band(
+    window: str = "2 * width + 1",
+    padding: str = "width",
+    lowest: str = _LOWEST,
+    result: str = "(highest != lowest)[:, 0]",
+) -> str:
+    return _BAND.format(window=window, padding=padding, lowest=lowest, result=result)
+
+
+def _step(
+    adds: str = "+=",
+    heard: str = "shifted(q, down, right)",
+    result: str = "F.softmax(unary + message, dim=1)",
+) -> str:
+    return _STEP.format(adds=adds, heard=heard, result=result)
+
+
+def _decoder(
+    reduce: str = "conv_bn_relu(low_channels, reduced, 1)",
+    joined: str = "high_channels + reduced",
+    classifier: str = "nn.Conv2d(channels, num_classes, 1)",
+    stretch: str = _STRETCH,
+    order: str = "high, low",
+) -> str:
+    return _DECODER.format(reduce=reduce, joined=joined, classifier=classifier, stretch=stretch, order=order)
+
+
+_WEIGHTS, _REACH = "kernel_size**2 * in_channels * out_channels", "(kernel_size - 1) * rate * output_stride"
+_PADDED = "F.pad(values, (width,) * 4)"
+
+MISTAKES = {
+    "13/head": [
+        (_head(f"kernel_size * in_channels * out_channels, {_REACH}"), "The kernel has two sides"),
+        (_head(f"{_WEIGHTS} + out_channels, {_REACH}"), "Leave the biases out"),
+        (_head(f"kernel_size**2 * out_channels, {_REACH}"), "reads all input channels"),
+        (
+            _head(f"(kernel_size + (kernel_size - 1) * (rate - 1))**2 * in_channels * out_channels, {_REACH}"),
+            "A rate adds no weights",
+        ),
+        (_head(f"{_WEIGHTS}, (kernel_size - 1) * rate"), "That is in samples of the map"),
+        (_head(f"{_WEIGHTS}, kernel_size * rate * output_stride"), "k − 1 steps"),
+        (_head(f"{_WEIGHTS}, (kernel_size + (kernel_size - 1) * (rate - 1)) * output_stride"), "one sample less"),
+        (_head(_WEIGHTS), "should give two numbers"),
+    ],
+    "13/fair-shares": [
+        (_shares("first - neither, second - neither"), "what each adds on its own"),
+        (_shares("both - second, both - first"), "what each adds behind the other"),
+        (_shares("first - neither, both - first"), "the first before the second"),
+        (_shares("both - second, second - neither"), "the second before the first"),
+        (_shares("first - neither + both - second, second - neither + both - first"), "divide by 2"),
+        (_shares("both - neither"), "should give two numbers"),
+    ],
+    "13/verdict": [
+        (_verdict(half=_HALF.replace("n - 2", "n - 1")), "starts with one degree of freedom"),
+        (_verdict(half=_HALF.replace("stdev", "pstdev")), "not `pstdev`"),
+        (_verdict(half="1.96 * statistics.stdev(differences) / math.sqrt(n)"), "1.96 is for many seeds"),
+        (_verdict(half=_HALF.replace(" / math.sqrt(n)", "")), "divide by the square root of n"),
+        (_verdict(enough="n >= 2"), "fewer than three pairs"),
+        (_verdict(enough="True"), "one difference has no spread"),
+        (_verdict(agree="all(d > 0 for d in differences) or all(d < 0 for d in differences)"), "*against* the claim"),
+        (_verdict(agree="statistics.fmean(differences) > 0"), "that their mean is does not count"),
+        (_verdict(enough="n >= 3 and statistics.fmean(differences) > 0"), "The whole interval lies below 0"),
+    ],
+    "13/band": [
+        (_band(window="width + 1 + width % 2", padding="(width + width % 2) // 2", lowest=_NARROW), "reaches `width`"),
+        (_band(window="2 * width - 1"), "`2 * width + 1` wide"),
+        (_band(padding="0", lowest="-F.max_pool2d(-values, window, stride=1)"), "keeps the size"),
+        (_band(result="(highest == lowest)[:, 0]"), "turn it round"),
+        (_band(result="(highest - lowest)[:, 0]"), "a mask of `torch.bool`"),
+        (
+            _band(padding="width", lowest=f"-F.max_pool2d(-{_PADDED}, window, stride=1)"),
+            "The picture's own rim is no outline",
+        ),
+        (_EDGES, "A boundary has two sides"),
+        (_band(result="None"), "Did you forget `return`?"),
+    ],
+    "13/mean-field": [
+        (_step(result="unary + message"), "These are still scores"),
+        (_step(result="F.softmax(q + message, dim=1)"), "Start from `unary`"),
+        (_step(result="F.softmax(unary + q.log() + message, dim=1)"), "counts what is believed now twice"),
+        (_step(result="F.softmax(message, dim=1)"), "is missing"),
+        (_step(adds="-="), "The sign is turned"),
+        (_step(heard="q"), "The message is the *neighbours'*"),
+        (_step(heard="shifted(q, -down, -right)"), "You look the other way"),
+        (_step(adds="="), "Only one neighbour is heard"),
+        (_step(result="F.softmax(unary + message, dim=-1)"), "not over the columns"),
+    ],
+    "13/decoder": [
+        (_decoder(reduce="nn.Conv2d(low_channels, reduced, 1)"), "`reduce` is a 1×1 `conv_bn_relu`"),
+        (_decoder(reduce="conv_bn_relu(low_channels, reduced, 3)"), "`reduce` is a 1×1 `conv_bn_relu`"),
+        (_decoder(joined="high_channels"), "`refine` is two 3×3"),
+        (_decoder(classifier="conv_bn_relu(channels, num_classes, 1)"), "with nothing behind it"),
+        (_decoder(classifier="nn.Conv2d(channels, num_classes, 1, bias=False)"), "with a bias"),
+        (_decoder(stretch="pass"), "Stretch ASPP's answer to the early map's height"),
+        (_decoder(stretch=_STRETCH.replace("high", "\0").replace("low", "high").replace("\0", "low")), "You shrink"),
+        (_decoder(stretch=_STRETCH.replace("False", "True")), "with `align_corners=False`"),
+        (_decoder(stretch="high = F.interpolate(high, size=low.shape[2:])"), "nearest neighbour"),
+        (_decoder(order="low, high"), "ASPP's answer goes first"),
+        (_decoder().replace("reduced=48", "reduced=32"), "keep the defaults"),
+        (_decoder().replace("self.reduce", "self.shrink"), "has no `reduce`"),
+    ],
+}  # fmt: skip
+IGNORED_CELLS = {
+    "board-table": "more seeds of the paper's tables may be recorded",
+    "decoded": "a training's last digits differ from processor to processor",
+    "crf-behind": "a training's last digits differ from processor to processor",
+}
