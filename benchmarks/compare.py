@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from benchmarks.counting import Operations
-from benchmarks.interleave import Timings, interleave
+from benchmarks.interleave import Spread, Timings, interleave
 from benchmarks.machine import Product, has_bfloat16, matrix_product, synchronised
 from benchmarks.options import Options
 from benchmarks.rows import Row
@@ -47,8 +47,9 @@ def compared(
     """
     runs = {c.name: synchronised(c.run, device) for c in contenders}
     products: dict[torch.dtype, Product] = {}
-    if operations is not None:
-        products = {dtype: matrix_product(dtype, device) for dtype in {c.dtype for c in contenders}}
+    if operations is not None:  # an emulated type has no limit of its own
+        dtypes = {c.dtype for c in contenders if not _emulated(c.dtype, device)}
+        products = {dtype: matrix_product(dtype, device) for dtype in dtypes}
     runs |= {_product_name(dtype): product.run for dtype, product in products.items()}
     timings = interleave(runs, rounds=options.rounds, budget=options.seconds)
     baseline = contenders[0]
@@ -64,12 +65,16 @@ def compared(
             difference=c.difference,
             dtype=str(c.dtype).removeprefix("torch."),
             memory=_memory(runs[c.name], device),
-            emulated=c.dtype == torch.bfloat16 and not has_bfloat16(device),
+            emulated=_emulated(c.dtype, device),
             note=c.note,
         )
         for c in contenders
         if c.shown
     ]
+
+
+def _emulated(dtype: torch.dtype, device: torch.device) -> bool:
+    return dtype == torch.bfloat16 and not has_bfloat16(device)
 
 
 def _product_name(dtype: torch.dtype) -> str:
@@ -81,9 +86,9 @@ def _share(
     contender: Contender,
     products: dict[torch.dtype, Product],
     operations: Operations | None,
-) -> Any:
+) -> Spread | None:
     """The contender's rate of useful operations over that of the matrix products around it."""
-    if operations is None:
+    if operations is None or contender.dtype not in products:
         return None
     ratio = timings.ratio(_product_name(contender.dtype), contender.name)
     return ratio.times(operations.useful / products[contender.dtype].operations)

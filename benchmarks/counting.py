@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 
 import torch
@@ -40,15 +41,16 @@ def _useful(
     rate: Sequence[int],
 ) -> int:
     """Operations of a convolution of (N, C_in, H, W) by (C_out, C_in / groups, k, k) that meet a real value."""
-    meetings = [
-        sum(
-            0 <= position * stride[axis] - padding[axis] + tap * rate[axis] < images[2 + axis]
-            for position in range(out[2 + axis])
-            for tap in range(weight[2 + axis])
-        )
-        for axis in range(len(images) - 2)
-    ]
-    return 2 * images[0] * weight[0] * weight[1] * prod(meetings)
+    axes = zip(images[2:], weight[2:], out[2:], stride, padding, rate, strict=True)
+    return 2 * images[0] * weight[0] * weight[1] * prod(_meetings(*axis) for axis in axes)
+
+
+@cache
+def _meetings(side: int, taps: int, out: int, stride: int, padding: int, rate: int) -> int:
+    """Pairs of a weight and an output, along one axis, that meet on a real value."""
+    return sum(
+        0 <= position * stride - padding + tap * rate < side for position in range(out) for tap in range(taps)
+    )
 
 
 def _convolution(images, weight, bias, stride, padding, rate, *args, out_shape=None, **kwargs) -> int:

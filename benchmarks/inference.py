@@ -66,9 +66,8 @@ def _case(
 
 def count_forward(output_stride: int, shape: tuple[int, ...]) -> Operations:
     """The operations of torchvision's model on images of a shape, without computing anything."""
-    model = torchvision_model(output_stride).to("meta")
-    images = torch.empty(shape, device="meta")
-    with torch.no_grad():
+    with torch.device("meta"), torch.no_grad():
+        model, images = torchvision_model(output_stride), torch.empty(shape)
         return count(lambda: model(images)["out"])
 
 

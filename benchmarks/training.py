@@ -1,5 +1,6 @@
 """A training step (forward, loss, backward, SGD) of `dlv3 train` against the same step with torchvision's model."""
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import repeat
@@ -48,7 +49,7 @@ def _case(
     contenders = []
     for dtype in dtypes:
         exact = dtype == torch.float32
-        their_step = torchvision_step(torchvision_model(output_stride).to(device), batch, dtype)
+        their_step = torchvision_step(copy.deepcopy(theirs), batch, dtype)
         our_step = dlv3_step(theirs, output_stride, batch, dtype)
         names = ("torchvision", "dlv3") if exact else ("torchvision, autocast", "dlv3, bfloat16")
         contenders.append(Contender(names[0], their_step, dtype))
@@ -149,6 +150,6 @@ def without_dropout(model: nn.Module) -> nn.Module:
 
 def count_step(output_stride: int, shape: tuple[int, ...]) -> Operations:
     """The operations of forward and backward of torchvision's model, without computing anything."""
-    model = torchvision_model(output_stride).to("meta").train()
-    images = torch.empty(shape, device="meta")
+    with torch.device("meta"):
+        model, images = torchvision_model(output_stride).train(), torch.empty(shape)
     return count(lambda: model(images)["out"].sum().backward())

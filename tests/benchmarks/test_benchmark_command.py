@@ -1,0 +1,184 @@
+"""`python -m benchmarks` measures, records, publishes, and refuses wrong answers."""
+
+import sys
+
+import pytest
+import torch
+
+import benchmarks.inference
+import benchmarks.metrics
+import benchmarks.training
+from benchmarks import explorers, machine
+from benchmarks.__main__ import main
+from benchmarks.options import QUICK, defaults
+from benchmarks.record import CLOSING, OPENING, read
+from dlv3 import DeepLabV3
+from dlv3.evaluation import ConfusionMatrix
+
+SIZES = "--size 33 --batch 1 --training-size 33 --training-batch 2"
+SMALL = f"{SIZES} --output-stride 16 --threads 1 --rounds 1".split()
+
+
+@pytest.fixture(autouse=True)
+def quick_products(monkeypatch):
+    monkeypatch.setitem(machine.PRODUCT_SIDE, "cpu", 64)
+
+
+@pytest.fixture
+def no_logits_are_right(monkeypatch):
+    right = benchmarks.inference.our_model
+
+    def wrong(*arguments) -> DeepLabV3:
+        model = right(*arguments)
+        torch.nn.init.constant_(model.classifier[-1].bias, 0.5)
+        return model
+
+    monkeypatch.setattr(benchmarks.inference, "our_model", wrong)
+
+
+def test_inference_and_training_are_measured_and_recorded(tmp_path, capsys):
+    path = tmp_path / "cpu.json"
+    assert main(["inference", "training", *SMALL, "--json", str(path)]) == 0
+    record = read(path)
+    assert [(row.section, row.what) for row in record.rows] == [
+        ("inference", "torchvision"),
+        ("inference", "dlv3"),
+        ("training", "torchvision"),
+        ("training", "dlv3"),
+    ] or machine.has_bfloat16(torch.device("cpu"))
+    for row in record.rows:
+        assert row.seconds.median > 0
+        assert row.share.median > 0
+        assert (row.ratio is None) == (row.what == "torchvision")
+        if row.what == "dlv3":
+            assert 0 <= row.difference < 1e-4
+            assert row.case["threads"] == 1
+    assert record.command.startswith("python -m benchmarks inference training --size 33")
+    shown = capsys.readouterr().out
+    assert record.machine.line() in shown
+    assert shown.count("torchvision") >= 2
+
+
+def test_bfloat16_is_left_out_or_marked_where_it_is_emulated(monkeypatch, tmp_path):
+    for module in (benchmarks.inference, benchmarks.training, benchmarks.compare):
+        monkeypatch.setattr(module, "has_bfloat16", lambda device: False)
+    assert main(["inference", *SMALL, "--emulated", "--json", str(tmp_path / "cpu.json")]) == 0
+    rows = {row.what: row for row in read(tmp_path / "cpu.json").rows}
+    assert list(rows) == ["torchvision", "dlv3", "torchvision, autocast", "dlv3, bfloat16"]
+    assert [row.emulated for row in rows.values()] == [False, False, True, True]
+    assert rows["dlv3, bfloat16"].share is None
+    assert rows["dlv3, bfloat16"].difference > rows["dlv3"].difference
+    assert main(["inference", *SMALL, "--json", str(tmp_path / "without.json")]) == 0
+    assert [row.what for row in read(tmp_path / "without.json").rows] == ["torchvision", "dlv3"]
+
+
+def test_wrong_logits_end_in_status_1_and_no_record(no_logits_are_right, tmp_path, capsys):
+    assert main(["inference", *SMALL, "--json", str(tmp_path / "cpu.json")]) == 1
+    assert "inference, dlv3, " in capsys.readouterr().err
+    assert not (tmp_path / "cpu.json").exists()
+
+
+def test_a_wrong_gradient_is_seen(monkeypatch):
+    theirs = benchmarks.training.torchvision_model(16)
+    batch = benchmarks.training._batch((2, 3, 33, 33), torch.device("cpu"))
+    assert max(benchmarks.training.differences(theirs, 16, batch)) < 1e-4
+    right = benchmarks.training.our_model
+
+    def wrong(*arguments) -> DeepLabV3:
+        model = right(*arguments)
+        model.backbone.conv1.weight.register_hook(lambda gradient: 1.01 * gradient)
+        return model
+
+    monkeypatch.setattr(benchmarks.training, "our_model", wrong)
+    loss, gradient = benchmarks.training.differences(theirs, 16, batch)
+    assert loss < 1e-6
+    assert gradient > 1e-4
+
+
+def test_scores_are_measured_against_torchmetrics(tmp_path):
+    pytest.importorskip("torchmetrics")
+    assert main(["metrics", *SMALL, "--json", str(tmp_path / "cpu.json")]) == 0
+    rows = read(tmp_path / "cpu.json").rows
+    assert [(row.what, row.case["from"]) for row in rows] == [
+        ("torchmetrics", "classes"),
+        ("dlv3", "classes"),
+        ("torchmetrics", "logits"),
+        ("dlv3", "logits"),
+    ]
+
+
+def test_other_counts_than_torchmetrics_end_in_status_1(monkeypatch, capsys):
+    pytest.importorskip("torchmetrics")
+
+    class Transposed(ConfusionMatrix):
+        @property
+        def matrix(self) -> torch.Tensor:
+            return super().matrix.T
+
+    monkeypatch.setattr(benchmarks.metrics, "ConfusionMatrix", Transposed)
+    assert main(["metrics", *SMALL]) == 1
+    assert "dlv3 and torchmetrics count differently" in capsys.readouterr().err
+
+
+def test_accuracy_and_data_are_measured(tmp_path):
+    arguments = ["accuracy", "data", *SMALL, "--pictures", "4", "--json", str(tmp_path / "cpu.json")]
+    assert main(arguments) == 0
+    rows = read(tmp_path / "cpu.json").rows
+    assert [row.what for row in rows] == ["dlv3, float32", "dlv3, bfloat16", "a scene", "a scene"]
+    assert "points" in rows[1].note
+    assert "a second" in rows[2].note
+
+
+def test_a_section_that_cannot_run_is_left_out_with_its_reason(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "nbformat", None)
+    path = tmp_path / "cpu.json"
+    assert main(["explorers", *SMALL, "--json", str(path)]) == 0
+    assert read(path).skipped == {"explorers": "nbformat is not installed: pip install -e '.[dev]'"}
+    assert "left out: nbformat is not installed" in capsys.readouterr().out
+
+
+def test_every_explorer_that_is_measured_can_be_made():
+    course = pytest.importorskip("dlv3.course")
+    for name, (made, _, budget) in explorers.EXPLORERS.items():
+        assert type(eval(made, vars(course))).__name__ == name
+        assert budget > 0
+
+
+def test_tables_are_published(tmp_path, capsys):
+    front = tmp_path / "README.md"
+    front.write_text(f"before\n{OPENING}\n{CLOSING}\nafter\n")
+    assert main(["data", *SMALL, "--json", str(tmp_path / "records" / "cpu.json")]) == 0
+    publish = ["--publish", str(front), "--records", str(tmp_path / "records")]
+    assert main(publish) == 0
+    once = front.read_text()
+    assert "| data | a scene |" in once
+    assert main(publish) == 0
+    assert front.read_text() == once
+    assert main(["--publish", str(front), "--records", str(tmp_path)]) == 2
+    assert "nothing is recorded" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--device", "toaster"], "--device 'toaster': expected cpu or cuda"),
+        (["--output-stride", "4"], "--output-stride (4,): expected 8, 16 or both"),
+        (["--rounds", "0"], "--rounds 0: expected at least 1"),
+        (["--threads", "0"], "--threads (0,): expected one number of at least 1 or more"),
+        (["--training-batch", "1"], "--training-batch 1: expected at least 2"),
+        (["speed"], "speed"),
+    ],
+)
+def test_bad_options_end_in_status_2_and_one_line(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        raise SystemExit(main(arguments))
+    assert stop.value.code == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert "\n" not in error
+
+
+def test_quick_has_other_defaults_and_leaves_what_is_given():
+    assert defaults(["--quick", "inference"]) is QUICK
+    assert defaults([]).size == 513
+    assert QUICK.size < 513
