@@ -27,7 +27,7 @@ class Options:
     metrics: mIOU against torchmetrics'. data: scenes drawn a second. import: of dlv3 in a fresh process. explorers:
     from key press to picture in a browser. Left out, all of them."""
     quick: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """A run of a minute or two: smaller images, one of them at a time, few rounds. Other options go on top."""
+    """A run of a few minutes: smaller images, one of them at a time, few rounds. Other options go on top."""
     device: str = "cpu"
     """cpu or cuda."""
     threads: tuple[int, ...] = (1, 2)
