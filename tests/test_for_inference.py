@@ -6,7 +6,8 @@ from randomised import randomise
 
 from dlv3 import DeepLabV3, DeepLabV3Config, folded, weights
 from dlv3.evaluation import predict_probabilities
-from dlv3.folded import PACKED_SIZES, FoldedConv2d
+from dlv3.folded import FoldedConv2d
+from dlv3.packed import PACKED_SIZES
 
 SMALL = dict(backbone="resnet14", num_classes=5, aspp_rates=(2, 4, 6), aspp_channels=16)
 CONFIGS = {
@@ -37,7 +38,7 @@ def _difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
 @pytest.mark.parametrize("fused", [True, False], ids=["fused", "plain"])
 def test_logits_are_the_models_at_any_size_batch_and_stride(name, fused, monkeypatch):
     if not fused:
-        monkeypatch.setattr(folded, "_fuses", lambda images: False)
+        monkeypatch.setattr(folded, "fuses", lambda images: False)
     model = _model(name)
     served = model.for_inference()
     for output_stride in (16, 8):
