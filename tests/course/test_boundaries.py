@@ -14,10 +14,11 @@ from dlv3.course.boundaries import (
     window,
     within_reach,
 )
-from dlv3.course.checks.lesson13 import brute_band, fair_shares_of, verdict_of
+from dlv3.course.checks.lesson13 import brute_band, fair_shares_of
 from dlv3.course.checks.lesson13_modules import dense_step
 from dlv3.course.decoder import Decoder
 from dlv3.course.exercises import check
+from dlv3.course.many_claims import holm
 
 
 def random_masks(seed: int, height: int, width: int) -> torch.Tensor:
@@ -108,7 +109,7 @@ def test_decoder_of_the_paper_has_its_size_and_the_early_maps_shape():
         ("13/mean-field", mean_field_step),
         ("13/decoder", Decoder),
         ("13/fair-shares", fair_shares_of),
-        ("13/verdict", verdict_of),
+        ("13/holm", holm),
     ],
 )
 def test_what_the_lesson_goes_on_with_passes_its_own_checks(name, answer):

@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 
 from dlv3.course.boundaries import boundary_band
-from dlv3.course.checks import lesson13_modules as _modules  # noqa: F401 - registers more exercises
-from dlv3.course.checks.lesson13_verdict import verdict_of
+from dlv3.course.checks import lesson13_claims, lesson13_modules  # noqa: F401 - register more exercises
 from dlv3.course.exercises import Wrong, close, equal, exercise, require, unfinished, written
 
-__all__ = ["brute_band", "fair_shares_of", "verdict_of"]
+__all__ = ["brute_band", "fair_shares_of"]
 
 
 @exercise("13/head", title="One layer's weights and reach", difficulty=1, minutes=4)

@@ -2,7 +2,7 @@
 
 from dlv3.ablations.expectation import reached
 from dlv3.ablations.results import difference
-from dlv3.atrous import output_size, valid_weight_shares
+from dlv3.atrous import effective_kernel_size, valid_weight_shares
 from dlv3.course.exam import Asked, Exam
 from dlv3.course.questions import Choice, Number
 from dlv3.evaluation.inference import scaled_size
@@ -23,17 +23,10 @@ def _arithmetic() -> list[Asked]:
     full = 100 * valid_weight_shares(-(-321 // 16), 6)[9]
     return [
         Asked(
-            Number("A 5×5 filter of rate 3 runs over a map of 65×65 without padding. How many outputs along a side?"),
-            output_size(65, 5, 3),
-            "The filter spans 5 + 4 · 2 = 13 samples, so 65 − 12 = 53 places are left.",
-            "01_atrous_convolution",
-            "How far it reaches",
-        ),
-        Asked(
-            Number("A 3×3 layer of rate 6 works on a map of output stride 8. By how many pixels of the picture does "
+            Number("A 5×5 layer of rate 3 works on a map of output stride 8. By how many pixels of the picture does "
                    "the receptive field grow?"),
-            2 * 6 * 8,
-            "(3 − 1) · 6 samples, of 8 pixels each: 96.",
+            (effective_kernel_size(5, 3) - 1) * 8,
+            "The filter spans 5 + 4 · 2 = 13 samples: it adds 12, of 8 pixels each.",
             "02_receptive_fields",
             "section 2",
         ),
@@ -86,7 +79,7 @@ def _diagnosis() -> list[Asked]:
             Choice("Your own DeepLabv3 loads torchvision's checkpoint with `strict=True`, without a complaint, and "
                    "scores eight points too low. Which of these cannot be the reason?",
                    ["ASPP's rates", "the rate of block4's first unit", "a missing batch normalization in ASPP",
-                    "`align_corners=True` in the upsampling"]),
+                    "align_corners=True in the upsampling"]),
             "a missing batch normalization in ASPP",
             "Its tensors would have been left over. Rates and upsampling are in no tensor, so nothing complains.",
             "07_whole_model",
@@ -103,12 +96,22 @@ def _diagnosis() -> list[Asked]:
             "section 8",
         ),
         Asked(
+            Choice("A network trained on crops that are larger than many of its photos calls a broad strip along "
+                   "their lower and right sides background, whatever is there. What do you look at first?",
+                   ["what label the padding has", "whether ASPP's rates reach too far",
+                    "whether the output stride is too large", "whether mirror images are missing"]),
+            "what label the padding has",
+            "Padded with 0, it teaches that what lies there is background. It has no label: 255.",
+            "12_real_photos",
+            "section 5",
+        ),
+        Asked(
             Choice(f"Five seeds, with and without a change: {differences} points. The 95% interval of the mean is "
                    "[−0.3, +2.3]. What does the rule of this course say of the claim that it helps?",
                    ["reproduced", "same direction", "within noise", "opposite"]),
             difference(SEEDS).verdict,
             "The interval contains 0, and one seed points the other way. A mean of a whole point is no finding yet.",
-            "13_conclusions",
-            "section 3",
+            "09_cascade_ablations",
+            "section 5",
         ),
     ]  # fmt: skip

@@ -1,18 +1,17 @@
 """Wrong answers to lesson 13's exercises, and what its checks must say to them."""
 
-_VERDICT = """
-def verdict(differences):
-    n = len(differences)
-    if {enough}:
-        mean = statistics.fmean(differences)
-        half = {half}
-        if mean - half > 0:
-            return "reproduced"
-        if mean + half < 0:
-            return "opposite"
-    return "same direction" if {agree} else "within noise"
+_STANDS = """
+def stands(p_values, level=0.05):
+    m = len(p_values)
+    found = [False] * m
+    for rank, index in enumerate({order}):
+        if p_values[index] > {bound}:
+            {fall}
+        else:
+            found[index] = True
+    return {result}
 """
-_HALF = "T_975[n - 2] * statistics.stdev(differences) / math.sqrt(n)"
+_SORTED = "sorted(range(m), key=lambda i: p_values[i])"
 _BAND = """
 def boundary_band(masks, width):
     values, window = masks[:, None].float(), {window}
@@ -62,10 +61,10 @@ def _shares(formula: str) -> str:
     return f"def fair_shares(neither, first, second, both):\n    return {formula}"
 
 
-def _verdict(
-    enough: str = "n >= 3", half: str = _HALF, agree: str = "all(d > 0 for d in differences)"
+def _stands(
+    order: str = _SORTED, bound: str = "level / (m - rank)", fall: str = "break", result: str = "found"
 ) -> str:
-    return _VERDICT.format(enough=enough, half=half, agree=agree)
+    return _STANDS.format(order=order, bound=bound, fall=fall, result=result)
 
 
 def _band(
@@ -120,16 +119,15 @@ MISTAKES = {
         (_shares("first - neither + both - second, second - neither + both - first"), "divide by 2"),
         (_shares("both - neither"), "should give two numbers"),
     ],
-    "13/verdict": [
-        (_verdict(half=_HALF.replace("n - 2", "n - 1")), "starts with one degree of freedom"),
-        (_verdict(half=_HALF.replace("stdev", "pstdev")), "not `pstdev`"),
-        (_verdict(half="1.96 * statistics.stdev(differences) / math.sqrt(n)"), "1.96 is for many seeds"),
-        (_verdict(half=_HALF.replace(" / math.sqrt(n)", "")), "divide by the square root of n"),
-        (_verdict(enough="n >= 2"), "fewer than three pairs"),
-        (_verdict(enough="True"), "one difference has no spread"),
-        (_verdict(agree="all(d > 0 for d in differences) or all(d < 0 for d in differences)"), "*against* the claim"),
-        (_verdict(agree="statistics.fmean(differences) > 0"), "that their mean is does not count"),
-        (_verdict(enough="n >= 3 and statistics.fmean(differences) > 0"), "The whole interval lies below 0"),
+    "13/holm": [
+        (_stands(bound="level"), "as if it were the only one"),
+        (_stands(bound="level / m"), "Bonferroni's rule"),
+        (_stands(fall="continue"), "Once one falls"),
+        (_stands(order="range(m)"), "Take the smallest p-value first"),
+        (_stands(result="sorted(found, reverse=True)"), "in its claim's place"),
+        (_stands(bound="level / (m - rank + 1)"), "count ranks from 0"),
+        (_stands(bound="level / (rank + 1)"), "grow the other way"),
+        (_stands(result="sum(found)"), "one a claim"),
     ],
     "13/band": [
         (_band(window="width + 1 + width % 2", padding="(width + width % 2) // 2", lowest=_NARROW), "reaches `width`"),
@@ -172,6 +170,7 @@ MISTAKES = {
 }  # fmt: skip
 IGNORED_CELLS = {
     "board-table": "more seeds of the paper's tables may be recorded",
+    "board-stands": "more seeds of the paper's tables may be recorded",
     "decoded": "a training's last digits differ from processor to processor",
     "crf-behind": "a training's last digits differ from processor to processor",
 }
