@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(options: Options, command: str) -> int:
-    """Measure the sections, print each row as it comes, and record them. Returns the exit status."""
+    """Measure the sections, print each row as it comes, and record them, section by section: what was measured in an
+    hour outlives a failure after it. Returns the exit status."""
     device = choose_device(options.device)
     machine = describe(device)
     print(machine.line(), HEADER, sep="\n\n", flush=True)
@@ -68,18 +69,21 @@ def measure(options: Options, command: str) -> int:
         except Unavailable as reason:
             skipped[section] = str(reason)
             print(f"left out: {reason}", flush=True)
-    wrong = [row for row in rows if row.wrong]
+        if wrong := [row for row in rows if row.wrong]:
+            return _refuse(wrong)
+        if options.json is not None:
+            Record(machine, command, rows, skipped).write(options.json)
+    return 0
+
+
+def _refuse(wrong: Sequence[Row]) -> int:
     for row in wrong:
         print(
             f"benchmarks: error: {row.section}, {row.what}, {row.case}: differs from torchvision by "
             f"{row.difference:.1e}, more than {FLOAT32_LIMIT:.0e}",
             file=sys.stderr,
         )
-    if wrong:
-        return FAILED
-    if options.json is not None:
-        Record(machine, command, rows, skipped).write(options.json)
-    return 0
+    return FAILED
 
 
 def rows_of(section: Section) -> Rows:

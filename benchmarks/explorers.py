@@ -26,6 +26,12 @@ EXPLORERS = {
     "AtrousExplorer": ("AtrousExplorer(size=33)", "input[data-key=rate]", 16),
     "ReceptiveFieldExplorer": ("ReceptiveFieldExplorer(rates=(1, 2, 4, 8))", "input[data-key=rate2]", 16),
     "OutputStrideLadder": ("OutputStrideLadder(blocks=7)", "input[data-key=size]", 16),
+    "ValidWeightsExplorer": ("ValidWeightsExplorer(size=33)", "input[data-key=size]", 16),
+    "CascadeExplorer": ("CascadeExplorer()", "input[data-key=traced]", 16),
+    "MultiGridExplorer": ("MultiGridExplorer()", "input[data-key=unit1]", 16),
+    "PriceExplorer": ("PriceExplorer()", "input[data-key=size]", 16),
+    "ScheduleExplorer": ("ScheduleExplorer()", "input[data-key=at]", 16),
+    "IntervalExplorer": ("IntervalExplorer()", "input[data-key=draw]", 16),
     "PhotoExplorer": ("PhotoExplorer()", ".noUi-handle", 100),
 }
 

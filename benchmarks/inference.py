@@ -1,5 +1,6 @@
 """`DeepLabV3.for_inference` against torchvision's deeplabv3_resnet50, eager, contiguous and float32."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import product
@@ -93,7 +94,10 @@ class _compiling_anew:  # noqa: N801  used like a function
         torch._dynamo.reset()
         self._config = torch._inductor.config.patch(force_disable_caches=True)
         self._config.__enter__()
+        self._warnings = warnings.catch_warnings(action="ignore")  # of what it does without its caches
+        self._warnings.__enter__()
 
     def __exit__(self, *error: object) -> None:
+        self._warnings.__exit__(*error)
         self._config.__exit__(*error)
         torch._dynamo.reset()

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from torch import Tensor
 from dlv3.ablations.results import surroundings
 from dlv3.training.updates import autocast_type
 
+ROOT = Path(__file__).parents[1]
 PRODUCT_SIDE = {"cpu": 1024, "cuda": 8192}
 """Rows and columns of the matrices whose product is the machine's limit."""
 
@@ -33,6 +35,8 @@ class Machine:
     """Whether the hardware multiplies bfloat16; elsewhere it is emulated, and slower than float32."""
     versions: dict[str, str]
     commit: str
+    changed: bool
+    """Whether the library or the benchmarks differed from the commit."""
 
     def line(self) -> str:
         """The machine in one line."""
@@ -40,7 +44,7 @@ class Machine:
         return (
             f"{self.name}, {self.instructions}, {self.cores} cores, {has} bfloat16; "
             f"torch {self.versions['torch']}, torchvision {self.versions['torchvision']}, "
-            f"commit {self.commit[:7]}"
+            f"commit {self.commit[:7]}{' with changes' if self.changed else ''}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -63,12 +67,21 @@ def describe(device: torch.device) -> Machine:
         has_bfloat16(device),
         around["versions"],
         around["commit"],
+        _changed(),
     )
 
 
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the hardware multiplies bfloat16, by the same rule as `TrainingConfig.precision` "auto"."""
     return autocast_type("auto", device) is torch.bfloat16
+
+
+def _changed() -> bool:
+    command = ["git", "-C", str(ROOT), "status", "--porcelain", "--", "dlv3", "benchmarks"]
+    try:
+        return bool(subprocess.run(command, capture_output=True, check=True).stdout)
+    except (OSError, subprocess.CalledProcessError):
+        return False  # then the commit is unknown as well
 
 
 def _processor() -> str:

@@ -74,7 +74,8 @@ def page(record: Record) -> str:
             parts.append(_ratios(title, ratios, record.rows))
     rest = [row for row in record.rows if row.section not in ("inference", "training")]
     if rest:
-        parts.append(_rest(rest))
+        names = ", ".join(dict.fromkeys(row.section for row in rest))
+        parts.append(f"<details><summary>{names}</summary>\n\n{_rest(rest)}\n\n</details>")
     parts += [f"Not measured, {section}: {reason}" for section, reason in record.skipped.items()]
     return "\n\n".join(parts)
 

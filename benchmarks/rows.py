@@ -103,6 +103,8 @@ def percent(spread: Spread | None) -> str:
 
 
 def _with_quartiles(spread: Spread, shown: Any) -> str:
+    if spread.count == 1:
+        return shown(spread.median)
     return f"{shown(spread.median)} ({shown(spread.low)}–{shown(spread.high)})"
 
 

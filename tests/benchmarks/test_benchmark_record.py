@@ -12,9 +12,8 @@ from benchmarks.record import CLOSING, OPENING, Record, page, published, read, w
 from benchmarks.rows import Row, line
 
 ROOT = Path(__file__).parents[2]
-MACHINE = Machine(
-    "cpu", "Some CPU", "AVX2", 2, False, {"torch": "2.15.0", "torchvision": "0.29"}, "abcdef012345"
-)
+VERSIONS = {"torch": "2.15.0", "torchvision": "0.29"}
+MACHINE = Machine("cpu", "Some CPU", "AVX2", 2, False, VERSIONS, "abcdef012345", False)
 CASE = {"os": 16, "batch": 4, "size": 513, "threads": 2}
 THEIRS = Row("inference", "torchvision", CASE, Spread(2.0, 1.9, 2.2, 9), share=Spread(0.5, 0.4, 0.6, 9))
 OURS = Row(
@@ -59,6 +58,8 @@ def test_tables_say_ratio_limit_difference_and_what_was_not_measured():
     assert "| dlv3 | 16 | 4 × 513² | 2 | 2000 (1900–2200) | 1000 (950–1100) | **1.87 (1.80–1.93)** |" in text
     assert "| 93% (torchvision 50%) | 5e-07 |" in text
     assert "| data | a scene | size 129 | 2.20 (2.10–2.40) |  | 450 a second |" in text
+    changed = replace(record(OURS), machine=replace(MACHINE, changed=True))
+    assert "commit abcdef0 with changes:" in page(changed)
     assert "Not measured, metrics: torchmetrics is not installed" in text
     assert "training step" not in text
 
