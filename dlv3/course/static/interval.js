@@ -98,9 +98,9 @@ function drawIntervals(state) {
     parts.push(drawInterval(repeated, at, state.effect), verdictMark(repeated.verdict, marks, at));
   }
   parts.push(path(line(intervalX(state.effect), y - 8, intervalX(state.effect), y + h), "dx-window"));
-  parts.push(text(intervalX(state.effect), y - 13, `true effect ${points(state.effect)}`, "dx-s dx-mid dx-bold"), text(marks, y - 13, "verdict", "dx-s dx-q dx-mid"));
+  parts.push(text(intervalX(state.effect), y - 13, `true effect ${state.effect ? points(state.effect) : "0"}`, "dx-s dx-mid dx-bold"), text(marks, y - 13, "verdict", "dx-s dx-mid dx-bold"));
   const key = marks + 30;
-  parts.push(text(key - 6, 66, "verdict of a repetition", "dx-s dx-bold"));
+  parts.push(text(key - 6, 66, "verdict", "dx-s dx-bold"));
   ["reproduced", "same direction", "within noise", "opposite"].forEach((verdict, i) => parts.push(verdictMark(verdict, key, 84 + 22 * i), text(key + 12, 88 + 22 * i, verdict, "dx-s")));
   parts.push(text(key - 6, 196, "interval", "dx-s dx-bold"));
   parts.push(path(line(key - 6, 213, key + 14, 213), "dx-stair"), text(key + 22, 217, "holds", "dx-s"));
