@@ -111,16 +111,22 @@ def _wide() -> Any:
 
 
 def _first_paragraph(box: str) -> str:
-    """What tyro's framed complaint says, without the frame and what follows its first rule."""
-    lines = []
+    """What tyro's complaint says, without its frame and what follows its first rule.
+
+    Where the output knows only ASCII (a pipe in an old locale), there is no frame: a title stands above a rule of "-".
+    """
+    paragraphs: list[list[str]] = [[]]
     for line in box.splitlines():
         text = line.strip("│╭╮╰╯─ ")
         if line.startswith("╭"):
             continue
-        if not text:
-            break
-        lines.append(text)
-    return " ".join(lines) or "the arguments cannot be read"
+        if text.strip("-"):
+            paragraphs[-1].append(text)
+        else:
+            paragraphs.append([])
+    found = [" ".join(lines) for lines in paragraphs if lines]
+    title = 0 if "╭" in box else 1
+    return found[min(title, len(found) - 1)] if found else "the arguments cannot be read"
 
 
 def _print_error(message: str) -> None:

@@ -1,5 +1,6 @@
 """The command line: what it understands, and one clear line for what it does not."""
 
+import io
 import os
 import resource
 import signal
@@ -188,6 +189,30 @@ def test_bad_input_is_one_line_and_status_2(
     if arguments:
         assert message in one_error_line(printed)
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--training.batch-size", "1"], "batch normalization would learn from one picture at a time"),
+        (["--nonsense"], "Unrecognized options: --nonsense (see"),
+    ],
+)
+def test_complaint_is_the_same_where_the_output_knows_only_ascii(
+    wrong: list[str],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    arguments = [*TINY, "--out", str(tmp_path / "new"), *wrong]
+    assert main(arguments) == 2
+    usual = one_error_line(capsys.readouterr().err)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", io.StringIO())  # has no encoding: tyro then draws with ASCII
+        assert main(arguments) == 2
+    assert one_error_line(capsys.readouterr().err) == usual
+    assert message in usual
 
 
 def test_existing_run_is_not_touched_unasked(finished: Path, capsys: pytest.CaptureFixture):
