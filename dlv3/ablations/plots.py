@@ -90,7 +90,7 @@ def _points(axis: "Axes", scores: Scores, colour: str) -> None:
             continue
         mean = difference(values)
         if mean.pairs > 1:
-            axis.plot([mean.low, mean.high], [place, place], color=colour, linewidth=1.6)
+            axis.plot([mean.low, mean.high], [place, place], "-", color=colour, linewidth=1.6)
             axis.plot(values, [place] * len(values), ".", color=INK, markersize=4, alpha=0.7)
         axis.plot(mean.mean, place, "o", color=colour, markersize=6)
         axis.annotate(

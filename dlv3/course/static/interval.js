@@ -122,7 +122,7 @@ const interval = {
       tenths("effect", "True effect", 0, 50, "points"),
       tenths("noise", "Noise of one run", 5, 40, "points"),
       { key: "pairing", label: "The two rows run with", options: [["equal", "equal seeds, paired"], ["other", "other seeds each"]], get: (s) => s.pairing, set: (_, value) => ({ pairing: value }) },
-      { key: "shared", label: "Noise a seed brings to both rows", min: 0, max: 90, step: 10, show: (value) => `${value}%`, get: (s) => s.shared, set: (_, value) => ({ shared: value }) },
+      { key: "shared", label: "Noise from the seed", min: 0, max: 90, step: 10, show: (value) => `${value}%`, get: (s) => s.shared, set: (_, value) => ({ shared: value }) },
       { key: "draw", label: "Draw anew", min: 1, max: 20, show: (value) => `no. ${value}`, get: (s) => s.draw, set: (_, value) => ({ draw: value }) },
     ];
   },
@@ -132,16 +132,15 @@ const interval = {
     const counts = intervalCounts(state);
     return [
       { label: "Intervals that hold the truth", value: intervalShare(counts.holds), formula: `of ${grouped(REPEATED)} repetitions` },
-      { label: "Called reproduced", value: intervalShare(counts.reproduced), formula: state.effect ? "the effect is real: more is better" : "there is no effect: each one is false" },
+      { label: "Called reproduced", value: intervalShare(counts.reproduced), formula: state.effect ? "right, each of them" : "false, each of them" },
       { label: "Called opposite", value: intervalShare(counts.opposite), formula: "false, each of them" },
       { label: "Half-width, the middle one", value: counts.half === null ? "endless" : `\u00b1${counts.half.toFixed(1)}`, formula: "t \u00b7 s / \u221an, in points" },
     ];
   },
   says(state) {
     const counts = intervalCounts(state), seeds = `${state.seeds} seed${state.seeds > 1 ? "s" : ""}`;
-    const truth = state.effect ? `a true effect of ${state.effect.toFixed(1)} points` : "no true effect";
-    const shared = `${state.shared}% of the variance from the seed`;
-    const pairs = state.pairing === "equal" ? `equal seeds (${shared})` : `other seeds each (${shared}, which does not cancel)`;
-    return `Draw ${state.draw}: ${seeds}, ${truth}, noise of ${state.noise.toFixed(1)} points a run, ${pairs}: ${intervalShare(counts.holds)} of the intervals hold the truth, and ${intervalShare(counts.reproduced)} of the repetitions say reproduced.`;
+    const truth = state.effect ? `a true effect of ${state.effect.toFixed(1)}` : "no true effect";
+    const pairs = state.pairing === "equal" ? "the same for both rows" : "others for each row";
+    return `Draw ${state.draw}: ${seeds}, ${pairs}; ${truth}, noise ${state.noise.toFixed(1)}, ${state.shared}% of its variance from the seed. ${intervalShare(counts.holds)} of the intervals hold the truth, ${intervalShare(counts.reproduced)} say reproduced.`;
   },
 };
