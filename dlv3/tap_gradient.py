@@ -1,0 +1,101 @@
+"""Atrous convolution whose filter's gradient is taken tap by tap: on a CPU several times faster at large rates.
+
+The gradient of one tap is a plain matrix product: of the output's gradient, where that tap meets the map, with the
+samples that it meets there. oneDNN, which torch asks, goes through the padding as well, and slowly where the taps lie
+far apart; ASPP's filters (section 3.3) are the extreme of that.
+"""
+
+import torch
+from torch import Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.nn import functional as F
+
+MIN_RATE = 4
+MIN_CHANNELS = 256
+"""Below these oneDNN's own gradient is as fast."""
+
+
+def is_faster(images: Tensor, weight: Tensor, rate: int) -> bool:
+    """Whether `atrous_conv2d` makes the faster training step: on a CPU, in float32, with wide filters at large rates.
+
+    Args:
+        images: (N, C_in, H, W).
+        weight: (C_out, C_in, k, k').
+        rate: atrous rate.
+    """
+    return (
+        rate >= MIN_RATE
+        and weight.shape[1] >= MIN_CHANNELS
+        and weight[0, 0].numel() > 1
+        and torch.is_grad_enabled()
+        and weight.requires_grad
+        and images.device.type == "cpu"
+        and images.dtype == weight.dtype == torch.float32
+        and not torch.is_autocast_enabled("cpu")
+        and not torch.compiler.is_compiling()
+    )
+
+
+def atrous_conv2d(images: Tensor, weight: Tensor, padding: tuple[int, int], rate: int) -> Tensor:
+    """`torch.nn.functional.conv2d(images, weight, None, 1, padding, rate)`, differentiable once.
+
+    Args:
+        images: (N, C_in, H, W).
+        weight: (C_out, C_in, k, k'), both sides odd.
+        padding: rate * (k - 1) / 2 and rate * (k' - 1) / 2, which keep the size.
+        rate: atrous rate.
+
+    Returns:
+        (N, C_out, H, W).
+    """
+    return _AtrousConvolution.apply(images, weight, padding, rate)
+
+
+class _AtrousConvolution(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, images: Tensor, weight: Tensor, padding: tuple[int, int], rate: int
+    ) -> Tensor:
+        ctx.save_for_backward(images, weight)
+        ctx.padding, ctx.rate = padding, rate
+        return F.conv2d(images, weight, None, 1, padding, rate)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        images, weight = ctx.saved_tensors
+        of_images = of_weight = None
+        if ctx.needs_input_grad[0]:
+            of_images = torch.nn.grad.conv2d_input(images.shape, weight, upstream, 1, ctx.padding, ctx.rate)
+        if ctx.needs_input_grad[1]:
+            of_weight = filter_gradient(images, upstream, weight.shape, ctx.rate)
+        return of_images, of_weight, None, None
+
+
+def filter_gradient(images: Tensor, upstream: Tensor, shape: torch.Size, rate: int) -> Tensor:
+    """The gradient of an atrous convolution's filter, tap by tap.
+
+    Args:
+        images: (N, C_in, H, W).
+        upstream: (N, C_out, H, W), the gradient of its output.
+        shape: the filter's, (C_out, C_in, k, k').
+        rate: atrous rate.
+
+    Returns:
+        Of that shape.
+    """
+    C_out, C_in, k, k2 = shape
+    samples, gradients = images.permute(0, 2, 3, 1), upstream.permute(0, 2, 3, 1)
+    taps = images.new_zeros(k, k2, C_out, C_in)
+    for i in range(k):
+        for j in range(k2):
+            down, right = (i - k // 2) * rate, (j - k2 // 2) * rate
+            met = gradients[(slice(None), *_shifted(-down, -right))].reshape(-1, C_out)
+            seen = samples[(slice(None), *_shifted(down, right))].reshape(-1, C_in)
+            torch.mm(met.t(), seen, out=taps[i, j])
+    return taps.permute(2, 3, 0, 1).contiguous(memory_format=torch.channels_last)
+
+
+def _shifted(*offsets: int) -> tuple[slice, ...]:
+    """The part of each axis whose partner, `offset` samples back, is on the map too."""
+    return tuple(slice(offset, None) if offset >= 0 else slice(None, offset) for offset in offsets)
