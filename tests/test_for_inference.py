@@ -1,5 +1,7 @@
 """A model made ready to serve gives the model's answers, and leaves the model alone."""
 
+import shutil
+
 import pytest
 import torch
 from randomised import randomise
@@ -119,3 +121,13 @@ def test_weights_are_packed_for_few_sizes_only():
 def test_bad_images_are_refused_as_the_model_refuses_them(images, message):
     with pytest.raises((TypeError, ValueError), match=message):
         _model("small").for_inference()(images)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+def test_two_compiled_models_of_one_structure_answer_each_for_itself():
+    images = torch.randn(1, 3, 33, 33, generator=torch.Generator().manual_seed(1))
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        model = _model("no pooling")
+        served = model.for_inference(compile=True)
+        assert _difference(served(images), model(images)) < 1e-5
