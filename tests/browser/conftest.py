@@ -44,6 +44,7 @@ def _every_explorer() -> nbformat.NotebookNode:
         "cascade = CascadeExplorer()\ncascade",
         "costs = PriceExplorer()\ncosts",
         "valid = ValidWeightsExplorer()\nvalid",
+        "again = IntervalExplorer()\nagain",
         "question = Choice('Which?', ['44', '88'])\nquestion",
         "print('below')",
     ]
