@@ -2,7 +2,15 @@
 
 import pytest
 
-from dlv3.course.checks import lesson02, lesson02_networks, lesson04, lesson04_reach, lesson05
+from dlv3.course.checks import (
+    lesson02,
+    lesson02_networks,
+    lesson04,
+    lesson04_reach,
+    lesson05,
+    lesson10,
+    lesson10_heads,
+)
 from dlv3.course.exercises import check
 
 FALLBACKS = {
@@ -17,6 +25,11 @@ FALLBACKS = {
     "04/reaches": lesson04_reach.can_reach,
     "05/block-rates": lesson05.rates_of,
     "05/set-multi-grid": lesson05.set_rates,
+    "10/could-be-best": lesson10.candidates,
+    "10/largest-rate": lesson10.largest_valid_rate,
+    "10/reading": lesson10.meaning,
+    "10/equal-widths": lesson10_heads.shared_widths,
+    "10/cue-share": lesson10_heads.explained,
 }
 
 
