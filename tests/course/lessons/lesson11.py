@@ -1,0 +1,92 @@
+"""Wrong answers to lesson 11's exercises, and what its checks must say to them."""
+
+_RATES = """
+def rates_at(rates, output_stride):
+    scaled = [{rate} for rate in rates]
+    {check}
+    return tuple({kept} for rate in scaled)
+"""
+_MIRRORED = """
+def mirrored(logits_of, images):
+    a, b = logits_of(images), logits_of({flipped})
+    return {result}
+"""
+_SCALES = """
+def multi_scale(logits_of, images, scales):
+    size, total = (images.shape[2], images.shape[3]), 0
+    for scale in scales:
+        logits = logits_of(resize_images(images, scaled_size(size, scale)))
+        total = total + {view}
+    return {result}
+"""
+_UP = "F.interpolate({what}, size=size, mode='bilinear', align_corners={align})"
+_FOLD = """
+def fold(weight, gamma, beta, mean, variance, eps):
+    scale = {scale}
+    return weight * {shaped}, {bias}
+"""
+
+
+def _rates(rate="rate * 16 / output_stride", check="pass", kept="int(rate)"):
+    return _RATES.format(rate=rate, check=check, kept=kept)
+
+
+def _mirror(result, flipped="images.flip(3)"):
+    return _MIRRORED.format(result=result, flipped=flipped)
+
+
+def _scaled(view, result="total / len(scales)"):
+    return _SCALES.format(view=view, result=result)
+
+
+def _up(what="logits", align=False):
+    return _UP.format(what=what, align=align)
+
+
+def _fold(
+    scale="gamma / torch.sqrt(variance + eps)",
+    bias="beta - mean * scale",
+    shaped="scale[:, None, None, None]",
+):
+    return _FOLD.format(scale=scale, bias=bias, shaped=shaped)
+
+
+_SOFT = "(F.softmax(a, 1) + F.softmax(b, 1){back}){half}"
+
+MISTAKES = {
+    "11/rates-at": [
+        (_rates("rate * output_stride / 16"), "wrong way round"),
+        (_rates("rate"), "counts steps of the map"),
+        (_rates("2 * rate"), "it should be (6, 12, 18)"),
+        (_rates("rate if output_stride == 16 else 2 * rate"), "right at output stride 8 alone"),
+        (_rates(kept="rate"), "not a `float`"),
+        (_rates(), "half of 1 is no rate"),
+    ],
+    "11/mirrored": [
+        (_mirror(_SOFT.format(back="", half=" / 2")), "mirrored the second answer back"),
+        (_mirror("F.softmax((a + b.flip(3)) / 2, 1)"), "mean of the logits"),
+        (_mirror("(a + b.flip(3)) / 2"), "These are logits"),
+        (_mirror(_SOFT.format(back=".flip(3)", half="")), "sum of two views"),
+        (_mirror(_SOFT.format(back=".flip(2)", half=" / 2"), "images.flip(2)"), "top to bottom"),
+    ],
+    "11/multi-scale": [
+        (_scaled(_up("F.softmax(logits, 1)")), "stretch probabilities"),
+        (_scaled(_up(), "F.softmax(total / len(scales), 1)"), "mean of the logits"),
+        (_scaled(f"F.softmax({_up()}, 1)", "total"), "divide by the number of scales"),
+        (_scaled(f"F.softmax({_up(align=True)}, 1)"), "moves every view"),
+    ],
+    "11/fold": [
+        (_fold(shaped="scale[None, :, None, None]"), "*input* channels"),
+        (_fold("gamma / (variance + eps)"), "standard deviation"),
+        (_fold("gamma / torch.sqrt(variance)"), "`eps` is missing"),
+        (_fold("1 / torch.sqrt(variance + eps)"), "`gamma` is missing"),
+        (_fold(bias="beta - mean"), "passes through the scale"),
+        (_fold(bias="beta + mean * scale"), "taken *off*"),
+        (_fold(bias="(beta - mean) * scale"), "not scaled"),
+    ],
+    "11/worth-it": [
+        ("def worth_it(ways):\n    return [max(ways, key=lambda n: ways[n][1])]", "worth its price too"),
+        ("def worth_it(ways):\n    return sorted(ways, key=lambda n: ways[n][0])", "score no more"),
+    ],
+}
+IGNORED_CELLS = {"seconds": "times differ from machine to machine"}
