@@ -1,4 +1,4 @@
-"""Checks of lesson 11: ASPP's rates at another output stride, mirror images, several scales, folding, what is worth it."""
+"""Checks of lesson 11: ASPP's rates, mirror images, several scales, folding, what is worth its price."""
 
 from collections.abc import Callable
 
