@@ -3,7 +3,7 @@
 import re
 import shutil
 from html.parser import HTMLParser
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
@@ -56,7 +56,7 @@ def folder(tmp_path_factory):
     question = Choice("How wide?", ["44", "88"])
     first = new_notebook(cells=[
         new_markdown_cell("# 01 First\n\nSees $k_e$ samples. See [next](02_second.ipynb#part), `a $x$ b`."
-                          "\n\n$$\\sum_k w_k$$"),
+                          "\n\n$$\\sum_k w_k$$\n\nBy [*Student*](02_second.ipynb#Student's-t)."),
         new_markdown_cell("<details><summary>Hint</summary>\n\nIt is **here**, with $r^2$.\n\n</details>"),
         new_code_cell("explorer", outputs=[stored(AtrousExplorer(rate=3))], execution_count=1),
         new_code_cell("question", outputs=[stored(question)], execution_count=2),
@@ -64,7 +64,9 @@ def folder(tmp_path_factory):
             "execute_result", execution_count=3, data={"text/html": question.compare(88)._repr_html_()})]),
         new_code_cell("print(1 < 2)", outputs=[new_output("stream", name="stdout", text="<True>")], execution_count=4),
     ])  # fmt: skip
-    second = new_notebook(cells=[new_markdown_cell("# 02 Second\n\n## part\n\nCosts \\$5 and \\$6.")])
+    second = new_notebook(
+        cells=[new_markdown_cell("# 02 Second\n\n## part\n\nCosts \\$5 and \\$6.\n\n## Student's t")]
+    )
     for name, notebook in (("01_first", first), ("02_second", second)):
         nbformat.write(notebook, folder / f"{name}.ipynb")
     return folder
@@ -87,6 +89,7 @@ def check_alone(out):
             assert load.startswith("data:") or (out / load).is_file(), f"{name} loads {load}"
         for link in (link for link in page.links if not outside(link)):
             target, _, part = link.partition("#")
+            part = unquote(part)  # as a browser does before it looks for the id
             assert (target or name) in found, f"{name} links to {link}"
             assert not part or part in found[target or name].ids, f"{name} links to {link}"
     for asset in (out / "assets").iterdir():
@@ -137,6 +140,13 @@ def test_hint_stays_inside_its_fold(built):
 
 def test_links_between_notebooks_become_links_between_pages(built):
     assert 'href="02_second.html#part"' in (built / "01_first.html").read_text()
+
+
+def test_link_to_a_heading_with_an_apostrophe_leads_to_it(built):
+    first, second = (Addresses((built / f"{name}.html").read_text()) for name in ("01_first", "02_second"))
+    (link,) = (link for link in first.links if "Student" in link)
+    assert unquote(link) == "02_second.html#Student's-t"
+    assert "Student's-t" in second.ids
 
 
 def test_glossary_is_in_the_menu_and_is_not_turned_to(folder, tmp_path):
