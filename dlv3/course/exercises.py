@@ -204,9 +204,12 @@ def close(got: Any, want: Any, what: str, *, tolerance: float = 1e-5, hint: str 
     off = (mine - right).abs()
     if not bool((off <= tolerance).all()):
         at = tuple(int(i) for i in torch.unravel_index(off.nan_to_num(torch.inf).argmax(), off.shape))
-        where = f" at {at}" if at else ""
-        values = f"{mine[at].item():.6g} where {right[at].item():.6g} belongs"
-        raise Wrong(f"{what} has the right shape, but{where} it is {values}. {hint}".rstrip())
+        found, belongs = f"{mine[at].item():.6g}", f"{right[at].item():.6g}"
+        if not at:  # a number has no shape worth a word
+            raise Wrong(f"{what} gives {found}, but it should be {belongs}. {hint}".rstrip())
+        raise Wrong(
+            f"{what} has the right shape, but at {at} it is {found} where {belongs} belongs. {hint}".rstrip()
+        )
 
 
 def unfinished(got: Any, what: str) -> None:

@@ -63,6 +63,8 @@ def test_close_tells_shape_from_value():
         close(torch.zeros(2), torch.zeros(3), "y")
     with pytest.raises(Wrong, match=r"at \(1,\) it is 5 where 0 belongs"):
         close(torch.tensor([0.0, 5.0]), torch.zeros(2), "y")
+    with pytest.raises(Wrong, match=r"^y gives 2\.5, but it should be 1\.5\. Why\.$"):
+        close(2.5, 1.5, "y", hint="Why.")
     with pytest.raises(Wrong, match="nan"):
         close(torch.tensor([0.0, torch.nan]), torch.zeros(2), "y")
     close([0.0, 1e-7], torch.zeros(2), "y")

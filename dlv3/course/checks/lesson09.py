@@ -29,6 +29,11 @@ def _same(got: Sequence[float], want: Sequence[float]) -> bool:
     return all(a == b or abs(a - b) < 1e-6 for a, b in zip(got, want, strict=True))
 
 
+_ENDLESS = (
+    "one difference alone has no spread to be known by. Its interval is endless: give (-math.inf, math.inf)."
+)
+
+
 def _told(
     got: Sequence[float], want: Sequence[float], call: str, slips: list[tuple[Sequence[float], str]]
 ) -> None:
@@ -125,10 +130,10 @@ def interval(attempt: Callable[[list[float]], Pair]) -> str:
         try:
             got = attempt(list(values))
         except (statistics.StatisticsError, ZeroDivisionError, IndexError):
-            require(n > 1, f"{call}: one difference alone has no spread to be known by. Its interval is endless: "
-                    "give (-math.inf, math.inf).")  # fmt: skip
+            require(n > 1, f"{call}: {_ENDLESS}")
             raise
         found = _numbers(got, call, 2, "the interval's two ends")
+        require(n > 1 or _same(found, want), f"{call} gives {got!r}: {_ENDLESS}")
         _told(found, want, call, _interval_slips(values) if n > 1 else [])
     return "The mean of the differences, and how far off it may well be."
 

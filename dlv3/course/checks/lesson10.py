@@ -109,6 +109,11 @@ def largest_rate(attempt: Callable[[int, float], int]) -> str:
         unfinished(got, call)
         if isinstance(got, float) and got != int(got):
             raise Wrong(f"{call} gives {got:.3g}. A rate is a whole number: round down.")
+        if got > size / 2:
+            hints.setdefault(
+                got,
+                "Beyond half the map `size - 2 * rate` is below 0, and its square grows again: no rows are left.",
+            )
         equal(got, want, call, hints)
     return "By padding alone: nothing is said yet about what there is to see at that distance."
 

@@ -61,6 +61,8 @@ _HOLM_SLIPS: dict[str, Callable[[Sequence[float]], list[bool]]] = {
     "You came back with the answers in sorted order; put each in its claim's place.": lambda p: sorted(
         holm(p), reverse=True
     ),
+    "That walks through the sorted p-values: put each answer in its claim's place, and stop at the first that "
+    "falls.": lambda p: [each <= 0.05 / (len(p) - rank) for rank, each in enumerate(sorted(p))],
     "The smallest is held against level / m, not level / (m + 1): count ranks from 0.": lambda p: _step_down(
         p, lambda rank, m: 0.05 / (m - rank + 1)
     ),

@@ -84,6 +84,12 @@ MISTAKES = {
         (_interval(half="T_975[n - 2] * spread / n"), "not with n"),
         (_interval(spread="statistics.pstdev(differences)"), "n − 1 below the squares"),
         (_interval(alone=""), "Its interval is endless"),
+        (
+            "def interval(differences):\n    n, mean = len(differences), sum(differences) / len(differences)\n"
+            "    half = T_975[n - 2] * torch.tensor(differences).std().item() / n**0.5\n"
+            "    return mean - half, mean + half",
+            "one difference alone",
+        ),
         (_interval(ends="-half, half"), "not around 0"),
         (_interval(ends="half"), "should be 2 numbers"),
     ],

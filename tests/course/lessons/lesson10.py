@@ -67,7 +67,7 @@ MISTAKES = {
             "def largest_rate(size, share):\n    return size * (1 - share**0.5) / 2",
             "A rate is a whole number",
         ),
-        (_largest("(size - 2 * rate) ** 2 >= share * size**2"), "it should be"),
+        (_largest("(size - 2 * rate) ** 2 >= share * size**2"), "Beyond half the map"),
     ],
     "10/equal-widths": [
         (_widths("[channels] * branches"), "a head that is wider as well"),

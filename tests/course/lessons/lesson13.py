@@ -125,6 +125,11 @@ MISTAKES = {
         (_stands(fall="continue"), "Once one falls"),
         (_stands(order="range(m)"), "Take the smallest p-value first"),
         (_stands(result="sorted(found, reverse=True)"), "in its claim's place"),
+        (
+            "def stands(p_values, level=0.05):\n    m = len(p_values)\n"
+            "    return [p <= level / (m - rank) for rank, p in enumerate(sorted(p_values))]",
+            "walks through the sorted p-values",
+        ),
         (_stands(bound="level / (m - rank + 1)"), "count ranks from 0"),
         (_stands(bound="level / (rank + 1)"), "grow the other way"),
         (_stands(result="sum(found)"), "one a claim"),
