@@ -6,12 +6,15 @@ packed beforehand and with what follows fused; so does `dlv3.folded`, without a 
 """
 
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 
 import torch
 from torch import Tensor
 
-PACKED_SIZES = 2
-"""Input sizes for which a convolution keeps its packed weights: each costs a copy of the weights."""
+COPIES = 3
+"""Layouts of a convolution's weights that are kept packed: each is a copy of them."""
+KNOWN_SIZES = 256
+"""Sizes of input whose layout is remembered."""
 
 Geometry = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 """Padding, stride and atrous rate, along both axes."""
@@ -32,16 +35,18 @@ def fuses(images: Tensor) -> bool:
 
 
 class PackedWeights:
-    """One convolution's weights, packed for the sizes of input that it met last.
+    """One convolution's weights in the layouts that the inputs it met ask for.
 
-    The layout that oneDNN wants depends on the size, and the wrong one can be ten times slower.
+    The layout that oneDNN wants depends on the input's size, and the wrong one can be sixty times slower. There are
+    few: sizes of one layout share a copy.
     """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple, Tensor] = OrderedDict()
+        self._layouts: dict[tuple, Hashable] = {}  # for an input; None where it was met once
+        self._copies: OrderedDict[Hashable, Tensor] = OrderedDict()  # by layout
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._copies)
 
     def __deepcopy__(self, memo: dict) -> "PackedWeights":
         return PackedWeights()  # packed weights cannot be copied, and are made again
@@ -49,21 +54,55 @@ class PackedWeights:
     def __reduce__(self) -> tuple:
         return PackedWeights, ()
 
-    def get(self, weight: Tensor, size: torch.Size, geometry: Geometry, groups: int = 1) -> Tensor:
+    def from_second_time(
+        self, weight: Tensor, size: torch.Size, geometry: Geometry, version: Hashable = None
+    ) -> Tensor:
+        """As `get`, but for the first input of a size the weights as they are: packing them pays from the second on."""
+        key = (size, geometry, version)
+        if key not in self._layouts:
+            self._remember(key, None)
+            return weight
+        return self.get(lambda: weight, size, geometry, version=version)
+
+    def get(
+        self,
+        weight: Callable[[], Tensor],
+        size: torch.Size,
+        geometry: Geometry,
+        groups: int = 1,
+        version: Hashable = None,
+    ) -> Tensor:
         """The weights packed for an input of this size.
 
         Args:
-            weight: (C_out, C_in / groups, k, k).
+            weight: makes the weights to be packed, (C_out, C_in / groups, k, k).
             size: (N, C_in, H, W) of the input.
             geometry: the convolution's.
             groups: the convolution's.
+            version: differs where the weights do.
         """
-        key = (size, weight.shape, weight.data_ptr(), geometry)
-        if key not in self._kept:
-            while len(self._kept) >= PACKED_SIZES:
-                self._kept.popitem(last=False)
-            self._kept[key] = torch._C._nn.mkldnn_reorder_conv2d_weight(
-                weight.to_mkldnn(), *geometry, groups, list(size)
+        key = (size, geometry, version)
+        layout = self._layouts.get(key)
+        if layout not in self._copies:
+            packed = torch._C._nn.mkldnn_reorder_conv2d_weight(
+                weight().to_mkldnn(), *geometry, groups, list(size)
             )
-        self._kept.move_to_end(key)
-        return self._kept[key]
+            layout = (version, _layout(packed) or key)
+            self._remember(key, layout)
+            self._copies.setdefault(layout, packed)
+            if len(self._copies) > COPIES:
+                self._copies.popitem(last=False)
+        self._copies.move_to_end(layout)
+        return self._copies[layout]
+
+    def _remember(self, key: tuple, layout: Hashable) -> None:
+        if len(self._layouts) >= KNOWN_SIZES:
+            self._layouts.clear()
+        self._layouts[key] = layout
+
+
+def _layout(packed: Tensor) -> bytes | None:
+    """Equal for two packed tensors whose layout is; None where torch does not tell."""
+    if not hasattr(torch.ops.mkldnn, "_get_mkldnn_serialized_md"):
+        return None
+    return torch.ops.mkldnn._get_mkldnn_serialized_md(packed).numpy().tobytes()

@@ -1,39 +1,33 @@
-"""3×3 convolutions with fewer multiplications: Winograd's F(4×4, 3×3), for atrous rates too.
+"""3×3 convolutions with fewer multiplications: Winograd's short convolutions along both axes, for atrous rates too.
 
-A tile of 4×4 outputs of a 3×3 filter takes 144 multiplications for each pair of channels. Seen as a product of
-polynomials, evaluated at the points 0, 1, -1, 2, -2 and infinity, it takes 36 (Winograd 1980; for convolutional
-networks Lavin and Gray 2016, section 4). What is left is 36 matrix products over the channels and cheap sums before
-and after. An atrous convolution is an ordinary one on every rate-th sample (`atrous.split_phases`), so it is the same
-here on a view of the map that has the phases as axes of their own.
+With 8 products for 6 outputs along an axis (`dlv3.short_convolutions`) it is 64 instead of 324 along both. What is left
+is a matrix product over the channels for each pair of points and cheap sums before and after.
 
-In float32 the error is some 6e-6 of the largest output, against 1e-6 of the direct sum. `dlv3.folded` uses it on
+An atrous convolution is an ordinary one on every rate-th sample (`atrous.split_phases`), so it is the same here on a
+view of the map that has the phases as axes of their own. Where the rate is large a phase is short and beside it is
+padding only: ASPP's second and third rate have phases of three and two samples on the map of the paper's 513 pixels.
+
+In float32 the error is up to 6e-5 of the largest output, against 2e-6 of the direct sum. `dlv3.folded` uses it on
 CPUs, whose libraries sum directly; on GPUs cuDNN chooses by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from dlv3.packed import PackedWeights, fuses
+from dlv3.short_convolutions import Scheme, scheme_for
 
-TILE = 4  # outputs along each axis
-POINTS = TILE + 2  # products along each axis
-FILTER = (  # of a filter's three taps, at each point (Lavin and Gray's G)
-    (1 / 4, 0, 0),
-    (-1 / 6, -1 / 6, -1 / 6),
-    (-1 / 6, 1 / 6, -1 / 6),
-    (1 / 24, 1 / 12, 1 / 6),
-    (1 / 24, -1 / 12, 1 / 6),
-    (0, 0, 1),
-)
-MIN_CHANNELS = 128
-"""With fewer channels the sums before and after cost more than the products save."""
-MAX_SHARE = 0.65
-"""Where tiles stick out of the map so far that more than this share of the products is left, nothing is gained."""
+MAX_SHARE = 0.85
+"""Gains of less than a sixth, by the estimate of `pays`, are left to the direct sum."""
+SUMS = 100
+"""What the sums before and after cost for each channel and product, in multiplications."""
 GEOMETRY = ((0, 0), (1, 1), (1, 1))  # of a 1×1 convolution: padding, stride, rate
 WORKSPACE = 8 * 2**20  # bytes; larger blocks come from the system anew each time, page by page
+MANY_TILES = 144
+TILES_STEP = 12
+"""The filter is packed for each number of tiles at once: the multiples of this up to `MANY_TILES`, or near it."""
 
 
 def pays(in_channels: int, out_channels: int, size: tuple[int, int], rate: int) -> bool:
@@ -44,13 +38,14 @@ def pays(in_channels: int, out_channels: int, size: tuple[int, int], rate: int) 
         size: (H, W) of the map.
         rate: atrous rate.
     """
-    if min(in_channels, out_channels) < MIN_CHANNELS:
-        return False
     products, direct = 1.0, 1.0  # along each axis, for all outputs
     for side in size:
-        products *= _tiles(side, rate) * rate * POINTS
+        scheme = scheme_for(side, rate)
+        products *= -(-side // (rate * scheme.tile)) * rate * scheme.points
         direct *= 3 * side - 2 * min(rate, side)  # without those that meet the padding
-    return products <= MAX_SHARE * direct
+    of_channels = in_channels * out_channels
+    with_sums = of_channels + SUMS * (in_channels + out_channels)
+    return rate < min(size) and products * with_sums <= MAX_SHARE * direct * of_channels
 
 
 class WinogradFilter:
@@ -58,67 +53,105 @@ class WinogradFilter:
 
     Args:
         weight: (C_out, C_in, 3, 3). The filter does not follow what is changed in it later.
+        vertical, horizontal: a scheme for each axis.
     """
 
-    def __init__(self, weight: Tensor) -> None:
-        at_points = torch.tensor(FILTER, dtype=torch.float64, device=weight.device)
-        values = torch.einsum("pk,ql,oikl->pqoi", at_points, at_points, weight.detach().double())
-        self._values = values.flatten(0, 1).to(weight.dtype).contiguous()  # (36, C_out, C_in)
-        self._made_of = weight
+    def __init__(self, weight: Tensor, vertical: Scheme, horizontal: Scheme) -> None:
+        self.vertical, self.horizontal = vertical, horizontal
+        self._weight = weight.detach()
         self._packed = PackedWeights()
 
-    def is_of(self, weight: Tensor) -> bool:
-        """Whether it was made of this very tensor."""
-        return self._made_of is weight
+    def at_points(self) -> Tensor:
+        """The filter's part of the products: (points, C_out, C_in)."""
+        vertical, horizontal = (
+            torch.tensor(s.of_taps, dtype=self._weight.dtype) for s in (self.vertical, self.horizontal)
+        )
+        C_out, C_in = self._weight.shape[:2]
+        taps = self._weight.permute(2, 3, 0, 1).reshape(9, -1)
+        return (torch.kron(vertical, horizontal) @ taps).view(-1, C_out, C_in)
 
     def convolve(self, images: Tensor, rate: int = 1) -> Tensor:
         """The convolution at stride 1 that keeps the size, its padding zeros.
 
         Args:
             images: (N, C_in, H, W).
-            rate: atrous rate.
+            rate: atrous rate; a phase must not be longer than the tile of a scheme that is `WHOLE`.
 
         Returns:
             (N, C_out, H, W), channels last: a view of a larger tensor where the tiles stick out.
         """
         N, C, H, W = images.shape
-        rows, columns = _tiles(H, rate), _tiles(W, rate)
-        right, below = ((TILE * tiles + 1) * rate - side for tiles, side in ((columns, W), (rows, H)))
-        padded = F.pad(images.permute(0, 2, 3, 1), (0, 0, rate, right, rate, below))
-        padded = padded.view(N, TILE * rows + 2, rate, TILE * columns + 2, rate, C)
-        out = images.new_empty(N, rows, TILE, rate, columns, TILE, rate, self._values.shape[1])
-        of_row = POINTS**2 * rate * columns * rate * C * images.element_size()  # bytes
-        some_images = _even_share(N, WORKSPACE // (of_row * rows))
-        some_rows = _even_share(rows, WORKSPACE // of_row)
+        m, m2 = self.vertical.tile, self.horizontal.tile
+        rows, columns = -(-H // (rate * m)), -(-W // (rate * m2))  # of tiles, for each phase
+        out = images.new_empty(N, rows, m, rate, columns, m2, rate, len(self._weight))
+        of_tile = self.vertical.points * self.horizontal.points * C * images.element_size()  # bytes
+        most = min(MANY_TILES, max(TILES_STEP, WORKSPACE // of_tile))
+        phases = _even_share(rate, most // (columns * rate))
+        some_rows = _even_share(rows, most // (columns * rate * rate))
+        some_images = _even_share(N, most // (columns * rate * rate * rows))
         for n in _starts(N, some_images):
             for y in _starts(rows, some_rows):
-                block = padded[n : n + some_images, TILE * y : TILE * (y + some_rows) + 2]
-                self._convolve_block(block, out[n : n + some_images, y : y + some_rows])
-        whole = out.view(N, TILE * rows * rate, TILE * columns * rate, -1)
+                for phase in _starts(rate, phases):
+                    block = out[n : n + some_images, y : y + some_rows, :, phase : phase + phases]
+                    samples = self._samples(images[n : n + some_images], m * y, phase, block)
+                    self._convolve_block(samples, block)
+        whole = out.view(N, rows * m * rate, columns * m2 * rate, -1)
         return whole[:, :H, :W].permute(0, 3, 1, 2)
 
-    def _convolve_block(self, block: Tensor, out: Tensor) -> None:
-        """Some rows of tiles: (n, 4 rows + 2, rate, 4 columns + 2, rate, C_in) to out, of convolve's shape."""
-        n, rows, _, rate, columns, _, _, _ = out.shape
-        C = block.shape[-1]
-        vertical = block.new_empty(POINTS, n, rows, rate, block.shape[3], rate, C)
-        _transform_input(_every(block, 1, rows), vertical)
-        values = block.new_empty(n, rows, rate, columns, rate, POINTS, POINTS, C)
-        _transform_input(_every(vertical, 4, columns), values.permute(6, 5, 0, 1, 2, 3, 4, 7))
-        products = self._multiply(values.view(-1, POINTS**2, C))  # (tiles, 36, C_out)
-        products = products.view(n, rows, rate, columns, rate, POINTS, POINTS, -1)
-        vertical = block.new_empty(TILE, POINTS, n, rows, rate, columns, rate, products.shape[-1])
-        _transform_output(products.permute(5, 6, 0, 1, 2, 3, 4, 7), vertical)
-        _transform_output(vertical.transpose(0, 1), out.permute(5, 2, 0, 1, 3, 4, 6, 7))
+    def _samples(self, images: Tensor, first: int, phase: int, block: Tensor) -> Tensor:
+        """What some rows of tiles look at, zeros where they look beyond the map.
+
+        Args:
+            images: (n, C_in, H, W).
+            first: output of its phase that the block begins with.
+            phase: first phase of the block.
+            block: (n, rows, m, phases, columns, m', rate, C_out), where the outputs belong.
+
+        Returns:
+            (n, m · rows + 2 · before, phases, m' · columns + 2 · before', rate, C_in).
+        """
+        n, rows, m, phases, columns, m2, rate, _ = block.shape
+        C, H, W = images.shape[1:]
+        before, left = self.vertical.before, self.horizontal.before
+        down, across = m * rows + 2 * before, m2 * columns + 2 * left
+        samples = images.new_zeros(n, down * phases, across * rate, C)
+        at_once = down * phases if phases == rate else phases  # rows that are neighbours in the map too
+        for start in range(0, down * phases, at_once):
+            top = (first - before + start // phases) * rate + phase  # in the map
+            there = slice(max(0, top), max(0, min(H, top + at_once)))
+            if there.start < there.stop:
+                here = slice(start + there.start - top, start + there.stop - top)
+                samples[:, here, left * rate : left * rate + W] = images[:, :, there].permute(0, 2, 3, 1)
+        return samples.view(n, down, phases, across, rate, C)
+
+    def _convolve_block(self, samples: Tensor, out: Tensor) -> None:
+        """From `_samples`'s answer to the outputs of these tiles, (n, rows, m, phases, columns, m', rate, C_out)."""
+        n, rows, m, phases, columns, _, rate, _ = out.shape
+        P, P2, C = self.vertical.points, self.horizontal.points, samples.shape[-1]
+        vertical = samples.new_empty(P, n, rows, phases, samples.shape[3], rate, C)
+        self.vertical.sum_samples(_every(samples, 1, self.vertical, rows), vertical)
+        tiles = n * rows * phases * columns * rate
+        values = samples.new_empty(_rounded_up(tiles), P * P2, C)
+        values[tiles:] = 0
+        per_tile = values[:tiles].view(n, rows, phases, columns, rate, P, P2, C)
+        along_rows = _every(vertical, 4, self.horizontal, columns)
+        self.horizontal.sum_samples(along_rows, per_tile.permute(6, 5, 0, 1, 2, 3, 4, 7))
+        products = self._multiply(values)[:tiles].view(n, rows, phases, columns, rate, P, P2, -1)
+        vertical = samples.new_empty(m, P2, n, rows, phases, columns, rate, products.shape[-1])
+        self.vertical.sum_products(products.permute(5, 6, 0, 1, 2, 3, 4, 7), vertical)
+        self.horizontal.sum_products(vertical.transpose(0, 1), out.permute(5, 2, 0, 1, 3, 4, 6, 7))
 
     def _multiply(self, values: Tensor) -> Tensor:
-        """At each of the 36 points a matrix product over the channels: (tiles, 36, C_in) to (tiles, 36, C_out)."""
+        """For each pair of points a matrix product over channels: (tiles, points, C_in) to (tiles, points, C_out)."""
         if not fuses(values):
-            return torch.einsum("tpi,poi->tpo", values, self._values)
+            return torch.einsum("tpi,poi->tpo", values, self.at_points())
         tiles, points, C = values.shape
-        images = values.view(1, tiles, 1, points * C).permute(0, 3, 1, 2)  # a 1×1 convolution of 36 groups
-        weight = self._values.view(-1, C, 1, 1)
-        weight = self._packed.get(weight, images.shape, GEOMETRY, groups=points)
+        images = values.view(1, tiles, 1, points * C).permute(
+            0, 3, 1, 2
+        )  # a 1×1 convolution of so many groups
+        weight = self._packed.get(
+            lambda: self.at_points().view(-1, C, 1, 1), images.shape, GEOMETRY, groups=points
+        )
         products = torch.ops.mkldnn._convolution_pointwise(
             images, weight, None, *GEOMETRY, points, "none", [], ""
         )
@@ -132,45 +165,19 @@ def _even_share(count: int, most: int) -> int:
 
 
 def _starts(count: int, some: int) -> Iterator[int]:
-    """Where each go begins. All are of one size, for which the filter is packed: the last may do some over."""
+    """Where each go begins. All are of one size: the last may do some over."""
     return (min(first, count - some) for first in range(0, count, some))
 
 
-def _tiles(side: int, rate: int) -> int:
-    """Tiles along an axis, for each phase."""
-    of_phase = -(-side // rate)
-    return -(-of_phase // TILE)
+def _rounded_up(tiles: int) -> int:
+    return -(-tiles // TILES_STEP) * TILES_STEP
 
 
-def _every(samples: Tensor, axis: int, tiles: int) -> list[Tensor]:
-    """The first sample of all tiles, the second, ... the sixth: neighbouring tiles share two."""
+def _every(samples: Tensor, axis: int, scheme: Scheme, tiles: int) -> list[Tensor]:
+    """The first sample of all tiles, the second, and so on: neighbouring tiles share some."""
     place: list[slice] = [slice(None)] * samples.ndim
     views = []
-    for first in range(POINTS):
-        place[axis] = slice(first, first + TILE * (tiles - 1) + 1, TILE)
+    for first in range(scheme.tile + 2 * scheme.before):
+        place[axis] = slice(first, first + scheme.tile * (tiles - 1) + 1, scheme.tile)
         views.append(samples[tuple(place)])
     return views
-
-
-def _transform_input(samples: Sequence[Tensor], values: Tensor) -> None:
-    """Along one axis, six samples of each tile to values at the points (Lavin and Gray's B transposed)."""
-    d0, d1, d2, d3, d4, d5 = samples
-    torch.add(d4, d2, alpha=-5, out=values[0]).add_(d0, alpha=4)
-    torch.add(d5, d3, alpha=-5, out=values[5]).add_(d1, alpha=4)
-    even, odd = torch.sub(d4, d2, alpha=4), torch.sub(d3, d1, alpha=4)
-    torch.add(even, odd, out=values[1])
-    torch.sub(even, odd, out=values[2])
-    torch.sub(d4, d2, out=even)
-    torch.sub(d3, d1, out=odd)
-    torch.add(even, odd, alpha=2, out=values[3])
-    torch.sub(even, odd, alpha=2, out=values[4])
-
-
-def _transform_output(values: Tensor, outputs: Tensor) -> None:
-    """Along one axis, products at the six points to four outputs of each tile (Lavin and Gray's A transposed)."""
-    even, odd = values[1] + values[2], values[1] - values[2]
-    even2, odd2 = values[3] + values[4], values[3] - values[4]
-    torch.add(even, even2, alpha=4, out=outputs[2])
-    torch.add(odd, odd2, alpha=2, out=outputs[1])
-    torch.add(even.add_(values[0]), even2, out=outputs[0])
-    torch.add(odd.add_(values[5]), odd2, alpha=8, out=outputs[3])

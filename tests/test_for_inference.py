@@ -9,7 +9,7 @@ from randomised import randomise
 from dlv3 import DeepLabV3, DeepLabV3Config, folded, weights
 from dlv3.evaluation import predict_probabilities
 from dlv3.folded import FoldedConv2d
-from dlv3.packed import PACKED_SIZES
+from dlv3.packed import COPIES
 
 SMALL = dict(backbone="resnet14", num_classes=5, aspp_rates=(2, 4, 6), aspp_channels=16)
 CONFIGS = {
@@ -102,12 +102,24 @@ def test_bfloat16_is_near_and_comes_back_in_float32():
         model.for_inference(dtype=torch.int8)
 
 
-def test_weights_are_packed_for_few_sizes_only():
+def test_weights_are_packed_in_few_layouts():
     served = _model("small").for_inference()
-    for side in (17, 33, 49, 65):
+    for side in (17, 17, 33, 33, 49, 49, 65, 65, 129, 129):
         served(torch.randn(1, 3, side, side))
     packed = [len(m._packed) for m in served.modules() if isinstance(m, FoldedConv2d)]
-    assert max(packed) == PACKED_SIZES
+    assert 0 < max(packed) <= COPIES
+
+
+@pytest.mark.parametrize("output_stride", [8, 16])
+def test_the_same_images_have_the_same_logits_whatever_came_before(output_stride):
+    """Weights are packed from the second image of a size on, which must not show."""
+    served = _model("torchvision's").for_inference()
+    served.set_output_stride(output_stride)
+    images = torch.randn(2, 3, 129, 97, generator=torch.Generator().manual_seed(1))
+    first = served(images)
+    for _ in range(2):
+        assert served(images).equal(first)
+        served(images[:1, :, :65])
 
 
 @pytest.mark.parametrize(
