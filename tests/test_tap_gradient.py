@@ -44,7 +44,7 @@ def test_only_what_is_asked_for_has_a_gradient():
     assert weight.grad is not None
 
 
-@pytest.mark.parametrize(("size", "rate"), [(33, 6), (33, 24), (9, 12), ((5, 20), 6)])
+@pytest.mark.parametrize(("size", "rate"), [(33, 6), (33, 24), (9, 12), ((5, 20), 6), ((20, 5), 6)])
 def test_a_wide_layer_has_torchs_gradient_at_every_rate(size, rate, monkeypatch):
     size = size if isinstance(size, tuple) else (size, size)
     conv = AtrousConv2d(256, 8, rate=rate)
@@ -60,7 +60,8 @@ def test_a_wide_layer_has_torchs_gradient_at_every_rate(size, rate, monkeypatch)
     assert len(used) == (not centre_alone)
 
 
-def test_it_stays_out_where_it_is_not_faster_or_not_wanted():
+def test_it_stays_out_where_it_is_not_faster_or_not_wanted(monkeypatch):
+    monkeypatch.setattr(tap_gradient, "MIN_RATE", 4)
     images, wide = torch.zeros(1, 256, 9, 9), torch.zeros(8, 256, 3, 3, requires_grad=True)
     assert tap_gradient.is_faster(images, wide, 4)
     assert not tap_gradient.is_faster(images, wide, 2)
