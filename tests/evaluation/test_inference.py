@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from dlv3 import DeepLabV3, DeepLabV3Config
-from dlv3.evaluation import PAPER_SCALES, at_output_stride, predict_labels, predict_probabilities
+from dlv3.evaluation import PAPER_SCALES, at_output_stride, inference, predict_labels, predict_probabilities
 from dlv3.evaluation.inference import labels_at_size, resize_images, scaled_size
 
 
@@ -219,11 +219,15 @@ def test_bad_scales_are_named(model, scales):
             predict(model, images_of(32, 32), scales)
 
 
-def test_labels_at_size_equal_argmax_of_all_classes():
-    probabilities = torch.rand(2, 6, 9, 7, generator=torch.Generator().manual_seed(0)).softmax(1)
-    probabilities[:, 4] = probabilities[:, 2]  # ties go to the first
-    expected = F.interpolate(probabilities, (31, 40), mode="bilinear", align_corners=False).argmax(1)
-    assert torch.equal(labels_at_size(probabilities, (31, 40)), expected)
+@pytest.mark.parametrize("strip", [1, 5000, 2**20])
+@pytest.mark.parametrize("size", [(31, 40), (9, 7), (4, 5), (1, 90), (90, 1)])
+def test_labels_at_size_equal_argmax_of_all_classes(size, strip, monkeypatch):
+    monkeypatch.setitem(inference.STRIPS, "cpu", strip)
+    scores = torch.randn(2, 6, 9, 7, generator=torch.Generator().manual_seed(0))
+    scores[:, 4] = scores[:, 2]  # ties go to the first
+    expected = F.interpolate(scores, size, mode="bilinear", align_corners=False).argmax(1)
+    assert torch.equal(labels_at_size(scores, size), expected)
+    assert 4 not in expected
 
 
 class LivePeak(TorchDispatchMode):
@@ -267,6 +271,9 @@ def test_peak_memory_is_one_scale_at_a_time(flip):
     assert many < 2.5 * full_size
 
 
-def test_labels_at_size_never_hold_all_classes_at_full_size():
-    probabilities = torch.rand(1, 50, 4, 4)
-    assert peak_bytes(lambda: labels_at_size(probabilities, (64, 64))) < 8 * 64 * 64 * 4
+def test_labels_at_size_never_hold_all_classes_at_full_size(monkeypatch):
+    strip = 50 * 64 * 4
+    monkeypatch.setitem(inference.STRIPS, "cpu", strip)
+    scores, labels = torch.rand(1, 50, 4, 4), 64 * 64 * 8
+    small = 50 * 4 * 64 * 4 + 8 * strip  # the widened map, and what a strip takes
+    assert peak_bytes(lambda: labels_at_size(scores, (64, 64))) < labels + small < 50 * 64 * 64 * 4
