@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlv3 import tap_gradient
+from dlv3 import tap_gradient, winograd_gradient
 
 
 def _require(name: str, value: object, minimum: int) -> None:
@@ -208,7 +208,10 @@ class AtrousConv2d(nn.Conv2d):
     def forward(self, images: Tensor) -> Tensor:
         """(N, C_in, H, W) to (N, C_out, ceil(H / stride), ceil(W / stride))."""
         weight, padding = self.reached(images.shape[2:])
-        if self.stride == (1, 1) and self.bias is None and tap_gradient.is_faster(images, weight, self.rate):
+        plain = self.stride == (1, 1) and self.bias is None
+        if plain and winograd_gradient.is_faster(images, weight, self.rate):
+            return winograd_gradient.atrous_conv2d(images, weight, self.rate)
+        if plain and tap_gradient.is_faster(images, weight, self.rate):
             return tap_gradient.atrous_conv2d(images, weight, padding, self.rate)
         if self.kernel_size == (1, 1) and self.stride != (1, 1) and images.device.type == "cpu":
             # The same samples, but a plain matrix product, whose gradients are plain ones too.

@@ -17,7 +17,7 @@ from dlv3.aspp import ASPP
 from dlv3.atrous import AtrousConv2d
 from dlv3.packed import COPIES, PackedWeights, fuses
 from dlv3.resnet import Unit
-from dlv3.short_convolutions import scheme_for
+from dlv3.tiling import Tiling
 from dlv3.winograd import WinogradFilter
 
 BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)  # the second where several GPUs train
@@ -97,10 +97,10 @@ class FoldedConv2d(AtrousConv2d):
         return of_its_kind and winograd.pays(self.in_channels, self.out_channels, size, self.rate)
 
     def _transformed(self, images: Tensor) -> WinogradFilter:
-        schemes = tuple(scheme_for(side, self.rate) for side in images.shape[2:])
-        key = (schemes, self.weight.data_ptr())
+        tiling = Tiling.of((images.shape[2], images.shape[3]), self.rate)
+        key = (tiling, self.weight.data_ptr())
         if key not in self._winograd:
-            self._winograd[key] = WinogradFilter(self.weight, *schemes)
+            self._winograd[key] = WinogradFilter(self.weight, tiling)
             if len(self._winograd) > COPIES:
                 self._winograd.popitem(last=False)
         self._winograd.move_to_end(key)

@@ -65,6 +65,16 @@ class Scheme:
             of_differences = [(row[p] - row[p + 1]) / 2 for p in paired]
             _weighted_sum([*of_sums, *of_differences, *row[2 * self.pairs :]], terms, out=output)
 
+    def to_products(self, of_outputs: Sequence[Tensor], of_products: Tensor) -> None:
+        """The adjoint of `sum_products`: tile tensors into (points, ...)."""
+        for p, column in enumerate(zip(*self.of_products, strict=True)):
+            _weighted_sum(column, of_outputs, out=of_products[p])
+
+    def to_samples(self, of_values: Tensor, of_samples: Sequence[Tensor]) -> None:
+        """The adjoint of `sum_samples`: (points, ...) added to tile + 2 · before tensors."""
+        for sample, column in zip(of_samples, zip(*self.of_samples, strict=True), strict=True):
+            sample.add_(_weighted_sum(column, of_values.unbind()))
+
 
 def _from_points(tile: int) -> Scheme:
     """The outputs as coefficients of a polynomial, the products its values: Toom and Cook's way, transposed."""
@@ -118,10 +128,17 @@ OVERLAPPING = tuple(map(_from_points, TILES))
 
 
 @cache
-def scheme_for(side: int, rate: int) -> Scheme:
-    """The scheme that takes the fewest products along an axis of this many samples; of two such, the smaller tile."""
+def scheme_for(side: int, rate: int, largest: int | None = None) -> Scheme:
+    """The scheme that takes the fewest products along an axis; of two such, the one of the smaller tile.
+
+    Args:
+        side: samples along the axis.
+        rate: atrous rate.
+        largest: tile, if not any.
+    """
     of_phase = -(-side // rate)
-    usable = [scheme for scheme in WHOLE if scheme.tile >= of_phase] + list(OVERLAPPING)
+    usable = [scheme for scheme in WHOLE if scheme.tile >= of_phase]
+    usable += [scheme for scheme in OVERLAPPING if largest is None or scheme.tile <= largest]
     return min(usable, key=lambda scheme: -(-of_phase // scheme.tile) * scheme.points)
 
 

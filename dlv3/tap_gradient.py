@@ -23,11 +23,14 @@ def is_faster(images: Tensor, weight: Tensor, rate: int) -> bool:
         weight: (C_out, C_in, k, k').
         rate: atrous rate.
     """
+    wide = weight.shape[1] >= MIN_CHANNELS and weight[0, 0].numel() > 1
+    return rate >= MIN_RATE and wide and differentiates_on_cpu(images, weight)
+
+
+def differentiates_on_cpu(images: Tensor, weight: Tensor) -> bool:
+    """Whether torch would ask oneDNN for this filter's gradient: on a CPU, in float32, and wanted."""
     return (
-        rate >= MIN_RATE
-        and weight.shape[1] >= MIN_CHANNELS
-        and weight[0, 0].numel() > 1
-        and torch.is_grad_enabled()
+        torch.is_grad_enabled()
         and weight.requires_grad
         and images.device.type == "cpu"
         and images.dtype == weight.dtype == torch.float32

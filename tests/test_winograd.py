@@ -12,6 +12,7 @@ from dlv3 import winograd
 from dlv3.atrous import AtrousConv2d, valid_weight_shares
 from dlv3.folded import FoldedConv2d
 from dlv3.short_convolutions import OVERLAPPING, WHOLE, scheme_for
+from dlv3.tiling import Tiling
 from dlv3.winograd import WinogradFilter, pays
 
 SCHEMES = (*OVERLAPPING, *WHOLE)
@@ -66,7 +67,10 @@ def test_it_is_the_convolution_in_float64(size, rate):
     images, weight = _made((2, 3, *size)), _made((5, 3, 3, 3), seed=1)
     vertical, horizontal = ([s for s in SCHEMES if _fits(s, side, rate)] for side in size)
     for v, h in product(vertical, horizontal):
-        assert _difference(WinogradFilter(weight, v, h).convolve(images, rate), images, weight, rate) < 1e-12
+        assert (
+            _difference(WinogradFilter(weight, Tiling(v, h)).convolve(images, rate), images, weight, rate)
+            < 1e-12
+        )
 
 
 @torch.no_grad()
@@ -81,7 +85,7 @@ def test_in_float32_by_onednn_the_error_is_small(tile, limit):
         _made((3, 128, 2 * 12, 2 * 12), torch.float32),
         _made((128, 128, 3, 3), torch.float32, 1),
     )
-    ours = WinogradFilter(weight, scheme, scheme).convolve(images, rate)
+    ours = WinogradFilter(weight, Tiling(scheme, scheme)).convolve(images, rate)
     assert _difference(ours, images, weight, rate) < limit
 
 
@@ -92,17 +96,17 @@ def test_blocks_of_any_size_give_the_same_and_their_filters_one_layout(workspace
     monkeypatch.setattr(winograd, "WORKSPACE", workspace)
     monkeypatch.setattr(winograd, "MANY_TILES", tiles)
     images, weight = _made((5, 8, 30, 21), torch.float32), _made((8, 8, 3, 3), torch.float32, 1)
-    made = WinogradFilter(weight, OVERLAPPING[1], OVERLAPPING[0])
+    made = WinogradFilter(weight, Tiling(OVERLAPPING[1], OVERLAPPING[0]))
     assert _difference(made.convolve(images, rate), images, weight, rate) < 3e-5
     assert len(made._packed) == 1
 
 
 @torch.no_grad()
 def test_filters_are_packed_for_few_numbers_of_tiles(monkeypatch):
-    made = WinogradFilter(_made((8, 8, 3, 3), torch.float32), OVERLAPPING[1], OVERLAPPING[1])
+    made = WinogradFilter(_made((8, 8, 3, 3), torch.float32), Tiling.of((4, 4), 1))
     asked = []
-    at_points = made.at_points
-    monkeypatch.setattr(made, "at_points", lambda: asked.append(1) or at_points())
+    at_points = Tiling.at_points
+    monkeypatch.setattr(Tiling, "at_points", lambda *a: asked.append(1) or at_points(*a))
     for side in range(3, 100):
         made.convolve(torch.zeros(1, 8, side, side))
     assert 1 < len(asked) <= 13
