@@ -35,7 +35,7 @@ class Row:
     count."""
     difference: float | None = None
     """From the baseline's answers. Inference: the largest of the logits, as a share of the largest logit. Training:
-    the larger one of the loss's and the whole gradient's."""
+    the larger one of the loss's and any parameter's gradient's, with a smooth activation."""
     dtype: str = "float32"
     """What is multiplied."""
     memory: int | None = None

@@ -80,27 +80,18 @@ class WinogradFilter:
                 for phase in _starts(rate, phases):
                     block = out[n : n + some_images, y : y + some_rows, :, phase : phase + phases]
                     first = y * self.tiling.vertical.tile
-                    self._convolve_block(
-                        self.tiling.samples(images[n : n + some_images], block, first, phase), block
-                    )
+                    samples = self.tiling.samples(images[n : n + some_images], block, first, phase)
+                    self._convolve_block(samples, block)
         return out.flatten(4, 6).flatten(1, 3)[:, :H, :W].permute(0, 3, 1, 2)
 
     def _convolve_block(self, samples: Tensor, out: Tensor) -> None:
         """From some tiles' samples to their outputs, (n, rows, m, phases, columns, m', rate, C_out)."""
         n, rows, _, phases, columns, _, rate, _ = out.shape
-        tiles, points = n * rows * phases * columns * rate, self.tiling.points
-        values = samples.new_empty(_rounded_up(tiles), points, samples.shape[-1])
+        tiles = n * rows * phases * columns * rate
+        values = samples.new_empty(_rounded_up(tiles), self.tiling.points, samples.shape[-1])
         values[tiles:] = 0
-        shape = (
-            n,
-            rows,
-            phases,
-            columns,
-            rate,
-            self.tiling.vertical.points,
-            self.tiling.horizontal.points,
-            -1,
-        )
+        P, P2 = self.tiling.vertical.points, self.tiling.horizontal.points
+        shape = (n, rows, phases, columns, rate, P, P2, -1)
         self.tiling.sum_samples(samples, values[:tiles].view(shape))
         products = self._multiply(values)[:tiles].view(shape)
         self.tiling.sum_products(products.permute(5, 6, 0, 1, 2, 3, 4, 7), out)
