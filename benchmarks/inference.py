@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import product
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -72,7 +73,7 @@ def count_forward(output_stride: int, shape: tuple[int, ...]) -> Operations:
         return count(lambda: model(images)["out"])
 
 
-def exactly(call: Callable[[], Tensor], device: torch.device) -> Tensor:
+def exactly(call: Callable[[], Any], device: torch.device) -> Any:
     """A call's answer without TF32, which torch's convolutions use on a GPU and which has ten bits only."""
     with nullcontext() if device.type == "cpu" else torch.backends.cudnn.flags(allow_tf32=False):
         return call()

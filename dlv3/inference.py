@@ -18,6 +18,9 @@ class InferenceModel(nn.Module):
     `dlv3.evaluation` takes a model. The model that it was made from is not touched; what is trained later does not
     come through.
 
+    What is prepared is kept. On a CPU in float32 that is some five times the model's own memory for images of one
+    size, and thirteen times for the six scales of the paper; the first image of a size takes longer than the next.
+
     Args:
         model: is copied.
         dtype: to compute in: float32, bfloat16 or float16.
