@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from layer_gradients import gradients, made
 from torch.nn import functional as F
 
 from dlv3 import DeepLabV3, DeepLabV3Config, tap_gradient
@@ -10,35 +11,25 @@ from dlv3.atrous import AtrousConv2d
 KERNELS = ((3, 3), (1, 3), (3, 1), (5, 5))
 
 
-def _made(shape, seed, dtype=torch.float64):
-    made = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
-    return made.requires_grad_()
-
-
-def _gradients(output, *inputs):
-    upstream = torch.randn(output.shape, generator=torch.Generator().manual_seed(9), dtype=output.dtype)
-    return torch.autograd.grad(output, inputs, upstream)
-
-
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("rate", [1, 2, 4])
 def test_gradients_are_torchs_in_float64(kernel, rate):
-    images, weight = _made((2, 3, 9, 11), 0), _made((4, 3, *kernel), 1)
+    images, weight = made((2, 3, 9, 11), 0), made((4, 3, *kernel), 1)
     padding = tuple(rate * (side // 2) for side in kernel)
     ours = tap_gradient.atrous_conv2d(images, weight, padding, rate)
     theirs = F.conv2d(images, weight, None, 1, padding, rate)
     assert torch.equal(ours, theirs)
-    for our, their in zip(_gradients(ours, images, weight), _gradients(theirs, images, weight), strict=True):
+    for our, their in zip(gradients(ours, images, weight), gradients(theirs, images, weight), strict=True):
         torch.testing.assert_close(our, their, rtol=0, atol=1e-12)
 
 
 def test_they_are_the_derivatives():
-    inputs = _made((1, 2, 5, 4), 0), _made((2, 2, 3, 3), 1)
+    inputs = made((1, 2, 5, 4), 0), made((2, 2, 3, 3), 1)
     assert torch.autograd.gradcheck(lambda x, w: tap_gradient.atrous_conv2d(x, w, (2, 2), 2), inputs)
 
 
 def test_only_what_is_asked_for_has_a_gradient():
-    images, weight = _made((1, 2, 5, 5), 0).detach(), _made((2, 2, 3, 3), 1)
+    images, weight = made((1, 2, 5, 5), 0).detach(), made((2, 2, 3, 3), 1)
     tap_gradient.atrous_conv2d(images, weight, (4, 4), 4).sum().backward()
     assert images.grad is None
     assert weight.grad is not None
@@ -48,12 +39,12 @@ def test_only_what_is_asked_for_has_a_gradient():
 def test_a_wide_layer_has_torchs_gradient_at_every_rate(size, rate, monkeypatch):
     size = size if isinstance(size, tuple) else (size, size)
     conv = AtrousConv2d(256, 8, rate=rate)
-    images = _made((2, 256, *size), 0, torch.float32)
+    images = made((2, 256, *size), 0, torch.float32)
     used = []
     ours = tap_gradient.filter_gradient
     monkeypatch.setattr(tap_gradient, "filter_gradient", lambda *a: used.append(a) or ours(*a))
-    found = _gradients(conv(images), images, conv.weight)
-    expected = _gradients(F.conv2d(images, conv.weight, None, 1, rate, rate), images, conv.weight)
+    found = gradients(conv(images), images, conv.weight)
+    expected = gradients(F.conv2d(images, conv.weight, None, 1, rate, rate), images, conv.weight)
     for our, their in zip(found, expected, strict=True):
         assert (our - their).abs().max() < 1e-5 * their.abs().max()
     centre_alone = rate >= max(size)

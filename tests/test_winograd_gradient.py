@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from layer_gradients import gradients, made
 from torch.nn import functional as F
 
 from dlv3 import DeepLabV3, DeepLabV3Config, winograd_gradient
@@ -17,37 +18,27 @@ def _as_on_the_processor_it_was_measured_on(monkeypatch):
     monkeypatch.setattr(winograd_gradient, "SUPPORTED", True)
 
 
-def _made(shape, seed, dtype=torch.float64):
-    made = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
-    return made.requires_grad_()
-
-
-def _gradients(output, *inputs):
-    upstream = torch.randn(output.shape, generator=torch.Generator().manual_seed(9), dtype=output.dtype)
-    return torch.autograd.grad(output, inputs, upstream)
-
-
 @pytest.mark.parametrize("largest", [3, 6])
 @pytest.mark.parametrize("rate", [1, 2, 4, 6])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_outputs_and_gradients_are_torchs_in_float64(size, rate, largest, monkeypatch):
     monkeypatch.setattr(winograd_gradient, "LARGEST_TILE", largest)
     monkeypatch.setattr(winograd_gradient, "TILES_AT_ONCE", 8)  # of the five images some at a time
-    images, weight = _made((5, 3, *size), 0), _made((4, 3, 3, 3), 1)
+    images, weight = made((5, 3, *size), 0), made((4, 3, 3, 3), 1)
     ours, theirs = atrous_conv2d(images, weight, rate), F.conv2d(images, weight, None, 1, rate, rate)
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
-    for our, their in zip(_gradients(ours, images, weight), _gradients(theirs, images, weight), strict=True):
+    for our, their in zip(gradients(ours, images, weight), gradients(theirs, images, weight), strict=True):
         torch.testing.assert_close(our, their, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("rate", [1, 2])
 def test_they_are_the_derivatives(rate):
-    inputs = _made((2, 2, 5, 4), 0), _made((2, 2, 3, 3), 1)
+    inputs = made((2, 2, 5, 4), 0), made((2, 2, 3, 3), 1)
     assert torch.autograd.gradcheck(lambda x, w: atrous_conv2d(x, w, rate), inputs)
 
 
 def test_only_what_is_asked_for_has_a_gradient():
-    images, weight = _made((1, 2, 5, 5), 0), _made((2, 2, 3, 3), 1)
+    images, weight = made((1, 2, 5, 5), 0), made((2, 2, 3, 3), 1)
     atrous_conv2d(images.detach(), weight, 1).sum().backward()
     assert images.grad is None
     atrous_conv2d(images, weight.detach(), 1).sum().backward()
@@ -59,8 +50,8 @@ def test_only_what_is_asked_for_has_a_gradient():
 )
 def test_in_float32_they_are_as_near_as_the_direct_sum(width, outputs, side, rate):
     images, weight = (
-        _made((2, width, side, side), 0, torch.float32),
-        _made((outputs, width, 3, 3), 1, torch.float32),
+        made((2, width, side, side), 0, torch.float32),
+        made((outputs, width, 3, 3), 1, torch.float32),
     )
 
     def found(convolve, *inputs):
@@ -82,7 +73,7 @@ def test_a_wide_layer_uses_it_and_follows_its_rate(monkeypatch):
     used = []
     monkeypatch.setattr(winograd_gradient, "atrous_conv2d", lambda *a: used.append(a[2]) or atrous_conv2d(*a))
     conv = AtrousConv2d(256, 256)
-    images = _made((4, 256, 17, 17), 0, torch.float32)
+    images = made((4, 256, 17, 17), 0, torch.float32)
     for rate in (1, 2, 6, 18):
         conv.set_rate(rate)
         expected = F.conv2d(images, conv.weight, None, 1, rate, rate)
