@@ -66,11 +66,9 @@ class _WinogradConvolution(torch.autograd.Function):
         ctx.rate, ctx.tiling = rate, tiling
         out = tiling.empty_outputs(images, N, (H, W), rate, len(weight))
         for part in _parts(images, tiling, rate):
-            values = _values(images[part], tiling, rate)
-            products = torch.bmm(
-                values.flatten(0, 4).flatten(1, 2).transpose(0, 1), at_points.transpose(1, 2)
-            )
-            shape = (*values.shape[5:7], *values.shape[:5], len(weight))
+            n, rows, _, _, columns, _, _, C_out = out[part].shape
+            products = torch.bmm(_values(images[part], tiling, rate), at_points.transpose(1, 2))
+            shape = (tiling.vertical.points, tiling.horizontal.points, n, rows, rate, columns, rate, C_out)
             tiling.sum_products(products.view(shape), out[part])
         whole = out.flatten(4, 6).flatten(1, 3)[:, :H, :W]
         return whole.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
@@ -87,15 +85,13 @@ class _WinogradConvolution(torch.autograd.Function):
             shape = products.shape[:-1]
             products = products.flatten(2, 6).flatten(0, 1)  # (points, tiles, C_out)
             if of_points is not None:
-                values = _values(images[part], tiling, rate)
-                values = values.flatten(0, 4).flatten(1, 2).transpose(0, 1)  # (points, tiles, C_in)
-                of_points.baddbmm_(products.transpose(1, 2), values)
+                of_points.baddbmm_(products.transpose(1, 2), _values(images[part], tiling, rate))
             if of_images is not None:
                 of_values = torch.bmm(products, at_points).view(*shape, -1)
                 of_images[part] = tiling.to_images(of_values, size)
-        of_weight = None if of_points is None else tiling.to_taps(of_points)
-        if of_weight is not None:
-            of_weight = of_weight.contiguous(memory_format=torch.channels_last)
+        if of_points is None:
+            return of_images, None, None
+        of_weight = tiling.to_taps(of_points).contiguous(memory_format=torch.channels_last)
         return of_images, of_weight, None
 
 
@@ -107,11 +103,11 @@ def _parts(images: Tensor, tiling: Tiling, rate: int) -> list[slice]:
 
 
 def _values(images: Tensor, tiling: Tiling, rate: int) -> Tensor:
-    """What the images give to the products: (n, rows, rate, columns, rate, points, points', C_in)."""
+    """What the images give to the products: (points, tiles, C_in)."""
     n, C, H, W = images.shape
     block = tiling.empty_outputs(images, n, (H, W), rate, 0)  # for its shape
     rows, columns = tiling.tiles((H, W), rate)
     points = tiling.vertical.points, tiling.horizontal.points
     values = images.new_empty(n, rows, rate, columns, rate, *points, C)
     tiling.sum_samples(tiling.samples(images, block), values)
-    return values
+    return values.flatten(0, 4).flatten(1, 2).transpose(0, 1)

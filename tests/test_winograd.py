@@ -76,7 +76,7 @@ def test_it_is_the_convolution_in_float64(size, rate):
 @torch.no_grad()
 @pytest.mark.parametrize(
     ("tile", "limit"),
-    [("3 whole", 5e-6), ("2 whole", 5e-6), ("3", 2e-5), ("4", 5e-5), ("5", 1e-4), ("6", 1e-4)],
+    [("2 whole", 3e-6), ("3 whole", 3e-6), ("3", 5e-6), ("4", 3e-5), ("5", 3e-5), ("6", 3e-5)],
 )
 def test_in_float32_by_onednn_the_error_is_small(tile, limit):
     scheme = next(s for s in SCHEMES if _name(s) == tile)
@@ -126,7 +126,7 @@ def test_it_pays_with_many_channels_and_little_beyond_the_rim():
     assert pays(512, 512, (33, 33), 2)
     assert pays(256, 256, (65, 65), 1)
     assert pays(2048, 256, (33, 33), 12)
-    assert not pays(16, 16, (129, 129), 1), "with few channels the sums cost more than the products save"
+    assert not pays(64, 64, (129, 129), 1), "with few channels the sums cost more than the products save"
     assert not pays(2048, 256, (1, 33), 2), "along one axis only the centre tap is left"
     assert not pays(2048, 256, (33, 33), 36)
     assert not pays(512, 512, (19, 19), 18), "one phase of two samples among those of one"
@@ -158,7 +158,7 @@ def test_a_folded_convolution_uses_it_where_it_pays_and_copies_and_pickles(monke
     monkeypatch.setattr(WinogradFilter, "convolve", lambda *a: used.append(a) or convolve(*a))
     for made in (folded, copy.deepcopy(folded), pickle.loads(pickle.dumps(folded))):
         ours = made(images)
-        assert (ours - exact).abs().max() < 1e-4 * exact.abs().max()
+        assert (ours - exact).abs().max() < 3e-5 * exact.abs().max()
         assert (ours >= 0).all()
     assert len(used) == 3
     folded(images, residual=torch.zeros_like(exact))

@@ -169,8 +169,10 @@ def labels_at_size(scores: Tensor, size: tuple[int, int]) -> Tensor:
     some = max(1, strip // (N * C * W * wide.element_size()))
     for y in range(0, H, some):
         rows = slice(y, y + some)
-        two = wide.index_select(1, above[rows]), wide.index_select(1, below[rows])  # (N, some, W, C) each
-        labels[:, rows] = torch.lerp(*two, share_below[rows]).max(dim=3).indices
+        here = wide.index_select(1, above[rows])  # (N, some, W, C)
+        here.lerp_(wide.index_select(1, below[rows]), share_below[rows])
+        labels[:, rows] = here.max(dim=3).indices
+        del here  # before the next rows are taken
     return labels
 
 
