@@ -3,6 +3,7 @@
 import pytest
 import torch
 from layer_gradients import gradients, made
+from randomised import randomise
 from torch.nn import functional as F
 
 from dlv3 import DeepLabV3, DeepLabV3Config, winograd_gradient
@@ -112,7 +113,7 @@ def test_how_many_products_are_left(side, rate, share):
 def test_a_whole_models_gradient_is_that_without_it(monkeypatch):
     config = DeepLabV3Config(num_classes=3, dropout=0.0)
     torch.manual_seed(0)
-    model = DeepLabV3(config).train()
+    model = randomise(DeepLabV3(config)).eval()  # a batch's own statistics would enlarge every rounding
     images = torch.randn(2, 3, 129, 129)
     labels = torch.randint(3, (2, 129, 129))
     used, gradients = [], []
@@ -124,4 +125,4 @@ def test_a_whole_models_gradient_is_that_without_it(monkeypatch):
         gradients.append(torch.cat([gradient.flatten() for gradient in found]).double())
     assert {1, 2, 4, 6} <= set(used)
     ours, theirs = gradients
-    assert (ours - theirs).norm() < 1e-3 * theirs.norm()
+    assert (ours - theirs).norm() < 1e-4 * theirs.norm()
