@@ -38,7 +38,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 
 site: $(INSTALLED)
-	$(BIN)/python -m dlv3.course.site --out site
+	$(BIN)/python -m dlv3.course.kit.site --out site
 
 clean:
 	rm -rf $(VENV) site build dist *.egg-info

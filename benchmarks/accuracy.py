@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import torch
 
@@ -10,11 +9,11 @@ from benchmarks.interleave import Spread
 from benchmarks.machine import has_bfloat16, threads
 from benchmarks.options import Options
 from benchmarks.rows import Row
-from dlv3 import weights
+from dlv3 import assets, weights
 from dlv3.data import Scenes
 from dlv3.evaluation import EvaluationConfig, evaluate
 
-WEIGHTS = Path(__file__).parents[1] / "data" / "weights" / "scenes_laptop.safetensors"
+WEIGHTS = assets.weights("scenes_laptop")
 
 
 def accuracy_rows(options: Options, device: torch.device) -> Iterator[Row]:

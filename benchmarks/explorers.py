@@ -91,7 +91,7 @@ def measured(presses: int) -> Iterator[tuple[str, Presses]]:
         sys.path.insert(0, str(BROWSER_TESTS))
         from labserver import CHROMIUM, NO_CHROMIUM, chromium, lab, open_and_run
 
-        from dlv3.course.notebooks import tidied
+        from dlv3.course.kit.notebooks import tidied
     except ModuleNotFoundError as error:
         raise Unavailable(f"{error.name} is not installed: pip install -e '.[dev]'") from error
     if CHROMIUM is None:

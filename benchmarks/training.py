@@ -16,7 +16,7 @@ from benchmarks.machine import has_bfloat16, threads
 from benchmarks.options import Options
 from benchmarks.reference import CLASSES, our_model, torchvision_model
 from benchmarks.rows import Row
-from dlv3.training.config import TrainingConfig
+from dlv3.config.training import TrainingConfig
 from dlv3.training.distributed import Processes
 from dlv3.training.loss import IGNORE_INDEX, LossModule, labelled_pixels
 from dlv3.training.updates import Updater

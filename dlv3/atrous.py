@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlv3 import tap_gradient, winograd_gradient
+from dlv3.fast import tap_gradient, winograd_gradient
 
 
 def _require(name: str, value: object, minimum: int) -> None:

@@ -11,7 +11,7 @@ from dlv3.aspp import ASPP, conv_bn_relu
 from dlv3.resnet import BACKBONES, CASCADE_START, FirstUnitRule, ResNet, max_output_stride
 
 if TYPE_CHECKING:
-    from dlv3.inference import InferenceModel
+    from dlv3.fast.served import InferenceModel
 
 ASPP_STATED_AT = 16  # the output stride that ASPP's rates are stated for (section 3.3)
 
@@ -280,12 +280,12 @@ class DeepLabV3(nn.Module):
 
         Args:
             dtype: to compute in: float32, bfloat16 or float16.
-            compile: compile it as well, see `dlv3.inference.InferenceModel`.
+            compile: compile it as well, see `dlv3.fast.served.InferenceModel`.
 
         Raises:
             ValueError: another dtype.
         """
-        from dlv3.inference import InferenceModel
+        from dlv3.fast.served import InferenceModel
 
         return InferenceModel(self, dtype=dtype, compile=compile)
 

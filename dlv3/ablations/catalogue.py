@@ -1,11 +1,11 @@
 """All tables that `dlv3 ablate` knows, the paper's, the probes' and the studies', and their cells."""
 
 from dlv3.ablations.cell import Cell
-from dlv3.ablations.configure import cells
-from dlv3.ablations.probes import PRESET, PROBES, probe_cells
-from dlv3.ablations.studies import STUDIES
-from dlv3.ablations.study_cell import study_cells
-from dlv3.ablations.tables import TABLES, Table
+from dlv3.ablations.paper.configure import cells
+from dlv3.ablations.paper.tables import TABLES, Table
+from dlv3.ablations.probes.tables import PRESET, PROBES, probe_cells
+from dlv3.ablations.studies.cell import study_cells
+from dlv3.ablations.studies.tables import STUDIES
 
 EVERY_TABLE: dict[str, Table] = {**TABLES, **PROBES, **STUDIES}
 

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 from dlv3.ablations.catalogue import EVERY_TABLE
-from dlv3.ablations.configure import rows_at
-from dlv3.ablations.probes import PROBES
+from dlv3.ablations.paper.configure import rows_at
+from dlv3.ablations.paper.tables import TABLES, Claim, Table
+from dlv3.ablations.probes.tables import PROBES
 from dlv3.ablations.results import Record, paired_difference
-from dlv3.ablations.studies import STUDIES
-from dlv3.ablations.tables import TABLES, Claim, Table
+from dlv3.ablations.studies.tables import STUDIES
 
 
 def report(records: Iterable[Record], preset_name: str) -> str:

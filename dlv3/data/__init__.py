@@ -8,7 +8,7 @@ they are first used, so that `import dlv3` stays light.
 from importlib import import_module
 from typing import Literal, Protocol
 
-from dlv3.data.config import DataConfig
+from dlv3.config.data import DataConfig
 from dlv3.data.errors import DataError
 
 Split = Literal["train", "val", "test"]
@@ -19,22 +19,22 @@ SPECS = (
 )
 
 _HOMES = {
-    "CellMarkers": "cells",
+    "CellMarkers": "made.cells",
     "EvalTransform": "transforms",
-    "FolderDataset": "folder",
-    "Ground": "ground",
+    "FolderDataset": "photos.folder",
+    "Ground": "made.ground",
     "IMAGENET_MEAN": "transforms",
     "IMAGENET_STD": "transforms",
-    "Markers": "markers",
+    "Markers": "made.markers",
     "SCENES_PALETTE": "palette",
-    "Scenes": "scenes",
+    "Scenes": "made.scenes",
     "TrainTransform": "transforms",
-    "VocDataset": "voc",
+    "VocDataset": "photos.voc",
     "colourise": "palette",
-    "download_voc": "download",
+    "download_voc": "photos.download",
     "overlay": "palette",
-    "read_image": "images",
-    "read_mask": "images",
+    "read_image": "photos.images",
+    "read_mask": "photos.images",
     "save_palette_png": "palette",
     "voc_palette": "palette",
 }
@@ -74,29 +74,29 @@ def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> S
     if split not in SPLITS:
         raise DataError(f"split is {split!r}; it is one of {', '.join(SPLITS)}")
     if kind == "scenes" and not where:
-        from dlv3.data.scenes import Scenes
+        from dlv3.data.made.scenes import Scenes
 
         return Scenes(
             split, size=config.size, scene_cue=config.scene_cue, pictures=config.pictures, seed=config.seed
         )
     if kind == "markers" and where in ("one", "mixed", "image"):
-        from dlv3.data.markers import Markers
+        from dlv3.data.made.markers import Markers
 
         return Markers(where, split, pictures=config.pictures, seed=config.seed)
     if kind == "cells" and where in ("near", "far", "dots"):
-        from dlv3.data.cells import CellMarkers
+        from dlv3.data.made.cells import CellMarkers
 
         return CellMarkers(where, split, pictures=config.pictures, seed=config.seed)
     if spec == "ground":
-        from dlv3.data.ground import Ground
+        from dlv3.data.made.ground import Ground
 
         return Ground(split, pictures=config.pictures, seed=config.seed)
     if kind == "folder":
-        from dlv3.data.folder import FolderDataset
+        from dlv3.data.photos.folder import FolderDataset
 
         return FolderDataset(where or ".", split, config)
     if kind == "voc" and where:
-        from dlv3.data.voc import VocDataset
+        from dlv3.data.photos.voc import VocDataset
 
         voc_split = config.voc_train if split == "train" else split
         return VocDataset(where, voc_split, year=config.year, sbd=config.sbd)

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from dlv3.evaluation.config import EvaluationConfig
+from dlv3.config.evaluation import EvaluationConfig
 from dlv3.evaluation.evaluate import evaluate
 from dlv3.evaluation.inference import (
     PAPER_SCALES,

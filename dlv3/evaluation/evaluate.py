@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from dlv3.evaluation.config import EvaluationConfig
+from dlv3.config.evaluation import EvaluationConfig
 from dlv3.evaluation.inference import at_output_stride, computing_in, made_ready, predict_labels
 from dlv3.evaluation.metrics import ConfusionMatrix
 from dlv3.evaluation.report import Evaluation

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlv3.deeplab import DeepLabV3
-from dlv3.inference import InferenceModel
+from dlv3.fast.served import InferenceModel
 
 PAPER_SCALES = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)  # section 4.1
 STRIPS = {"cpu": 2 * 2**20, "cuda": 64 * 2**20}  # bytes of all classes' scores at once

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlv3.data.images import IMAGE_SUFFIXES
+from dlv3.data.photos.images import IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from dlv3.config.evaluation import EvaluationConfig
 from dlv3.data.errors import DataError
-from dlv3.data.images import read_image
 from dlv3.data.palette import overlay, save_palette_png
+from dlv3.data.photos.images import read_image
 from dlv3.data.transforms import EvalTransform
-from dlv3.evaluation.config import EvaluationConfig
 from dlv3.evaluation.inference import (
     at_output_stride,
     computing_in,

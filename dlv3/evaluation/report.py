@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from dlv3.evaluation.config import EvaluationConfig
+from dlv3.config.evaluation import EvaluationConfig
 from dlv3.evaluation.metrics import ConfusionMatrix
 
 

@@ -11,7 +11,7 @@ from dlv3 import weights
 from dlv3.deeplab import DeepLabV3
 
 if TYPE_CHECKING:
-    from dlv3.presets import RunConfig
+    from dlv3.config.run import RunConfig
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def load_trained(path: str | os.PathLike) -> TrainedModel:
 
 
 def _configuration(file: Path) -> "RunConfig | None":
-    from dlv3.presets import RunConfig
+    from dlv3.config.run import RunConfig
 
     if not file.is_file():
         return None

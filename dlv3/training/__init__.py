@@ -5,17 +5,18 @@ The names below are imported when they are first used: the configuration alone n
 
 from importlib import import_module
 
+from dlv3.config.training import TrainingConfig
+
 _HOMES = {
     "CheckpointError": "checkpoint",
     "RunFolder": "folder",
-    "TrainingConfig": "config",
     "TrainingDiverged": "loop",
     "TrainingResult": "run",
     "TrainingStopped": "stopping",
     "build_model": "start",
     "train": "run",
 }
-__all__ = list(_HOMES)
+__all__ = ["TrainingConfig", *_HOMES]
 
 
 def __getattr__(name: str) -> object:

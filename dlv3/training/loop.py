@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 
 from dlv3 import weights
+from dlv3.config.run import RunConfig
 from dlv3.data import SegmentationDataset
 from dlv3.evaluation import Evaluation, evaluate
-from dlv3.presets import RunConfig
 from dlv3.training import checkpoint
 from dlv3.training.distributed import Processes
 from dlv3.training.folder import RunFolder
 from dlv3.training.progress import Reporter, save_predictions
+from dlv3.training.schedule import learning_rate_at
 from dlv3.training.stopping import Interrupted, StopRequest, TrainingStopped
 from dlv3.training.updates import Updater, training_batches
 
@@ -133,7 +134,7 @@ class Training:
             self.reporter.losses(
                 standing.iteration,
                 sum(standing.losses) / len(standing.losses),
-                self.training.learning_rate_at(standing.iteration - 1),
+                learning_rate_at(self.training, standing.iteration - 1),
                 pictures / (now - self._clock),
             )
         self.standing.losses = []

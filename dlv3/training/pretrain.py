@@ -1,7 +1,7 @@
 """A stand-in for ImageNet: the small backbone learns to name the scenes' objects, one to a picture.
 
 The paper starts from ImageNet's weights (section 4). Without any, a scene's score after a short training is a third
-of what it is with these. `dlv3 data pretrain` makes data/weights/resnet14_scenes.safetensors anew.
+of what it is with these. `dlv3 data pretrain` makes dlv3/assets/weights/resnet14_scenes.safetensors anew.
 """
 
 import time
@@ -13,11 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from dlv3.data.scene_crops import SHAPES, STRIPS, SceneCrops
+from dlv3.data.made.scene_crops import SHAPES, STRIPS, SceneCrops
 from dlv3.data.transforms import IMAGENET_MEAN, IMAGENET_STD
 from dlv3.resnet import BACKBONES, ResNet
 from dlv3.training.schedule import poly, warmup
-from dlv3.training.start import SCENES_WEIGHTS
 from dlv3.weights import save_tensors
 
 
@@ -26,7 +25,7 @@ class PretrainConfig:
     """Pretrain the small backbone on one-object pictures, and write its weights. One to three minutes on one
     core."""
 
-    out: Path = SCENES_WEIGHTS
+    out: Path = Path("resnet14_scenes.safetensors")
     """The file to write."""
     epochs: int = 8
     """Passes over the pictures."""

@@ -8,10 +8,10 @@ from os import PathLike
 
 import torch
 
+from dlv3.config.run import RunConfig
 from dlv3.data import SegmentationDataset, open_dataset
 from dlv3.deeplab import DeepLabV3
 from dlv3.evaluation import Evaluation
-from dlv3.presets import RunConfig
 from dlv3.training import checkpoint
 from dlv3.training.bootstrap import bootstrap
 from dlv3.training.distributed import Processes, joined
@@ -63,7 +63,7 @@ def train(
     Under torchrun all processes call it alike (see `distributed`); `out` is then a folder that all of them reach.
 
     Args:
-        config: everything that the training depends on, such as `dlv3.presets.preset("laptop")`.
+        config: everything that the training depends on, such as `dlv3.config.presets.preset("laptop")`.
         out: the run's folder, which is made.
         resume: continue from the folder's checkpoint, or begin where there is none. The configuration has to be the
             one of before, but for lengths and what does not change the weights.

@@ -1,8 +1,15 @@
 """The learning rate of each iteration (§4.1, "Learning rate policy")."""
 
-from typing import Literal
+from dlv3.config.training import TrainingConfig
 
-Policy = Literal["poly", "step"]
+
+def learning_rate_at(config: TrainingConfig, iteration: int) -> float:
+    """Return the learning rate of the update that follows `iteration` others (§4.1)."""
+    if config.schedule == "poly":
+        factor = poly(iteration, config.iterations, config.power)
+    else:
+        factor = step(iteration, config.step_every, config.step_factor)
+    return config.learning_rate * factor * warmup(iteration, config.warmup)
 
 
 def poly(iteration: int, iterations: int, power: float = 0.9) -> float:

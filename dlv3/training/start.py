@@ -5,12 +5,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from dlv3 import weights
+from dlv3 import assets, weights
+from dlv3.config.run import RunConfig
 from dlv3.deeplab import DeepLabV3
-from dlv3.presets import RunConfig
 
-# The stand-in for ImageNet lies beside the package, in the project's data folder.
-SCENES_WEIGHTS = Path(__file__).parents[2] / "data" / "weights" / "resnet14_scenes.safetensors"
+SCENES_WEIGHTS = "resnet14_scenes"
+"""The stand-in for ImageNet, which comes with the package."""
 
 
 def build_model(config: RunConfig, *, load: bool = True) -> DeepLabV3:
@@ -98,12 +98,7 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
                 f"training.pretrained='scenes': those weights are of resnet14, not of {backbone}; give imagenet, a "
                 "file, or none"
             )
-        if not SCENES_WEIGHTS.is_file():
-            raise FileNotFoundError(
-                f"training.pretrained='scenes': {SCENES_WEIGHTS} is missing; it comes with the project's source, and "
-                "`dlv3 data pretrain` makes it anew"
-            )
-        return weights.load_tensors(SCENES_WEIGHTS)[0]
+        return weights.load_tensors(assets.weights(SCENES_WEIGHTS))[0]
     if source.endswith(".safetensors"):
         return weights.load_tensors(source)[0]
     return weights.load_pickle(source)

@@ -8,12 +8,13 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 
+from dlv3.config.training import TrainingConfig
 from dlv3.data.transforms import TrainTransform
 from dlv3.deeplab import DeepLabV3
-from dlv3.training.config import TrainingConfig
 from dlv3.training.distributed import Processes, synchronise_batch_norm
 from dlv3.training.loss import LossModule, labelled_pixels
 from dlv3.training.sampling import DROPOUT, PositionBatches, TrainingSamples, derive_seed
+from dlv3.training.schedule import learning_rate_at
 from dlv3.training.stopping import leave_signals_to_parent
 from dlv3.weights import load_state_dict
 
@@ -128,7 +129,7 @@ class Updater:
             over the global batch's labelled pixels.
         """
         for group in self._optimizer.param_groups:
-            group["lr"] = self.training.learning_rate_at(iteration)
+            group["lr"] = learning_rate_at(self.training, iteration)
         parts = [self._to_device(*next(batches)) for _ in range(self.training.accumulate)]
         labelled = self.processes.sum(sum(labelled_pixels(targets) for _, targets in parts))
         total = torch.zeros((), device=self.device)

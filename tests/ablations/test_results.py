@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from dlv3.ablations.paper.tables import TABLES
 from dlv3.ablations.report import report, table_report
 from dlv3.ablations.results import T_975, Record, difference, paired_difference, read
-from dlv3.ablations.tables import TABLES
 
 RECORD = Record("T1", "output stride 8", "laptop", 0, "test", 0.5, {"a": 0.4, "b": None}, {"shapes": 0.3}, {}, "cpu",
                 {}, "abc", 1.0)  # fmt: skip

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from dlv3.ablations import TABLES, cells, read, runner, training_cell
-from dlv3.ablations.commands import AblateArguments, ablate_command
+from dlv3.ablations import TABLES, cells, read, runner
+from dlv3.ablations.paper import cell as training_cell
+from dlv3.cli.ablate import AblateArguments, ablate_command
 
 
 @pytest.fixture

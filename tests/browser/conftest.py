@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from labserver import CHROMIUM, NO_CHROMIUM, ROOT, chromium, lab
 
-from dlv3.course.notebooks import tidied
+from dlv3.course.kit.notebooks import tidied
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from labserver import ROOT, lab, watched
 
-from dlv3.course import site
+from dlv3.course.kit import site
 
 LESSON = "03_output_stride.ipynb"
 # Far down, half-way, near the top: the first click also opens the glossary, the others find it open.

@@ -4,7 +4,7 @@ import pytest
 from labserver import ROOT, watched
 from moving import move_every_slider
 
-from dlv3.course import site
+from dlv3.course.kit import site
 
 PAGES = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 

@@ -21,11 +21,11 @@ def notebook(path: Path) -> NotebookNode:
 
 @cache
 def companion(path: Path) -> SimpleNamespace:
-    """MISTAKES and IGNORED_CELLS of a lesson, from tests/course/lessons/lessonNN.py; empty where it has no file."""
-    file = Path(__file__).parent / "lessons" / f"lesson{path.name[:2]}.py"
+    """MISTAKES and IGNORED_CELLS of a lesson, from its `mistakes.py`; empty where it has no such file."""
+    file = Path(__file__).parent / "lessons" / f"lesson{path.stem}" / "mistakes.py"
     held = SimpleNamespace(MISTAKES={}, IGNORED_CELLS={})
     if file.exists():
-        spec = importlib.util.spec_from_file_location(f"companion_{file.stem}", file)
+        spec = importlib.util.spec_from_file_location(f"companion_{path.stem}", file)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         held.MISTAKES = getattr(module, "MISTAKES", {})

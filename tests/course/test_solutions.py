@@ -3,7 +3,7 @@
 import pytest
 from lesson_files import LESSONS, companion, notebook
 
-from dlv3.course import notebooks
+from dlv3.course.kit import notebooks
 
 WITH_EXERCISES = [path for path in LESSONS if any(notebooks.tagged(notebook(path), "exercise:"))]
 MISTAKES = [

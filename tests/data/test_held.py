@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from dlv3.data.held import Held
-from dlv3.data.markers import Markers
-from dlv3.data.scenes import Scenes
+from dlv3.data.made.markers import Markers
+from dlv3.data.made.scenes import Scenes
 
 
 def test_every_picture_is_the_same():

@@ -12,8 +12,8 @@ from PIL import Image
 from torch import nn
 
 from dlv3.data.errors import DataError
-from dlv3.data.images import read_image
 from dlv3.data.palette import SCENES_PALETTE, voc_palette
+from dlv3.data.photos.images import read_image
 from dlv3.data.transforms import EvalTransform
 from dlv3.evaluation import EvaluationConfig, predict_labels, predict_probabilities
 from dlv3.evaluation.predict import bounded_size, predict_files

@@ -7,7 +7,7 @@ from PIL import Image
 from voc_folder import PICTURES, make_voc
 
 from dlv3.data import DataConfig, DataError, open_dataset
-from dlv3.data.voc import VOC_CLASSES, VocDataset
+from dlv3.data.photos.voc import VOC_CLASSES, VocDataset
 from dlv3.training.bootstrap import Bootstrapped, bootstrap, hard_pictures
 
 HARD_LABELS = {VOC_CLASSES.index(name) for name in DataConfig().bootstrap_classes}

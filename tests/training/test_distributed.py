@@ -35,7 +35,7 @@ def _child(rank: int, count: int, port: str, work: Callable, arguments: tuple) -
 def in_processes(count: int, work: Callable, *arguments: object) -> None:
     """Run `work` in processes that find each other as torchrun's do."""
     context, port = multiprocessing.get_context("forkserver"), free_port()
-    context.set_forkserver_preload(["dlv3.training.run", "dlv3.data.scenes"])
+    context.set_forkserver_preload(["dlv3.training.run", "dlv3.data.made.scenes"])
     children = [
         context.Process(target=_child, args=(rank, count, port, work, arguments)) for rank in range(count)
     ]

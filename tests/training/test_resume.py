@@ -15,7 +15,7 @@ import torch
 from training_runs import assert_same_run, final_weights, metrics, short_run
 
 from dlv3 import files
-from dlv3.presets import RunConfig
+from dlv3.config.run import RunConfig
 from dlv3.training import TrainingDiverged, TrainingStopped, checkpoint, train
 from dlv3.training.updates import Updater
 
@@ -34,7 +34,7 @@ def one_thread():
 @pytest.fixture(scope="module")
 def processes():
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dlv3.training.run", "dlv3.data.scenes"])
+    context.set_forkserver_preload(["dlv3.training.run", "dlv3.data.made.scenes"])
     return context
 
 

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from training_runs import final_weights, metrics, short_run
 
-from dlv3 import DeepLabV3, weights
-from dlv3.presets import RunConfig
+from dlv3 import DeepLabV3, assets, weights
+from dlv3.config.run import RunConfig
 from dlv3.training import start, train
 from dlv3.training.folder import MetricsFile, RunFolder
 
@@ -183,13 +183,13 @@ def test_backbone_starts_from_a_file(tmp_path: Path, suffix: str):
 
 def test_stand_in_weights_come_with_the_project():
     model = start.build_model(short_run(pretrained="scenes", seed=5))
-    shipped = weights.load_tensors(start.SCENES_WEIGHTS)[0]
+    shipped = weights.load_tensors(assets.weights(start.SCENES_WEIGHTS))[0]
     assert all(torch.equal(t, shipped[name]) for name, t in model.backbone.state_dict().items())
 
 
-def test_missing_stand_in_weights_say_how_to_make_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(start, "SCENES_WEIGHTS", tmp_path / "absent.safetensors")
-    with pytest.raises(FileNotFoundError, match=r"absent\.safetensors is missing.*dlv3 data pretrain"):
+def test_missing_stand_in_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(start, "SCENES_WEIGHTS", "absent")
+    with pytest.raises(FileNotFoundError, match=r"absent\.safetensors: no such weights.*resnet14_scenes"):
         start.build_model(short_run(pretrained="scenes"))
 
 

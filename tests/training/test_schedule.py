@@ -3,7 +3,7 @@
 import pytest
 
 from dlv3.training import TrainingConfig
-from dlv3.training.schedule import poly, step, warmup
+from dlv3.training.schedule import learning_rate_at, poly, step, warmup
 
 
 def test_poly_is_one_at_the_start_and_zero_at_the_end():
@@ -34,13 +34,13 @@ def test_no_warmup_is_one_from_the_first_iteration_on():
 
 def test_paper_recipe_starts_at_0_007_and_is_nearly_zero_at_its_last_update():
     config = TrainingConfig()
-    assert config.learning_rate_at(0) == 0.007
-    assert config.learning_rate_at(15_000) == pytest.approx(0.007 * 2**-0.9)
-    assert config.learning_rate_at(29_999) == pytest.approx(0.007 * (1 / 30_000) ** 0.9)
+    assert learning_rate_at(config, 0) == 0.007
+    assert learning_rate_at(config, 15_000) == pytest.approx(0.007 * 2**-0.9)
+    assert learning_rate_at(config, 29_999) == pytest.approx(0.007 * (1 / 30_000) ** 0.9)
 
 
 def test_learning_rate_is_the_product_of_policy_and_warmup():
     config = TrainingConfig(iterations=10, learning_rate=2.0, warmup=4, schedule="step", step_every=2)
-    assert config.learning_rate_at(0) == pytest.approx(2.0 * 0.25)
-    assert config.learning_rate_at(2) == pytest.approx(2.0 * 0.1 * 0.75)
-    assert config.learning_rate_at(5) == pytest.approx(2.0 * 0.01)
+    assert learning_rate_at(config, 0) == pytest.approx(2.0 * 0.25)
+    assert learning_rate_at(config, 2) == pytest.approx(2.0 * 0.1 * 0.75)
+    assert learning_rate_at(config, 5) == pytest.approx(2.0 * 0.01)

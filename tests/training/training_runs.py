@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dlv3.presets import RunConfig, preset
+from dlv3.config.presets import preset
+from dlv3.config.run import RunConfig
 from dlv3.weights import load_tensors
 
 

@@ -1,0 +1,1 @@
+"""Probes: small tasks in which one mechanism of the paper alone decides the score."""

@@ -1,0 +1,105 @@
+"""`dlv3 ablate`: run the paper's tables, the probes and the studies, and report what was recorded."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from dlv3.ablations.catalogue import EVERY_TABLE, cells_of, tables_at
+from dlv3.ablations.paper.tables import Table
+from dlv3.ablations.publish import publish
+from dlv3.ablations.report import report, table_report
+from dlv3.ablations.results import read
+from dlv3.ablations.runner import is_done, run, shard_of
+
+RESULTS = Path("data/results")
+
+
+@dataclass(frozen=True)
+class AblateArguments:
+    """Run tables of the paper as experiments: each row with each seed, trained and evaluated, one JSON file a run.
+
+    P1 to P7 are probes: small tasks made so that one mechanism of the paper alone decides, seconds a run on one core,
+    scored by accuracy. P1 the rate that reaches the context, P2 parallel rates, P3 image-level features, P4 the
+    degenerate filter, P5 gridding and multi-grid, P6 output stride, P7 the cascade.
+    S1 to S6 are studies: where atrous rates, ASPP and image pooling pay on the scenes, with heads on frozen features,
+    seconds a run. S1 field of view, S2 parallel rates, S3 image pooling, S4 the backbone's depth, S5 the map's size,
+    S6 larger pictures.
+    What is recorded already is not run again, so a sweep that was stopped goes on when the command is repeated.
+    Several GPUs share each training under torchrun: torchrun --nproc-per-node 8 -m dlv3 ablate T5 --preset paper.
+    """
+
+    tables: tyro.conf.Positional[tuple[str, ...]] = ()
+    """The paper's tables T1 to T6, T8, T9, T10, the probes P1 to P7 and the studies S1 to S6; left out, all
+    that the preset has."""
+    preset: Literal["tiny", "laptop", "gpu", "paper"] = "laptop"
+    """At which scale, see dlv3 train --help. Probes and studies have one scale, and are run and recorded at
+    laptop alone."""
+    seeds: int = 3
+    """Runs of each row, with seeds 0, 1, …"""
+    shard: str = "1/1"
+    """i/n: the i-th of n parts, one for each of n machines that share the results' folder or collect it later."""
+    results: Path = RESULTS
+    """The folder of the records."""
+    work: Path = Path("runs/ablations")
+    """The trainings' own folders; rows that differ in the evaluation alone share one."""
+    report: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run nothing; print the tables from what is recorded."""
+    publish: Path | None = None
+    """Run nothing; write the report, with a figure a table, into the results' folder, and the verdicts into this
+    Markdown file (needs matplotlib)."""
+    dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run nothing; print what would be run."""
+
+
+def ablate_command(arguments: AblateArguments) -> int:
+    """Run `dlv3 ablate`. Returns the exit status, 0.
+
+    Raises:
+        ValueError: no such table, one that the preset does not have, a bad shard or number of seeds, or nothing to
+            publish.
+        OSError: a file cannot be written.
+    """
+    tables = [_table(name) for name in arguments.tables] or tables_at(arguments.preset)
+    if arguments.report:
+        names = {table.name for table in tables}
+        print(report([r for r in read(arguments.results) if r.table in names], arguments.preset), end="")
+        return 0
+    if arguments.publish is not None:
+        for path in publish(arguments.results, arguments.publish, arguments.preset):
+            print(path)
+        return 0
+    if arguments.seeds < 1:
+        raise ValueError(f"--seeds {arguments.seeds}: expected at least 1")
+    index, count = _shard(arguments.shard)
+    wanted = [cell for table in tables for cell in cells_of(table, arguments.preset, arguments.seeds)]
+    wanted = shard_of(wanted, index, count)
+    if arguments.dry_run:
+        for cell in wanted:
+            state = "recorded" if is_done(cell, arguments.results) else f"training {cell.training_key()}"
+            print(f"{cell.table} {cell.row}, seed {cell.seed}: {state}")
+        return 0
+    run(wanted, arguments.results, arguments.work)
+    if os.environ.get("RANK", "0") != "0":  # under torchrun one process reports
+        return 0
+    records = read(arguments.results)
+    for table in tables:
+        ours = [r for r in records if r.table == table.name and r.preset == arguments.preset]
+        print(table_report(table, ours, arguments.preset), end="\n\n")
+    return 0
+
+
+def _table(name: str) -> Table:
+    if name not in EVERY_TABLE:
+        raise ValueError(f"{name!r} is no table to run; there are {', '.join(EVERY_TABLE)}")
+    return EVERY_TABLE[name]
+
+
+def _shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match and 1 <= int(match[1]) <= int(match[2]):
+        return int(match[1]), int(match[2])
+    raise ValueError(f"--shard {text!r}: expected i/n with i from 1 to n, such as 2/4")

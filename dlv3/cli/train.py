@@ -1,0 +1,129 @@
+"""`dlv3 train`: its arguments, made of the configuration's own dataclasses, and what it does."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from dlv3.config.data import DataConfig
+from dlv3.config.evaluation import EvaluationConfig
+from dlv3.config.presets import PRESETS, PresetName, preset
+from dlv3.config.run import RunConfig, differences
+from dlv3.config.training import TrainingConfig
+from dlv3.deeplab import DeepLabV3Config
+
+
+@dataclass(frozen=True)
+class DataOptions(DataConfig):
+    """The data's options under their own names, `--ignore 11`; but the seed, of which the training has one too."""
+
+    seed: Annotated[int, tyro.conf.arg(name="data-seed")] = 0
+    """scenes, markers: every picture is made from it and the picture's index."""
+
+
+@dataclass(frozen=True)
+class TrainArguments:
+    """Train a model, and keep the run in a folder: configuration, metrics, checkpoint, weights, pictures.
+
+    Every option of the model, the data, the training and the evaluation has its value from the preset; the defaults
+    below are those of the preset that is given. The number of classes follows the data set.
+    """
+
+    out: Path
+    """The run's folder, which is made."""
+    preset: PresetName = "laptop"
+    """What to start from: tiny (seconds), laptop (two minutes on two cores), gpu (minutes on one GPU), paper and
+    paper-stage2 (the published recipe)."""
+    data: str = "scenes"
+    """scenes, markers:KIND, cells:KIND, ground, folder:DIR or voc:DIR."""
+    resume: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Continue the run in --out where it stopped, with its own configuration, or begin it."""
+    overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Replace the run in --out."""
+    options: Annotated[DataOptions, tyro.conf.arg(name="")] = field(default_factory=DataOptions)
+    model: DeepLabV3Config = field(default_factory=DeepLabV3Config)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    @classmethod
+    def of(cls, config: RunConfig, name: PresetName) -> "TrainArguments":
+        """A configuration as defaults of the command line; the folder has to be given."""
+        return cls(
+            out=tyro.MISSING,
+            preset=name,
+            data=config.dataset,
+            options=DataOptions(**asdict(config.data)),
+            model=config.model,
+            training=config.training,
+            evaluation=config.evaluation,
+        )
+
+    def config(self) -> RunConfig:
+        """The run's configuration."""
+        data = DataConfig(**asdict(self.options))
+        return RunConfig(self.data, self.model, data, self.training, self.evaluation)
+
+
+def defaults(argv: Sequence[str]) -> TrainArguments:
+    """What the options are before the command line changes them: the preset's, or those of the run to resume.
+
+    Raises:
+        ValueError: the run's configuration cannot be read.
+    """
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    early.add_argument("--preset", nargs="?", default="laptop")
+    early.add_argument("--out", nargs="?", type=Path)
+    early.add_argument("--resume", action="store_true")
+    given, _ = early.parse_known_args(argv)
+    name = given.preset if given.preset in PRESETS else "laptop"  # tyro complains of any other
+    stored = given.out / "config.json" if given.out and given.resume else None
+    config = _stored(stored) if stored and stored.is_file() else preset(name)
+    return TrainArguments.of(config, name)
+
+
+def _stored(path: Path) -> RunConfig:
+    try:
+        return RunConfig.from_json(path.read_text())
+    except (ValueError, TypeError) as error:  # JSON's errors and the fields' own are ValueErrors
+        raise ValueError(f"{path}: is no configuration of a run: {error}") from error
+
+
+def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
+    """Run `dlv3 train`.
+
+    Args:
+        arguments: the whole, parsed.
+        argv: as typed, which tells whether the number of classes was given.
+
+    Returns:
+        The exit status.
+    """
+    from dlv3.training.run import open_datasets, train
+
+    config = arguments.config()
+    datasets = open_datasets(config)
+    if not any(a.split("=")[0].replace("_", "-") == "--model.num-classes" for a in argv):
+        config = config.with_classes(datasets[0].num_classes)
+    stored = arguments.out / "config.json"
+    if arguments.resume and stored.is_file():
+        for change in differences(_stored(stored), config):
+            print(f"changed since the run began: {change}")
+    result = train(
+        config,
+        arguments.out,
+        resume=arguments.resume,
+        overwrite=arguments.overwrite,
+        train_dataset=datasets[0],
+        val_dataset=datasets[1],
+    )
+    if result.first:
+        if result.evaluation is not None:
+            print(result.evaluation.table())
+        print(
+            f"{result.iterations} iterations done, {result.seconds:.0f} s; weights in "
+            f"{arguments.out / 'model.safetensors'}"
+        )
+    return 0

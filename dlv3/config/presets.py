@@ -1,0 +1,126 @@
+"""Whole configurations with a name: from seconds in a test to the paper's own recipe."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+from dlv3.config.data import DataConfig
+from dlv3.config.run import RunConfig
+from dlv3.config.training import TrainingConfig
+from dlv3.deeplab import DeepLabV3Config
+
+PresetName = Literal["tiny", "laptop", "gpu", "paper", "paper-stage2"]
+
+
+def _scenes_model(**options: Any) -> DeepLabV3Config:
+    """The small network for scenes of 129 pixels: ASPP's rates are the paper's, divided by the ratio of the maps'
+    sides, 33 to 9."""
+    options = dict(backbone="resnet14", num_classes=8, aspp_rates=(2, 4, 6), aspp_channels=64) | options
+    return DeepLabV3Config(**options)
+
+
+def _tiny() -> RunConfig:
+    """Seconds: for tests. What it trains has learnt nothing."""
+    return RunConfig(
+        model=_scenes_model(aspp_channels=16),
+        data=DataConfig(size=129, pictures=8),
+        training=TrainingConfig(
+            iterations=6,
+            batch_size=4,
+            crop_size=65,
+            learning_rate=0.05,
+            batch_norm_decay=0.9,
+            precision="float32",
+            workers=0,
+            log_interval=2,
+            checkpoint_interval=2,
+            validation_interval=3,
+        ),
+    )
+
+
+def _laptop() -> RunConfig:
+    """Under two minutes on two cores, offline: the lessons' preset."""
+    return RunConfig(
+        model=_scenes_model(),
+        training=TrainingConfig(
+            iterations=700,
+            crop_size=129,
+            learning_rate=0.15,
+            warmup=20,
+            batch_norm_decay=0.9,
+            # Shapes come in all sizes as they are; without any scaling, several scales at evaluation would hurt.
+            scale=(0.7, 1.4),
+            pretrained="scenes",
+            workers=1,
+            checkpoint_interval=100,
+            validation_interval=350,
+        ),
+    )
+
+
+def _gpu() -> RunConfig:
+    """Minutes on one GPU: scenes of the paper's crop, so that the map is its 33×33 and the rates are its own."""
+    return RunConfig(
+        model=_scenes_model(aspp_rates=(6, 12, 18), aspp_channels=256),
+        data=DataConfig(size=513, pictures=10_000),
+        training=TrainingConfig(
+            iterations=10_000,
+            learning_rate=0.15,
+            warmup=100,
+            batch_norm_decay=0.99,
+            pretrained="scenes",
+            workers=14,
+        ),
+    )
+
+
+def _paper() -> RunConfig:
+    """The first stage, whose scores on val are the paper's tables (§4.1; Table 5, last row)."""
+    return RunConfig(
+        dataset="voc:data/voc",
+        # torchvision's ImageNet weights have their strides in the 3×3 convolutions, which asks for "previous".
+        model=DeepLabV3Config(backbone="resnet101", first_unit="previous"),
+        training=TrainingConfig(pretrained="imagenet", workers=8),
+    )
+
+
+def _paper_stage2() -> RunConfig:
+    """The second stage: batch normalization frozen, output stride 8, VOC's trainval, from the first stage (§4.1)."""
+    paper = _paper()
+    return replace(
+        paper,
+        model=replace(paper.model, output_stride=8),
+        data=replace(paper.data, voc_train="trainval"),
+        training=replace(
+            paper.training,
+            learning_rate=0.001,
+            freeze_batch_norm=True,
+            pretrained=None,
+            initial_weights="runs/paper",
+        ),
+    )
+
+
+PRESETS: dict[str, Callable[[], RunConfig]] = {
+    "tiny": _tiny,
+    "laptop": _laptop,
+    "gpu": _gpu,
+    "paper": _paper,
+    "paper-stage2": _paper_stage2,
+}
+
+
+def preset(name: str) -> RunConfig:
+    """A named configuration.
+
+    Args:
+        name: tiny (seconds, tests), laptop (two minutes on two cores), gpu (minutes on one GPU), paper (the
+            published recipe's first stage) or paper-stage2.
+
+    Raises:
+        ValueError: there is no such preset.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"preset={name!r}: expected one of {', '.join(PRESETS)}")
+    return PRESETS[name]()

@@ -1,0 +1,146 @@
+"""How a model is trained: one frozen dataclass, each field with the paper's section where one applies."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Policy = Literal["poly", "step"]
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Everything about the training but the model and the data. The defaults are the paper's first stage (§4.1).
+
+    Where a field says "not stated", the paper is silent and the value is that of the authors' code, or ours.
+    """
+
+    iterations: int = 30_000
+    """Updates of the weights: 30K in both stages (§4.1, "Training protocol")."""
+    batch_size: int = 16
+    """Pictures an update, over all processes (§4.1, "Batch normalization"; Table 9)."""
+    crop_size: int = 513
+    """Side of the training crops in pixels (§4.1, "Crop size"; Table 8)."""
+    learning_rate: float = 0.007
+    """At the start: 0.007, in the second stage 0.001 (§4.1)."""
+    schedule: Policy = "poly"
+    """poly (§4.1, "Learning rate policy"), or step for comparison: times step_factor every step_every iterations."""
+    power: float = 0.9
+    """Of the poly policy (§4.1)."""
+    step_every: int = 2000
+    """step: iterations between two drops."""
+    step_factor: float = 0.1
+    """step: what each drop multiplies the learning rate by."""
+    warmup: int = 0
+    """Iterations of a linear rise at the start. Not in the paper; high learning rates from scratch need it."""
+    momentum: float = 0.9
+    """Of stochastic gradient descent. Not stated; the authors' code has 0.9."""
+    weight_decay: float = 1e-4
+    """On every parameter. Not stated; the authors' code has 1e-4."""
+
+    batch_norm_decay: float = 0.9997
+    """Of the running statistics (§4.1, "Batch normalization"); PyTorch's momentum is 1 minus it. Far too slow for
+    short runs: give 0.9 to those of a few hundred iterations."""
+    freeze_batch_norm: bool = False
+    """Hold batch normalization: the second stage (§4.1), and the second row of Table 8."""
+    downsample_labels: bool = False
+    """Compare the coarse logits with downsampled labels, for Table 8. The paper upsamples the logits (§4.1)."""
+    auxiliary_weight: float = 0.5
+    """Weight of the auxiliary classifier's loss, with --model.aux. Not in the paper; torchvision's."""
+
+    scale: tuple[float, float] = (0.5, 2.0)
+    """Random scale, smallest and largest factor (§4.1, "Data augmentation")."""
+    scale_step: float = 0.0
+    """Distance between the factors; 0 draws any. Not stated; the authors' code has 0.25."""
+    flip: float = 0.5
+    """Probability of a left-right flip (§4.1)."""
+    photometric: float = 0.0
+    """Strength of random brightness, contrast and saturation, 0 to 1. Not in the paper."""
+
+    pretrained: str | None = None
+    """What the backbone starts from: imagenet (torchvision's weights, as in the paper, §4), scenes (the small
+    weights that come with the project), a file of either kind, or none."""
+    initial_weights: str | None = None
+    """What the whole model starts from: a run's folder or a .safetensors file. The second stage (§4.1)."""
+    seed: int = 0
+    """Of the initial weights, the order of the pictures, their augmentation and dropout."""
+
+    accumulate: int = 1
+    """Parts to cut a batch into where memory is short. Batch normalization then sees one part at a time."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """What the network is computed in; the weights are float32. auto is bfloat16 where the hardware has it."""
+    channels_last: bool = True
+    """Lay tensors out with the channels last, which convolutions are faster with."""
+    compile: bool = False
+    """Compile the model first: a minute at the start, faster iterations after."""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps; auto is a CUDA GPU where there is one, else the CPU."""
+    workers: int = 2
+    """Processes that read and augment pictures, for each training process; 0 does it in the training process. The
+    result does not depend on it."""
+
+    log_interval: int = 20
+    """Iterations between two lines of metrics; the loss is looked at then."""
+    checkpoint_interval: int = 500
+    """Iterations between two checkpoints."""
+    validation_interval: int = 2000
+    """Iterations between two validations; there is one at the end too. 0 never validates."""
+    tensorboard: bool = False
+    """Write the metrics for TensorBoard as well, into the run's folder."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.scale, list):  # JSON brings lists
+            object.__setattr__(self, "scale", tuple(self.scale))
+        if self.pretrained == "none":
+            object.__setattr__(self, "pretrained", None)
+        positive = [
+            "iterations",
+            "batch_size",
+            "crop_size",
+            "step_every",
+            "accumulate",
+            "log_interval",
+            "checkpoint_interval",
+        ]
+        for name in positive:
+            self._check(name, _is_whole(getattr(self, name), 1), "a whole number of at least 1")
+        for name in ("warmup", "workers", "validation_interval", "seed"):
+            self._check(name, _is_whole(getattr(self, name), 0), "a whole number of at least 0")
+        for name in ("learning_rate", "power", "step_factor"):
+            self._check(name, getattr(self, name) > 0, "a number above 0")
+        for name in ("weight_decay", "auxiliary_weight", "scale_step"):
+            self._check(name, getattr(self, name) >= 0, "a number of at least 0")
+        for name in ("flip", "photometric"):
+            self._check(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
+        for name in ("momentum", "batch_norm_decay"):
+            self._check(
+                name, 0 <= getattr(self, name) < 1, "a number from 0 to below 1, such as 0.9 or 0.9997"
+            )
+        self._check("schedule", self.schedule in ("poly", "step"), "'poly' or 'step'")
+        self._check(
+            "precision", self.precision in ("auto", "float32", "bfloat16"), "'auto', 'float32' or 'bfloat16'"
+        )
+        self._check(
+            "scale",
+            len(self.scale) == 2 and 0 < self.scale[0] <= self.scale[1],
+            "the smallest and the largest factor",
+        )
+        self._check_batches()
+
+    def _check(self, name: str, holds: bool, allowed: str) -> None:
+        if not holds:
+            raise ValueError(f"training.{name}={getattr(self, name)!r}: expected {allowed}")
+
+    def _check_batches(self) -> None:
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"training.accumulate={self.accumulate}: does not divide training.batch_size={self.batch_size}"
+            )
+        if self.batch_size == self.accumulate and not self.freeze_batch_norm:
+            raise ValueError(
+                f"training.batch_size={self.batch_size} in training.accumulate={self.accumulate} parts: batch "
+                "normalization would learn from one picture at a time; give parts of 2 or more pictures, or "
+                "training.freeze_batch_norm"
+            )
+
+
+def _is_whole(value: object, minimum: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum

@@ -1,0 +1,141 @@
+"""An exam: questions answered in one place, a total, and for each wrong answer the lesson to go back to.
+
+    exam = Exam("The last exam", [Asked(Choice("Which?", ["a", "b"]), "b", "Because.", "05_multi_grid", "section 3")])
+    exam                # a cell's last line: the learner answers
+    exam.result()       # the last line of the next cell; run it as often as you like
+
+The result never tells a right answer that was not given: whoever was wrong can look it up and answer again. The
+answers do not stand in the notebook either, but where the exam is written (`dlv3.course.checks`).
+"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+
+from dlv3.course.kit.cards import Card, inline_html
+from dlv3.course.kit.questions import Choice, Number
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question of an exam.
+
+    Args:
+        question: whose `compare` judges the answer.
+        answer: the right one.
+        why: what makes it right, told to whoever gave it.
+        lesson: the notebook's file name without its ending, such as "05_multi_grid".
+        place: where in that lesson, such as "section 3".
+    """
+
+    question: Choice | Number
+    answer: Any
+    why: str
+    lesson: str
+    place: str
+
+    def judged(self) -> str:
+        """ "right", "wrong", or "note" where nothing was answered."""
+        return self.question.compare(self.answer).kind
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an exam went: a card, and below it a line a question."""
+
+    asked: tuple[Asked, ...]
+    kinds: tuple[str, ...]
+
+    @property
+    def points(self) -> int:
+        """How many answers are right."""
+        return self.kinds.count("right")
+
+    @property
+    def lessons(self) -> list[str]:
+        """The lessons behind the wrong answers, each once, in their order."""
+        pairs = zip(self.asked, self.kinds, strict=True)
+        return sorted({asked.lesson for asked, kind in pairs if kind == "wrong"})
+
+    @property
+    def card(self) -> Card:
+        """The total, and what to do next."""
+        total, unanswered = len(self.kinds), self.kinds.count("note")
+        if unanswered == total:
+            return Card("open", f"{total} questions, none answered yet", "Answer above, then run this cell.")
+        title = f"{self.points} of {total} right"
+        if self.points == total:
+            return Card("right", title, "You have understood this paper.")
+        advice = [f"{unanswered} not answered."] if unanswered else []
+        if self.lessons:
+            advice.append("Go back to the places named below, answer again, and run this cell once more.")
+        return Card("wrong" if self.lessons else "open", title, " ".join(advice))
+
+    def _lines(self) -> list[str]:
+        if set(self.kinds) == {"note"}:
+            return []
+        lines = []
+        for number, (asked, kind) in enumerate(zip(self.asked, self.kinds, strict=True), 1):
+            if kind == "right":
+                lines.append(f"✓ {number}: {asked.why}")
+            elif kind == "note":
+                lines.append(f"… {number}: not answered")
+            else:
+                given = asked.question.prediction
+                said = f"{given:g}" if isinstance(given, float) else given
+                lines.append(
+                    f"✗ {number}: {said} is not right. Go back to lesson {asked.lesson[:2]}, {asked.place}."
+                )
+        return lines
+
+    def __repr__(self) -> str:
+        return "\n".join([repr(self.card), *self._lines()])
+
+    def _repr_html_(self) -> str:
+        lines = [inline_html(line) for line in self._lines()]
+        for lesson in self.lessons:
+            name = f"lesson {lesson[:2]}"
+            lines = [line.replace(f"{name},", f'<a href="{lesson}.ipynb">{name}</a>,') for line in lines]
+        items = "".join(f"<li style='list-style: none; margin: 4px 0'>{line}</li>" for line in lines)
+        return self.card._repr_html_() + (f"<ul style='padding-left: 16px'>{items}</ul>" if items else "")
+
+
+class Exam(widgets.VBox):
+    """Numbered questions below one another, and their result.
+
+    Args:
+        title: the exam's name.
+        asked: its questions, each with a text of its own.
+
+    Raises:
+        ValueError: no question, or two with the same text (they would share one answer).
+    """
+
+    def __init__(self, title: str, asked: Sequence[Asked]) -> None:
+        texts = [each.question.question for each in asked]
+        if not texts or len(set(texts)) < len(texts):
+            raise ValueError(f"asked: expected one or more different questions, got {len(texts)}")
+        self.title, self.asked = title, tuple(asked)
+        for number, each in enumerate(asked, 1):
+            heading = each.question.children[0]
+            heading.value = f"<strong>{number}.</strong> {inline_html(each.question.question)}"
+        super().__init__([each.question for each in asked])
+        self.add_class("dlv3-exam")
+
+    def result(self) -> Result:
+        """How many answers are right by now."""
+        return Result(self.asked, tuple(each.judged() for each in self.asked))
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        questions = [each.question for each in self.asked]
+        numbered = [f"{number}. {question.question}" for number, question in enumerate(questions, 1)]
+        bundle["text/plain"] = "\n".join([self.title, *numbered])
+        items = "".join(f"<li>{inline_html(q.question)}{q._choices_html()}</li>" for q in questions)
+        bundle["text/html"] = (
+            f'<div class="dlv3-exam"><p><strong>{html.escape(self.title)}</strong></p><ol>{items}</ol></div>'
+        )
+        return bundle

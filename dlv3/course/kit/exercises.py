@@ -1,0 +1,220 @@
+'''Exercises that check themselves at once, and the convention that lets tests check the exercises.
+
+**For a lesson's author.** An exercise is four things in the notebook and two outside it:
+
+1. A code cell tagged `exercise:NAME` with the stub. NAME is `LESSON/short-name`, such as `01/effective-kernel`.
+   A stub function raises `NotImplementedError("not done yet")`; a stub value is `...`:
+
+       def effective_kernel(kernel_size: int, rate: int) -> int:
+           """The side of the window that one output spans."""
+           raise NotImplementedError("not done yet")
+
+2. The next code cell calls `check("01/effective-kernel", effective_kernel)` on its last line. It returns a card
+   and never raises, so Run All goes on.
+3. Hints, each in its own `<details>` of a markdown cell.
+4. A markdown cell tagged `solution:NAME` with the solution in a ```python block inside
+   `<details><summary>Solution</summary>`. It replaces the whole stub cell.
+5. The check, in `dlv3/course/checks/lessonLL.py`, a function under `@exercise(NAME, ...)` that raises `Wrong`
+   with a message that helps, or returns nothing (or a sentence of praise).
+6. Two or more wrong answers, in `tests/course/lessons/lessonLL.py`.
+
+Code cells that a solution needs (imports, small data) are tagged `setup`; tests run those, never the slow cells.
+Where a lesson goes on with the learner's function, it takes `check(...).or_else(library_function)`, so that an
+untouched notebook still runs.
+'''
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from dlv3.course import lessons
+from dlv3.course.kit.cards import Card
+
+Check = Callable[[Any], str | None]
+
+
+class Wrong(Exception):  # noqa: N818 - an answer, not an error
+    """Raised by a check: the answer is wrong, and the message says how to find out why."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise as a check knows it: name, what it is, how hard (1 to 5) and how long (minutes) it is."""
+
+    name: str
+    title: str
+    difficulty: int
+    minutes: int
+    check: Check
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `check` returns: shown as a card; `passed` and `or_else` are for the cells that follow."""
+
+    name: str
+    passed: bool
+    card: Card
+    attempt: Any
+
+    def or_else(self, fallback: Any) -> Any:
+        """The learner's answer where it passed the check, and otherwise the library's."""
+        return self.attempt if self.passed else fallback
+
+    def __repr__(self) -> str:
+        return repr(self.card)
+
+    def _repr_html_(self) -> str:
+        return self.card._repr_html_()
+
+
+registry: dict[str, Exercise] = {}
+results: dict[str, Result] = {}  # the last result of each exercise, for the lesson's summary and for tests
+
+
+def exercise(name: str, *, title: str, difficulty: int = 1, minutes: int = 5) -> Callable[[Check], Check]:
+    """Register the decorated function as the check of the exercise `name` (`LESSON/short-name`)."""
+
+    def register(function: Check) -> Check:
+        registry[name] = Exercise(name, title, difficulty, minutes, function)
+        return function
+
+    return register
+
+
+def find(name: str) -> Exercise:
+    """The exercise of that name; its lesson's checks are imported at first use.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
+    lesson = name.partition("/")[0]
+    rooms = (room.name for room in pkgutil.iter_modules(lessons.__path__))
+    for room in rooms:
+        if room.startswith(f"lesson{lesson}_"):
+            importlib.import_module(f"{lessons.__name__}.{room}.checks")
+    if name not in registry:
+        known = sorted(key for key in registry if key.startswith(f"{lesson}/"))
+        raise ValueError(f"exercise {name!r} is unknown; lesson {lesson} has {', '.join(known) or 'none'}")
+    return registry[name]
+
+
+def check(name: str, attempt: Any) -> Result:
+    """Check a learner's answer and say what to do next. An answer can be wrong in any way: nothing is raised.
+
+    Args:
+        name: the exercise, `LESSON/short-name`.
+        attempt: the learner's function, class or value.
+
+    Returns:
+        A result that shows itself as a card.
+
+    Raises:
+        ValueError: there is no such exercise (a mistake in the lesson, not in the answer).
+    """
+    task = find(name)
+    card = _judge(task, attempt)
+    results[name] = Result(name, card.kind == "right", card, attempt)
+    return results[name]
+
+
+def _judge(task: Exercise, attempt: Any) -> Card:
+    label = f"{task.title} ({'●' * task.difficulty}{'○' * (5 - task.difficulty)}, {task.minutes} min)"
+    if attempt is ...:
+        return Card(
+            "open", f"Not done yet: {label}", "Replace the `...` in the cell above, then run both cells."
+        )
+    try:
+        praise = task.check(attempt)
+    except NotImplementedError:
+        return Card("open", f"Not done yet: {label}", "Write your answer above, then run both cells again.")
+    except Wrong as wrong:
+        return Card("wrong", f"Not right yet: {task.title}", str(wrong))
+    except Exception as error:
+        return Card("wrong", f"Your code stopped: {task.title}", _where(error))
+    return Card("right", f"Right: {task.title}", praise or "")
+
+
+def _where(error: Exception) -> str:
+    """The error in one sentence, with the line of the learner's code that it came from."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if "ipykernel" in trace.tb_frame.f_code.co_filename or "<" in trace.tb_frame.f_code.co_filename:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    place = f" in line {line} of your cell" if line else ""
+    return f"`{type(error).__name__}`{place}: {error}"
+
+
+# What checks are made of. Each raises Wrong with a message that shows the call, what came out and what should.
+
+
+def require(condition: object, message: str) -> None:
+    """Raise `Wrong(message)` unless the condition holds."""
+    if not condition:
+        raise Wrong(message)
+
+
+def written(call: str, arguments: tuple[Any, ...]) -> str:
+    """A call as the learner would write it: `output_size(15, 3, 2)`; tensors as their shapes."""
+    shown = (f"tensor{tuple(a.shape)}" if isinstance(a, torch.Tensor) else repr(a) for a in arguments)
+    return f"`{call}({', '.join(shown)})`"
+
+
+def equal(got: Any, want: Any, what: str, hints: dict[Any, str] | None = None) -> None:
+    """Require that a number, string, tuple or the like is what it should be.
+
+    Args:
+        got: the learner's.
+        want: the right one.
+        what: what it is, such as `written(...)`'s text.
+        hints: for particular wrong values, the sentence that names the mistake behind them.
+    """
+    unfinished(got, what)
+    if isinstance(got, torch.Tensor) and got.numel() == 1:
+        got = got.item()
+    if got == want:
+        return
+    try:
+        hint = (hints or {}).get(got, "")
+    except TypeError:  # not hashable: a list has no hint
+        hint = ""
+    raise Wrong(f"{what} gives {got!r}, but it should be {want!r}. {hint}".rstrip())
+
+
+def close(got: Any, want: Any, what: str, *, tolerance: float = 1e-5, hint: str = "") -> None:
+    """Require that a tensor, array or number equals the right one within a tolerance: first shape, then values.
+
+    Raises:
+        Wrong: with the shapes, or the largest difference and where it is.
+    """
+    unfinished(got, what)
+    try:
+        mine = torch.as_tensor(got).detach().double()
+    except (TypeError, ValueError, RuntimeError):
+        raise Wrong(f"{what} gives a {type(got).__name__}, but it should be a tensor or a number.") from None
+    right = torch.as_tensor(want).detach().double()
+    if mine.shape != right.shape:
+        shapes = f"the shape {tuple(mine.shape)}, but it should be {tuple(right.shape)}"
+        raise Wrong(f"{what} has {shapes}. {hint}".rstrip())
+    off = (mine - right).abs()
+    if not bool((off <= tolerance).all()):
+        at = tuple(int(i) for i in torch.unravel_index(off.nan_to_num(torch.inf).argmax(), off.shape))
+        found, belongs = f"{mine[at].item():.6g}", f"{right[at].item():.6g}"
+        if not at:  # a number has no shape worth a word
+            raise Wrong(f"{what} gives {found}, but it should be {belongs}. {hint}".rstrip())
+        raise Wrong(
+            f"{what} has the right shape, but at {at} it is {found} where {belongs} belongs. {hint}".rstrip()
+        )
+
+
+def unfinished(got: Any, what: str) -> None:
+    """Tell the two ways of returning nothing apart: a stub's `...` and a forgotten `return`."""
+    if got is ...:
+        raise NotImplementedError("not done yet")
+    if got is None:
+        raise Wrong(f"{what} gives `None`. Did you forget `return`?")

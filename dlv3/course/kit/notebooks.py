@@ -1,0 +1,162 @@
+"""Notebooks as files: run them and store their outputs, and find the exercises in them.
+
+    python -m dlv3.course.kit.notebooks notebooks/01-atrous-convolution.ipynb   # run, and store the outputs
+
+What is stored is the same each time it is run: widget views (their model ids are random, and no kernel would be
+there to answer them) and saved widget states are left out; what stays beside them is a still picture or a text.
+"""
+
+import argparse
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from dlv3.course.kit.explorer import WIDGET_VIEW
+
+_SOLUTION = re.compile(
+    r"<details>\s*<summary>\s*(?:<[^>]+>)*\s*Solution.*?</summary>(.*?)</details>", re.S | re.I
+)
+_CODE = re.compile(r"```python\n(.*?)```", re.S)
+
+
+def run(path: Path, *, timeout: int = 600) -> NotebookNode:
+    """Run a notebook from top to bottom in its own folder and store the outputs in it.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: a cell failed; the file is left as it was.
+    """
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        store_widget_state=False,
+        coalesce_streams=True,
+    ).execute()
+    nbformat.write(tidied(notebook), path)
+    return notebook
+
+
+def tidied(notebook: NotebookNode) -> NotebookNode:
+    """The notebook without what differs from one run or machine to the next. Changes it in place."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+    return notebook
+
+
+def tagged(notebook: NotebookNode, prefix: str) -> Iterator[tuple[str, int]]:
+    """(rest of the tag, cell's index) of the cells with a tag that starts with the prefix."""
+    for index, cell in enumerate(notebook.cells):
+        for tag in cell.metadata.get("tags", []):
+            if tag.startswith(prefix):
+                yield tag.removeprefix(prefix), index
+
+
+@dataclass(frozen=True)
+class NotebookExercise:
+    """An exercise as a notebook holds it: its stub, the cell that checks it, and the folded solution."""
+
+    name: str
+    stub: str
+    check: str
+    solution: str
+
+
+def exercises(notebook: NotebookNode) -> list[NotebookExercise]:
+    """The exercises of a notebook, in order (the convention stands in dlv3.course.kit.exercises).
+
+    Raises:
+        ValueError: an exercise lacks its check or its solution, and which.
+    """
+    solutions = dict(tagged(notebook, "solution:"))
+    found = []
+    for name, index in tagged(notebook, "exercise:"):
+        stub = notebook.cells[index].source
+        checks = [
+            c.source for c in notebook.cells[index + 1 :] if c.cell_type == "code" and _checks(c.source, name)
+        ]
+        if not checks:
+            raise ValueError(f"exercise {name!r}: no code cell after its stub calls check({name!r}, ...)")
+        if name not in solutions:
+            raise ValueError(f"exercise {name!r}: no markdown cell is tagged 'solution:{name}'")
+        solution = folded_solution(notebook.cells[solutions.pop(name)].source)
+        if not solution:
+            raise ValueError(f"exercise {name!r}: its solution cell has no ```python block under 'Solution'")
+        found.append(NotebookExercise(name, stub, checks[0], solution))
+    if solutions:
+        raise ValueError(f"solutions without an exercise: {', '.join(solutions)}")
+    return found
+
+
+def folded_solution(markdown: str) -> str:
+    """The code under <details><summary>Solution</summary>, its blocks joined; empty where there is none."""
+    return "\n".join(code for fold in _SOLUTION.findall(markdown) for code in _CODE.findall(fold))
+
+
+def _checks(source: str, name: str) -> bool:
+    return re.search(rf"""check\(\s*["']{re.escape(name)}["']""", source) is not None
+
+
+def answer(notebook: NotebookNode, answers: dict[str, str]) -> dict[str, Any]:
+    """Run a notebook's `setup` cells and exercises only, with other code in the stubs' places.
+
+    Args:
+        notebook: the lesson.
+        answers: by exercise's name, the code to run in place of the stub; the others run their stub.
+
+    Returns:
+        By exercise's name, the last `Result` of its check (`dlv3.course.kit.exercises.results`).
+    """
+    from dlv3.course.kit import exercises as machinery
+
+    tasks = {task.name: task for task in exercises(notebook)}
+    stubs = {index: name for name, index in tagged(notebook, "exercise:")}
+    setup = {index for tag, index in tagged(notebook, "setup") if not tag}
+    space: dict[str, Any] = {"__name__": "__main__"}
+    results = {}
+    for index, cell in enumerate(notebook.cells):
+        if index in stubs:
+            task = tasks[stubs[index]]
+            exec(compile(answers.get(task.name, task.stub), f"<{task.name}>", "exec"), space)
+            exec(compile(_plain(task.check), f"<check of {task.name}>", "exec"), space)
+            results[task.name] = machinery.results[task.name]
+        elif index in setup:
+            exec(compile(_plain(cell.source), f"<cell {index}>", "exec"), space)
+    return results
+
+
+def _plain(source: str) -> str:
+    """The code without IPython's own lines (%matplotlib and the like)."""
+    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Run notebooks from top to bottom and store their outputs.")
+    parser.add_argument("notebooks", nargs="+", type=Path)
+    parser.add_argument("--timeout", type=int, default=600, help="seconds a cell may take")
+    arguments = parser.parse_args()
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    for path in arguments.notebooks:
+        run(path, timeout=arguments.timeout)
+        print(f"ran {path}")
+
+
+if __name__ == "__main__":
+    main()

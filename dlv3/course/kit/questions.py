@@ -1,0 +1,147 @@
+"""Questions that take a prediction before a cell runs, keep it, and compare it afterwards.
+
+    size = Choice("How many outputs does path B give along one side?", ["44", "88", "100"])
+    size                    # shown as the cell's last line: the learner picks
+    size.compare("88")      # after the run: what was predicted beside what came out
+
+Nothing waits for an answer: a notebook whose questions nobody touched runs from top to bottom, and its outputs
+are the same each time. Running a question's cell again keeps the answer that was given.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+
+from dlv3.course.kit.cards import Card, inline_html
+
+# Answers by question, so that running the question's cell a second time does not wipe what was picked.
+_kept: dict[str, Any] = {}
+
+
+class _Question(widgets.VBox):
+    """The question's text above a control, and the answer kept under the text."""
+
+    def __init__(self, question: str, control: widgets.Widget, how: str) -> None:
+        self.question = question
+        title = widgets.HTML(f"<strong>Predict.</strong> {inline_html(question)} <em>{inline_html(how)}</em>")
+        super().__init__([title, control], layout=widgets.Layout(margin="4px 0", max_width="760px"))
+        self.add_class("dlv3-question")
+
+    @property
+    def prediction(self) -> Any:
+        """What was predicted, or None where nothing was."""
+        return _kept.get(self.question)
+
+    def _keep(self, value: Any) -> None:
+        if value is None:
+            _kept.pop(self.question, None)
+        else:
+            _kept[self.question] = value
+
+    def _choices_html(self) -> str:
+        return ""
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle["text/plain"] = f"Predict: {self.question}"
+        bundle["text/html"] = (
+            f'<div class="dlv3-question"><p><strong>Predict.</strong> {inline_html(self.question)}</p>'
+            f"{self._choices_html()}</div>"
+        )
+        return bundle
+
+
+class Choice(_Question):
+    """A multiple-choice prediction.
+
+    Args:
+        question: the question; `backticks` mark code.
+        options: two or more different answers, each a short text.
+
+    Raises:
+        ValueError: fewer than two options, or the same one twice.
+    """
+
+    def __init__(self, question: str, options: Sequence[object]) -> None:
+        self.options = tuple(str(option) for option in options)
+        if len(self.options) < 2 or len(set(self.options)) < len(self.options):
+            raise ValueError(f"options={self.options!r}: expected two or more different answers")
+        kept = _kept.get(question)
+        control = widgets.RadioButtons(
+            options=self.options,
+            value=kept if kept in self.options else None,
+            layout=widgets.Layout(width="auto"),
+        )
+        control.observe(lambda change: self._keep(change["new"]), names="value")
+        self.control = control
+        super().__init__(question, control, "Pick before you run on.")
+
+    def _choices_html(self) -> str:
+        return "<ul>" + "".join(f"<li>{inline_html(option)}</li>" for option in self.options) + "</ul>"
+
+    def compare(self, actual: object, why: str = "") -> Card:
+        """Set what came out beside the prediction.
+
+        Args:
+            actual: the right option, equal to one of the options as text.
+            why: a sentence on the reason.
+
+        Raises:
+            ValueError: `actual` is none of the options.
+        """
+        outcome = str(actual)
+        if outcome not in self.options:
+            raise ValueError(f"actual={outcome!r}: expected one of the question's options {self.options}")
+        if self.prediction is None:
+            return Card("note", f"The answer: {outcome}", _sentences("You made no prediction.", why))
+        if self.prediction == outcome:
+            return Card("right", f"As you predicted: {outcome}", why)
+        return Card("wrong", f"You predicted {self.prediction}; it is {outcome}", why)
+
+
+class Number(_Question):
+    """A numeric prediction.
+
+    Args:
+        question: the question; `backticks` mark code.
+        unit: the answer's unit, shown after it.
+        within: how far off counts as right, in the same unit; 0 asks for the number itself.
+    """
+
+    def __init__(self, question: str, *, unit: str = "", within: float = 0.0) -> None:
+        self.unit, self.within = unit, within
+        kept = _kept.get(question)
+        control = widgets.Text(
+            value="" if kept is None else f"{kept:g}",
+            placeholder="a number",
+            description=unit and f"in {unit}",
+            continuous_update=True,
+            layout=widgets.Layout(width="200px"),
+        )
+        control.observe(lambda change: self._keep(_number(change["new"])), names="value")
+        self.control = control
+        super().__init__(question, control, "Type before you run on.")
+
+    def compare(self, actual: float, why: str = "") -> Card:
+        """Set what came out beside the prediction: right where it is no further off than `within`."""
+        unit = "" if not self.unit else self.unit if self.unit in ("%", "×") else f" {self.unit}"
+        outcome = f"{actual:g}{unit}"
+        if self.prediction is None:
+            return Card("note", f"The answer: {outcome}", _sentences("You made no prediction.", why))
+        predicted, off = f"{self.prediction:g}{unit}", abs(self.prediction - actual)
+        if off <= self.within:
+            close = "exactly" if off == 0 else f"off by {off:g}{unit}"
+            return Card("right", f"You predicted {predicted}; it is {outcome} ({close})", why)
+        return Card("wrong", f"You predicted {predicted}; it is {outcome}", why)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.strip().rstrip("%").replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _sentences(*parts: str) -> str:
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,1 @@
+"""Lesson 01, atrous convolution: all that belongs to it alone."""

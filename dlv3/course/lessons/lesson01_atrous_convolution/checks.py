@@ -1,0 +1,189 @@
+"""Checks of lesson 01, atrous convolution. The right answers come from torch, or from the definition."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, unfinished, written
+
+
+@exercise("01/by-hand", title="Rate 2 by hand", difficulty=1, minutes=3)
+def by_hand(attempt: Any) -> str:
+    unfinished(attempt, "`y`")
+    values = [float(v) for v in attempt]
+    if values == [0, 6, 10, -2, 8, 8]:
+        raise Wrong(
+            "That is rate 1: `y[0]` read `x[0]`, `x[1]`, `x[2]`. At rate 2 it reads every second sample."
+        )
+    if values == [6, 10, -2, 8]:
+        raise Wrong("Your filter is turned round: the first weight belongs to the first tap, `x[i]`.")
+    require(
+        len(values) == 4,
+        f"You have {len(values)} outputs. The last tap of `y[i]` is `x[i + 4]`, and `x` ends at `x[7]`: "
+        "how far can `i` go?",
+    )
+    for i, (got, want) in enumerate(zip(values, (10, 2, 2, 12), strict=True)):
+        if got != want:
+            terms = f"1·x[{i}] + 2·x[{i + 2}] − 1·x[{i + 4}]"
+            raise Wrong(f"`y[{i}]` is not {got:g}. It is {terms}: look the three samples up once more.")
+    return "The filter has three weights and spans five samples."
+
+
+@exercise("01/equation", title="Equation 1 in code", difficulty=1, minutes=4)
+def equation(attempt: Callable[[Tensor, Tensor, int], Any]) -> str:
+    x, w = torch.tensor([2.0, 1, 4, 3, 0, 5, 2, 1]), torch.tensor([1.0, 2, -1])
+    _same_as_torch_1d(attempt, x, w, 2)
+    for taps, rate in ((3, 1), (2, 5), (4, 3), (1, 7)):
+        signal, weights = _random(23, seed=taps), _random(taps, seed=rate)
+        _same_as_torch_1d(attempt, signal, weights, rate)
+    return "Five cases agree with `torch.nn.functional.conv1d`."
+
+
+def _same_as_torch_1d(attempt: Callable[[Tensor, Tensor, int], Any], x: Tensor, w: Tensor, rate: int) -> None:
+    def conv(signal: Tensor, weights: Tensor, **options: int) -> Tensor:
+        return F.conv1d(signal[None, None], weights[None, None], **options)[0, 0]
+
+    call = written("atrous_conv1d", (x, w, rate))
+    got = attempt(x.clone(), w.clone(), rate)
+    unfinished(got, call)
+    _name_mistake(
+        got,
+        call,
+        {
+            "It ignores the rate: `x[i + k]` should be `x[i + rate * k]`.": conv(x, w),
+            "The rate moved the outputs apart, not the taps: it belongs beside `k`, not beside `i`.": conv(
+                x, w, stride=rate
+            ),
+            "The filter is turned round: `w[0]` goes with `x[i]`.": conv(x, w.flip(0), dilation=rate),
+        },
+        conv(x, w, dilation=rate),
+    )
+    span = rate * (len(w) - 1)
+    hint = f"The last tap of output i is x[i + {span}], so i goes up to {len(x) - span - 1}."
+    close(got, conv(x, w, dilation=rate), call, hint=hint)
+
+
+@exercise("01/effective-kernel", title="The effective kernel", difficulty=1, minutes=3)
+def effective_kernel(attempt: Callable[[int, int], int]) -> str:
+    for k, rate in ((3, 1), (3, 2), (7, 2), (3, 12), (1, 9), (4, 3)):
+        call = written("effective_kernel", (k, rate))
+        hints = {
+            k + k * (rate - 1): "There is no gap after the last tap: k taps have k − 1 gaps between them.",
+            k + (k - 1) * rate: "A gap holds r − 1 zeros, not r: at rate 1 the taps touch.",
+            (k - 1)
+            * rate: "That is the distance from the first tap to the last; the window holds both ends.",
+        }
+        equal(attempt(k, rate), k + (k - 1) * (rate - 1), call, hints)
+    return "At k = 7 and rate 2 it is 13, the window of path B."
+
+
+@exercise("01/output-size", title="How many outputs", difficulty=2, minutes=4)
+def output_size(attempt: Callable[[int, int, int, int], int]) -> str:
+    cases = ((100, 7, 2, 1), (50, 7, 1, 1), (100, 2, 1, 2), (15, 3, 2, 1), (16, 3, 2, 2), (9, 3, 4, 5))
+    for n, k, rate, stride in cases:
+        span = rate * (k - 1) + 1
+        hints = {
+            n - span: "Position 0 counts too: there is one more start than steps.",
+            (n - span) / stride + 1: "Part of a step is no step: round down with `//`.",
+            n - span + 1: "The stride is missing: only every `stride`-th start is used.",
+            (n - span + 1) // stride: "Divide the steps by the stride, and add the first output after that.",
+            (n - k) // stride + 1: "The rate is missing: it is the effective kernel that must fit.",
+        }
+        equal(
+            attempt(n, k, rate, stride),
+            (n - span) // stride + 1,
+            written("output_size", (n, k, rate, stride)),
+            hints,
+        )
+    return "Both paths of the 100 × 100 example, pooling included, obey this one formula."
+
+
+@exercise("01/slices", title="Atrous convolution from slices", difficulty=3, minutes=8)
+def slices(attempt: Callable[[Tensor, Tensor, int], Any]) -> str:
+    cases = (
+        ((1, 1, 9, 9), (1, 1, 3, 3), 2),
+        ((2, 3, 12, 17), (4, 3, 3, 3), 3),
+        ((1, 2, 20, 15), (2, 2, 7, 7), 2),
+    )
+    for image, kernel, rate in cases:
+        _same_as_torch_2d(attempt, "atrous_conv2d", image, kernel, rate)
+    _same_as_torch_2d(attempt, "atrous_conv2d", (2, 3, 8, 10), (5, 3, 1, 1), 4)
+    return "Batches, channels, oblong pictures: all agree with `torch.nn.functional.conv2d`."
+
+
+@exercise("01/phases", title="Only ordinary convolutions", difficulty=3, minutes=8)
+def phases(attempt: Callable[[Tensor, Tensor, int], Any]) -> str:
+    cases = (
+        ((1, 1, 12, 12), (1, 1, 3, 3), 2),
+        ((2, 3, 13, 18), (4, 3, 3, 3), 3),
+        ((1, 2, 19, 16), (2, 2, 4, 4), 4),
+    )
+    with _ordinary_convolutions_only():
+        for image, kernel, rate in cases:
+            _same_as_torch_2d(attempt, "atrous_by_phases", image, kernel, rate)
+    return "An atrous convolution is rate² ordinary ones, side by side, on sides that are no multiple of the rate too."
+
+
+class _ordinary_convolutions_only:  # noqa: N801 - reads as a phrase
+    """While it lasts, `torch.nn.functional.conv2d` refuses a rate: the exercise is to do without one."""
+
+    def __enter__(self) -> None:
+        self._conv2d = F.conv2d
+
+        def conv2d(*args: Any, **options: Any) -> Tensor:
+            rate = options.get("dilation", args[5] if len(args) > 5 else 1)
+            if rate not in (1, (1, 1), [1, 1]):
+                raise Wrong("That hands the rate to torch. Use ordinary convolutions only: no `dilation`.")
+            return self._conv2d(*args, **options)
+
+        F.conv2d = conv2d
+
+    def __exit__(self, *_: Any) -> None:
+        F.conv2d = self._conv2d
+
+
+def _same_as_torch_2d(
+    attempt: Callable[[Tensor, Tensor, int], Any], name: str, image: tuple, kernel: tuple, rate: int
+) -> None:
+    x, w = _random(*image, seed=rate), _random(*kernel, seed=rate + 1)
+    conv = torch.conv2d
+    call, want = written(name, (x, w, rate)), conv(x, w, dilation=rate)
+    got = attempt(x.clone(), w.clone(), rate)
+    unfinished(got, call)
+    mistakes = {
+        "It ignores the rate: the slice of tap (a, b) starts at row `a * rate`, column `b * rate`.": conv(
+            x, w
+        ),
+        "The filter is turned round: tap (0, 0) belongs to the slice that starts in the top left corner.": conv(
+            x, w.flip(2, 3), dilation=rate
+        ),
+        "Rows and columns are exchanged: tap (a, b) starts at row `a * rate`, column `b * rate`.": conv(
+            x, w.transpose(2, 3), dilation=rate
+        ),
+        "It is padded with zeros; here only positions count where the whole filter fits.": conv(
+            x, w, dilation=rate, padding=rate * (w.shape[-1] // 2)
+        ),
+    }
+    _name_mistake(got, call, mistakes, want)
+    hint = f"A filter of {w.shape[-1]} at rate {rate} spans {rate * (w.shape[-1] - 1) + 1} rows and columns."
+    close(got, want, call, tolerance=1e-4, hint=hint)
+
+
+def _name_mistake(got: Any, call: str, mistakes: dict[str, Tensor], right: Tensor) -> None:
+    """Raise `Wrong` where the answer is what a well-known mistake gives, whole or cut to the right size."""
+    mine = torch.as_tensor(got).detach()
+    for hint, result in mistakes.items():
+        for made in (result, result[tuple(slice(side) for side in right.shape)]):
+            if _same(mine, made) and not _same(made, right):
+                raise Wrong(f"{call} is not right yet. {hint}")
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and torch.allclose(one.to(other), other, atol=1e-4)
+
+
+def _random(*shape: int, seed: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))

@@ -1,0 +1,1 @@
+"""Lesson 02, receptive fields: all that belongs to it alone."""

@@ -1,0 +1,205 @@
+"""Checks of lesson 02, receptive fields: one layer further, what a gradient sees, holes."""
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
+from dlv3.course.lessons.lesson02_receptive_fields import checks_networks  # noqa: F401  (its exercises register themselves)
+from dlv3.receptive_field import Layer, ReceptiveField, count_holes, count_paths
+
+
+def grown(
+    size: int, jump: int, start: float, kernel_size: int, stride: int = 1, rate: int = 1, padding: int = 0
+) -> tuple[int, int, float]:
+    """(size, jump, start) behind a layer, as the library has it."""
+    behind = ReceptiveField(size, jump, start).through(Layer(kernel_size, stride, rate, padding))
+    return behind.size, behind.jump, behind.start
+
+
+def _three(got: Any, call: str) -> tuple[float, float, float]:
+    unfinished(got, call)
+    if not isinstance(got, tuple | list) or len(got) != 3:
+        raise Wrong(f"{call} gives {got!r}, but it should be three numbers: (size, jump, start).")
+    return tuple(got)
+
+
+@exercise("02/grow", title="One layer further", difficulty=1, minutes=5)
+def grow(attempt: Callable[..., tuple[int, int, float]]) -> str:
+    # size, jump, start, kernel_size, stride, rate, padding
+    cases = (
+        (1, 1, 0.0, 7, 2, 1, 3),
+        (7, 2, 0.0, 3, 2, 1, 1),
+        (11, 4, 0.0, 3, 1, 2, 2),
+        (5, 2, 1.5, 3, 1, 4, 0),
+        (3, 1, 1.0, 2, 2, 3, 0),
+    )
+    for case in cases:
+        size, jump, start, k, stride, rate, padding = case
+        reach = (k - 1) * rate
+        want = grown(*case)
+        call = written("grow", case)
+        got = _three(attempt(*case), call)
+        size_hints = {
+            size + reach * jump * stride: "Use the jump in front of the layer, before the stride changes it.",
+            size + (k - 1) * jump: "The rate is missing: taps are `rate` samples apart.",
+            size + k * rate * jump: "k taps have k - 1 gaps between them, not k.",
+            size
+            + reach: "Samples are `jump` pixels apart: the reach in pixels is the reach in samples times the "
+            "jump.",
+        }
+        equal(got[0], want[0], f"The size of {call}", _wrong_only(size_hints, want[0]))
+        jump_hints = {
+            jump * rate: "The rate spreads the taps. How far it is to the next output is up to the stride.",
+            jump
+            * stride
+            * rate: "The rate spreads the taps. How far it is to the next output is up to the stride.",
+            jump + stride: "Jumps multiply: `stride` samples, each `jump` pixels.",
+            stride: "Jumps multiply: `stride` samples, each `jump` pixels.",
+        }
+        equal(got[1], want[1], f"The jump of {call}", _wrong_only(jump_hints, want[1]))
+        start_hints = {
+            start + (reach / 2 - padding) * jump * stride: "Use the jump in front of the layer.",
+            start + reach / 2 * jump: "The padding is missing: output 0 starts at sample -padding.",
+            start + (reach / 2 - padding): "That is in samples. Times the jump, it is in pixels.",
+            start
+            + (reach // 2 - padding) * jump: "Divide with `/`: the centre of an even number of taps lies "
+            "between two samples.",
+            (reach / 2 - padding) * jump: "Add it to the start of the map in front.",
+        }
+        equal(got[2], want[2], f"The start of {call}", _wrong_only(start_hints, want[2]))
+    return "Every receptive field in this course is this step, again and again."
+
+
+def _wrong_only(hints: dict[Any, str], right: Any) -> dict[Any, str]:
+    return {value: hint for value, hint in hints.items() if value != right}
+
+
+def seen_pixels(network: nn.Module, length: int, output: int) -> Tensor:
+    """Which of `length` pixels an output of a network along one axis sees, by its gradient: (length,) booleans."""
+    strip = torch.ones(1, 1, length, requires_grad=True)
+    (gradient,) = torch.autograd.grad(network(strip)[0, 0, output], strip)
+    return gradient[0, 0] != 0
+
+
+def _ones(*layers: Layer) -> nn.Sequential:
+    convolutions = [
+        nn.Conv1d(
+            1, 1, layer.kernel_size, layer.stride, padding=layer.reach // 2, dilation=layer.rate, bias=False
+        )
+        for layer in layers
+    ]
+    for convolution in convolutions:
+        nn.init.ones_(convolution.weight)
+    return nn.Sequential(*convolutions)
+
+
+@exercise("02/seen-by-gradient", title="Ask the gradient", difficulty=2, minutes=5)
+def seen_by_gradient(attempt: Callable[[nn.Module, int, int], Tensor]) -> str:
+    chains = ((Layer(3), Layer(3)), (Layer(3, rate=2), Layer(3, rate=2)), (Layer(3, stride=2), Layer(3)))
+    for chain, length, output in zip(chains, (21, 21, 21), (10, 9, 4), strict=True):
+        call = f"`seen_by_gradient(network, {length}, {output})`"
+        got = attempt(_ones(*chain), length, output)
+        unfinished(got, call)
+        require(isinstance(got, Tensor), f"{call} gives a {type(got).__name__}, but it should be a tensor.")
+        require(
+            got.shape == (length,),
+            f"{call} has the shape {tuple(got.shape)}, but it should be ({length},): drop the two axes of size 1.",
+        )
+        require(
+            got.dtype == torch.bool,
+            f"{call} holds numbers of type {got.dtype}. The question is which pixels are seen: compare the gradient "
+            "with 0.",
+        )
+        paths = count_paths(chain)
+        stride = math.prod(layer.stride for layer in chain)
+        first = output * stride - len(paths) // 2
+        want = torch.zeros(length, dtype=torch.bool)
+        want[first : first + len(paths)] = paths > 0
+        _same_pixels(got, want, call, stride)
+    return "Holes show, too: a pixel between two seen ones may have no gradient."
+
+
+def _same_pixels(got: Tensor, want: Tensor, call: str, stride: int) -> None:
+    if torch.equal(got, want):
+        return
+    if bool(got.all()):
+        raise Wrong(
+            f"{call} says that every pixel is seen. Take the gradient of one output, not of their sum."
+        )
+    if torch.equal(got, ~want):
+        raise Wrong(f"{call} is turned round: True where the gradient is *not* 0.")
+    hint = ""
+    if stride > 1 and int(got.sum()) == int(want.sum()):
+        hint = f"With a stride of {stride}, output i lies at pixel {stride} · i: pick the output by its own number."
+    elif bool((want & ~got).any()):
+        hint = "Every pixel with a gradient other than 0 is seen, however small it is."
+    pixels = {name: mask.nonzero().flatten().tolist() for name, mask in (("got", got), ("want", want))}
+    raise Wrong(
+        f"{call} finds the pixels {pixels['got']}, but it should be {pixels['want']}. {hint}".rstrip()
+    )
+
+
+@exercise("02/unread", title="Count the unread pixels", difficulty=2, minutes=4)
+def unread(attempt: Callable[[tuple[int, ...]], int]) -> str:
+    for rates in ((2, 2, 2), (1, 1, 1), (1, 2, 3), (2, 3, 4), (4,), (1, 2, 9), (2, 3)):
+        holes = count_holes([Layer(3, rate=rate) for rate in rates])
+        field = 1 + 2 * sum(rates)
+        edges = {0}
+        for rate in rates:
+            edges = {place + tap for place in edges for tap in (-rate, rate)}
+        hints = {
+            field - len(edges): "A layer has three taps: the middle one, at distance 0, counts too.",
+            field - 3: "Go on from every distance reached so far, not from 0 alone.",
+            sum(rates)
+            + 1
+            - (field - holes): "The field reaches to both sides: it has 1 + 2 · sum(rates) pixels.",
+            field - holes: "Those are the pixels that are read. How many are not?",
+        }
+        equal(attempt(rates), holes, written("unread", (rates,)), _wrong_only(hints, holes))
+    return "Sets do it: no path needs to be followed twice."
+
+
+@exercise("02/no-holes", title="No holes", difficulty=3, minutes=6)
+def no_holes(attempt: Callable[[tuple[int, ...]], bool]) -> str:
+    stacks = [s for depth in (1, 2, 3) for s in itertools.combinations_with_replacement(range(1, 11), depth)]
+    stacks += [(1, 3, 9, 27), (1, 3, 9, 28), (1, 2, 4, 8), (4, 2, 1), (9, 1, 3), (3, 1, 1, 2)]
+    for rates in stacks:
+        paths = count_paths([Layer(3, rate=rate) for rate in rates])
+        holes = (paths == 0).nonzero().flatten().tolist()
+        call = written("no_holes", (rates,))
+        got = attempt(rates)
+        unfinished(got, call)
+        require(
+            got is True or got is False,
+            f"{call} gives {got!r}, but it should be `True` or `False`.",
+        )
+        if got == (not holes):
+            continue
+        if holes:
+            why = (
+                " They have no common factor, and yet: that condition is needed, but not enough."
+                if math.gcd(*rates) == 1 and len(rates) > 1
+                else ""
+            )
+            raise Wrong(
+                f"{call} gives `True`, but of the {len(paths)} pixels in its field {len(holes)} are holes, the first "
+                f"at {holes[0]}.{why}"
+            )
+        order = " Does your rule sort the rates first?" if list(rates) != sorted(rates) else ""
+        raise Wrong(
+            f"{call} gives `False`, but every one of its {len(paths)} pixels is read.{order or _touching(rates)}"
+        )
+    return "Smallest first, each rate at most as large as the window that the ones before it fill."
+
+
+def _touching(rates: tuple[int, ...]) -> str:
+    windows = [1 + 2 * sum(rates[:i]) for i in range(len(rates))]
+    steps = ", ".join(
+        f"{rate} into a window of {window}" for rate, window in zip(rates, windows, strict=True)
+    )
+    return f" Step by step: {steps}. Copies that only just touch leave no gap."

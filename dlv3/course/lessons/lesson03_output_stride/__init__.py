@@ -1,0 +1,1 @@
+"""Lesson 03, output stride: all that belongs to it alone."""

@@ -1,0 +1,1 @@
+"""Lesson 04, cascade: all that belongs to it alone."""

@@ -1,0 +1,1 @@
+"""Lesson 05, multi grid: all that belongs to it alone."""

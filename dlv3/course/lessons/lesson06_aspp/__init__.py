@@ -1,0 +1,1 @@
+"""Lesson 06, aspp: all that belongs to it alone."""

@@ -1,0 +1,1 @@
+"""Lesson 07, whole model: all that belongs to it alone."""

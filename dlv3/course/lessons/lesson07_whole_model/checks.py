@@ -1,0 +1,174 @@
+"""Checks of lesson 07, the whole model; those of its modules are in lesson07_modules."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
+from dlv3.course.lessons.lesson07_whole_model import checks_modules as lesson07_modules
+from dlv3.deeplab import DeepLabV3, DeepLabV3Config
+from dlv3.resnet import BACKBONES, BottleneckUnit, ResNet
+
+__all__ = ["lesson07_modules"]  # importing it registers its checks
+
+Rows = list[list[tuple[int, int]]]
+
+
+def rates_of(strides: list[list[int]], output_stride: int, grid: tuple[int, ...], **wrong: bool) -> Rows:
+    """The plan; the options bring in the usual mistakes."""
+    reached, rate, rows = 1 if wrong.get("no_stem") else 4, 1, []
+    for block, row in enumerate(strides, 1):
+        rows.append([])
+        for unit, stride in enumerate(row):
+            lost = reached * stride > output_stride
+            if wrong.get("own") and lost:
+                rate *= stride
+            factor = grid[unit % len(grid)] if block >= 4 or wrong.get("everywhere") else 1
+            factor = 1 if wrong.get("no_grid") else factor
+            absolute = wrong.get("absolute") and block >= 4
+            rows[-1].append((1 if lost else stride, factor if absolute else rate * factor))
+            if lost and not wrong.get("own"):
+                rate *= stride
+            reached *= 1 if lost else stride
+    return rows
+
+
+PLAN_MISTAKES = {
+    "no_grid": "From block4 on, each unit's rate is multiplied by its own unit rate: `multi_grid[unit]`.",
+    "everywhere": "Multi-grid starts at block4: the blocks before it keep their rates.",
+    "absolute": "The unit rates of multi-grid *multiply* the rate in force, they do not replace it.",
+    "own": "The unit that loses its stride still reads the map from before it. Double the rate for the units "
+    "*behind* it: first write the pair down, then multiply.",
+    "no_stem": "The stem has already reached a stride of 4 before block1 begins.",
+}
+
+
+@exercise("07/plan", title="Strides and rates of every unit", difficulty=3, minutes=7)
+def plan(attempt: Callable[..., Rows]) -> str:
+    cases = [(4, 16, (1, 2, 4)), (4, 8, (1, 1, 1)), (4, 32, (1, 2, 1)), (4, 8, (1, 2, 4)), (7, 16, (1, 2, 1))]
+    for blocks, output_stride, grid in cases:
+        for rule in ("stage", "previous"):
+            units = [3, 4, 6, 3, 3, 3, 3][:blocks]
+            strides = network_plan(blocks, 4 * 2 ** (blocks - 1), (1, 1, 1), rule, field=0)
+            want = network_plan(blocks, output_stride, grid, rule)
+            call = f"`plan(strides_of({units}, {rule!r}), {output_stride}, {grid})`"
+            got = attempt([list(row) for row in strides], output_stride, grid)
+            unfinished(got, call)
+            rows = [[tuple(pair) for pair in row] for row in got]
+            require(
+                [len(row) for row in rows] == units,
+                f"{call} has {[len(row) for row in rows]} pairs in its blocks, but there are {units} units.",
+            )
+            if rows != want:
+                raise Wrong(_plan_mistake(rows, want, call, (strides, output_stride, grid)))
+    return "Every ResNet of this course is one such list: 32 down to 4, cascade and multi-grid included."
+
+
+@cache
+def network_plan(
+    blocks: int, output_stride: int, grid: tuple[int, ...], rule: Any, field: int | None = None
+) -> Any:
+    """(stride, rate) of every unit of the library's ResNet-50, or one of the two."""
+    with torch.device("meta"):
+        network = ResNet(
+            BACKBONES["resnet50"],
+            output_stride=output_stride,
+            multi_grid=grid,
+            blocks=blocks,
+            first_unit=rule,
+        )
+    rows = [
+        [(unit.stride, unit.spatial_convs[0].rate) for unit in network.block(b)] for b in range(1, blocks + 1)
+    ]
+    return rows if field is None else [[pair[field] for pair in row] for row in rows]
+
+
+def _plan_mistake(rows: Rows, want: Rows, call: str, case: tuple) -> str:
+    block = next(b for b, (mine, right) in enumerate(zip(rows, want, strict=True)) if mine != right)
+    hint = next((text for name, text in PLAN_MISTAKES.items() if rows == rates_of(*case, **{name: True})), "")
+    return f"In {call}, block{block + 1} is {rows[block]}, but it should be {want[block]}. {hint}".rstrip()
+
+
+@exercise("07/unit-parameters", title="What a unit weighs", difficulty=2, minutes=4)
+def unit_parameters(attempt: Callable[[int, int], int]) -> str:
+    for channels, width in ((256, 64), (2048, 512), (64, 64), (1024, 512)):
+        with torch.device("meta"):
+            unit = BottleneckUnit(channels, width)
+        convs = sum(m.weight.numel() for m in unit.modules() if isinstance(m, nn.Conv2d))
+        norms = sum(m.num_features for m in unit.modules() if isinstance(m, nn.BatchNorm2d))
+        projected = 0 if unit.downsample is None else 4 * width * (channels + 2)
+        want = convs + 2 * norms
+        hints = {
+            convs
+            + 4
+            * norms: "The running mean and variance are statistics, not parameters: no gradient moves them.",
+            convs + norms: "Batch normalization has two parameters for each channel: a weight and a bias.",
+            convs: "Batch normalization has parameters too: a weight and a bias for each channel.",
+            want
+            - projected: f"From {channels} to {4 * width} channels the shortcut needs a projection: a 1×1 and "
+            "its batch normalization.",
+            want
+            + (
+                4 * width * (channels + 2) if not projected else -1
+            ): "Here the channels do not change, so the shortcut has no projection.",
+            want + 6 * width: "These convolutions have no bias: batch normalization brings one.",
+        }
+        equal(attempt(channels, width), want, written("unit_parameters", (channels, width)), hints)
+    return (
+        "The 3×3 has about as many weights as the two 1×1 around it together: that is the bottleneck's point."
+    )
+
+
+CONFIG_HINTS = {
+    "output_stride": "Count the convolutions of stride 2 on the way: conv1, max-pooling, `layer2`. 2 · 2 · 2.",
+    "aspp_rates": "dlv3 states ASPP's rates at output stride 16 and doubles them at 8. Which rates become "
+    "theirs when they are doubled?",
+    "multi_grid": "Look at the rates in `layer4`: without multi-grid, units 2 and 3 have the same rate.",
+    "first_unit": "Look at the first unit of `layer4`: its 3×3 has the rate of `layer3`, not of its own block.",
+    "extra_conv": "Look at `classifier[1]`: between ASPP and the last 1×1 stands a 3×3 convolution.",
+    "dropout": "Look at the last module of `classifier[0].project`.",
+}
+
+
+@exercise("07/torchvision", title="Read torchvision's model", difficulty=3, minutes=6)
+def torchvision_config(attempt: dict[str, Any]) -> str:
+    from torchvision.models.segmentation import deeplabv3_resnet50
+
+    require(
+        isinstance(attempt, dict) and set(attempt) == set(CONFIG_HINTS),
+        f"Keep the dictionary with the keys {', '.join(f'`{name}`' for name in CONFIG_HINTS)}.",
+    )
+    if any(value is ... for value in attempt.values()):
+        raise NotImplementedError("not done yet")
+    with torch.device("meta"):
+        theirs = deeplabv3_resnet50(weights=None, weights_backbone=None)
+        try:
+            ours = DeepLabV3(DeepLabV3Config(**attempt))
+        except ValueError as error:
+            raise Wrong(f"`DeepLabV3Config` refuses this: {error}") from None
+    wrong = [name for name, holds in _config_facts(ours, theirs, attempt).items() if not holds]
+    require(not wrong, f"`{(wrong or [''])[0]}` does not fit yet. {CONFIG_HINTS.get((wrong or [''])[0], '')}")
+    return "This is what `dlv3.weights.from_torchvision` builds."
+
+
+def _config_facts(ours: DeepLabV3, theirs: nn.Module, attempt: dict[str, Any]) -> dict[str, bool]:
+    """Whether each field of the configuration gives what torchvision's modules have."""
+    mine, other = dict(ours.named_modules()), dict(theirs.named_modules())
+
+    def same(start: str, field: str) -> bool:
+        names = [n for n, m in other.items() if isinstance(m, nn.Conv2d) and n.startswith(start)]
+        return all(getattr(mine[n], field) == getattr(other[n], field) for n in names)
+
+    return {
+        "output_stride": ours.output_stride == 8,
+        "multi_grid": tuple(attempt["multi_grid"]) == (1, 1, 1),
+        "first_unit": same("backbone", "stride") and same("backbone", "dilation"),
+        "aspp_rates": len(ours.aspp.convs) == 5 and same("classifier.0.convs", "dilation")
+        if ours.aspp
+        else False,
+        "extra_conv": set(ours.state_dict()) == set(theirs.state_dict()),
+        "dropout": ours.aspp is not None and ours.aspp.project[3].p == theirs.classifier[0].project[3].p,
+    }

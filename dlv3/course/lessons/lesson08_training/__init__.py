@@ -1,0 +1,1 @@
+"""Lesson 08, training: all that belongs to it alone."""

@@ -1,0 +1,1 @@
+"""Lesson 09, cascade ablations: all that belongs to it alone."""

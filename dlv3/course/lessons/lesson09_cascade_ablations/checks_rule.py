@@ -1,0 +1,102 @@
+"""Checks of lesson 09, the second half: the verdict by rule, and how many seeds an effect needs."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from dlv3.ablations.results import T_975, difference
+from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
+
+_DIFFERENCES = (
+    (1.0, 1.1, 1.2),  # the interval above 0
+    (-1.0, -1.1, -1.2),  # below
+    (0.2, 3.0, 6.0),  # above 0, each of them, but spread
+    (-0.2, -3.0, -6.0),
+    (1.0, -0.5, 2.0, 0.3),
+    (5.0, 5.1),  # two pairs, ever so close
+    (-5.0, -5.1),
+    (4.0,),
+    (-4.0,),
+    (3.0, 3.2, 2.8, 3.1, 2.9),
+)
+
+
+@exercise("09/verdict", title="The verdict, by rule", difficulty=2, minutes=6)
+def verdict(attempt: Callable[[list[float]], str]) -> str:
+    for values in _DIFFERENCES:
+        call = written("verdict", (list(values),))
+        want = difference(values).verdict
+        got = attempt(list(values))
+        unfinished(got, call)
+        require(isinstance(got, str), f"{call} gives {got!r}, but it should be one of the rule's four words.")
+        if got != want:
+            raise Wrong(
+                f"{call} gives {got!r}, but it should be {want!r}. {_verdict_slip(values, got)}".rstrip()
+            )
+    return "No eye is needed, and no mood: the rule stood there before the runs did."
+
+
+def _verdict_slip(values: Sequence[float], got: str) -> str:
+    found = difference(values)
+    if got not in ("reproduced", "opposite", "same direction", "within noise"):
+        return "The four words are 'reproduced', 'opposite', 'same direction', 'within noise'."
+    if found.pairs < 3 and got in ("reproduced", "opposite"):
+        pairs = f"{found.pairs} pairs are" if found.pairs > 1 else "one pair is"
+        return f"However they lie, {pairs} too few for that word: it takes three."
+    if found.high < 0:
+        return "The whole interval lies below 0."
+    if all(value < 0 for value in values):
+        return (
+            "All seeds agree, but on the opposite of the claim: only differences *above* 0 are its direction."
+        )
+    if got == "reproduced":
+        return f"The interval begins at {found.low:.2f}: 0 lies in it."
+    if found.low > 0:
+        return f"The interval begins at {found.low:.2f}: it lies above 0."
+    return "Is every single difference above 0, or not?"
+
+
+def fewest(effect: float, spread: float) -> int:
+    """The right number of seeds."""
+    n = 3
+    while T_975[min(n - 1, len(T_975)) - 1] * spread / math.sqrt(n) >= effect:
+        n += 1
+    return n
+
+
+@exercise("09/seeds-needed", title="How many seeds?", difficulty=2, minutes=6)
+def seeds_needed(attempt: Callable[[float, float], int]) -> str:
+    for effect, spread in ((3.0, 2.0), (3.0, 4.0), (10.0, 1.0), (2.0, 4.0), (1.0, 4.0)):
+        call = written("seeds_needed", (effect, spread))
+        try:
+            got = attempt(effect, spread)
+        except IndexError:
+            raise Wrong(
+                f"{call} runs past the end of `T_975`, which stops at 30 degrees of freedom. From there on its last "
+                "entry will do: `T_975[min(n - 2, 29)]`."
+            ) from None
+        want = fewest(effect, spread)
+        known = "That is right for a known spread, 1.96. With few seeds Student's t is larger."
+        normal = math.ceil((1.96 * spread / effect) ** 2)
+        hints = {
+            want + 1: "One fewer is enough already.",
+            want - 1: "Close. Is the half-width *smaller* than the effect at that number?",
+            max(3, normal): known,
+            normal: known,
+            _later(
+                effect, spread
+            ): "One entry of `T_975` too far: n differences have n − 1 degrees of freedom, and "
+            "the table begins at 1.",
+            2: "Two seeds are never enough for the rule: begin at three.",
+            1: "Two seeds are never enough for the rule: begin at three.",
+        }
+        hints.pop(want, None)
+        equal(got, want, call, hints)
+    return "Half the effect needs about four times the seeds."
+
+
+def _later(effect: float, spread: float) -> int:
+    """With the quantile of one degree of freedom too many."""
+    n = 2
+    while T_975[min(n, len(T_975)) - 1] * spread / math.sqrt(n) >= effect:
+        n += 1
+    return n

@@ -1,0 +1,1 @@
+"""Lesson 10, aspp ablations: all that belongs to it alone."""

@@ -1,0 +1,121 @@
+"""Checks of lesson 10, ASPP ablations: heads of equal size, and the share of a gain that a cue explains."""
+
+from collections.abc import Callable, Mapping
+
+from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
+
+Ious = Mapping[str, float]
+_BEFORE = {"background": 90.0, "sun": 40.0, "coin": 0.0, "square": 70.0, "ring": 50.0}
+_RECIPE = "Add up the gains of the cue's classes, add up all gains, and divide."
+_AFTER = {"background": 90.5, "sun": 75.0, "coin": 77.0, "square": 69.0, "ring": 48.5}
+
+
+def shared_widths(channels: int, branches: int) -> list[int]:
+    """The right answer of `equal_widths`."""
+    return [channels * (i + 1) // branches - channels * i // branches for i in range(branches)]
+
+
+@exercise("10/equal-widths", title="Heads of equal size", difficulty=1, minutes=5)
+def equal_widths(attempt: Callable[[int, int], list[int]]) -> str:
+    for channels, branches in ((64, 1), (64, 4), (64, 3), (64, 6), (256, 5), (10, 4)):
+        call = written("equal_widths", (channels, branches))
+        got = attempt(channels, branches)
+        unfinished(got, call)
+        try:
+            widths = list(got)
+        except TypeError:
+            raise Wrong(f"{call} gives {got!r}, but it should be a list, one width a branch.") from None
+        require(
+            len(widths) == branches,
+            f"{call} gives {len(widths)} widths, but there are {branches} branches.",
+        )
+        require(
+            all(isinstance(width, int) and width > 0 for width in widths),
+            f"{call} gives {widths}: a number of channels is a whole number above 0.",
+        )
+        if sum(widths) != channels:
+            raise Wrong(
+                f"{call} gives {widths}, together {sum(widths)} channels instead of {channels}. "
+                f"{_why(widths, channels, branches)}"
+            )
+        require(
+            max(widths) - min(widths) <= 1,
+            f"{call} gives {widths}. No branch should have more than one channel more than another.",
+        )
+    return "As many 3×3 filters in all, so as many weights. What differs is where they look."
+
+
+def _why(widths: list[int], channels: int, branches: int) -> str:
+    if widths == [channels] * branches:
+        return (
+            "So much is a head that is wider as well: you could not tell the rates' worth from the width's."
+        )
+    if widths == [channels // branches] * branches:
+        return "Division leaves a remainder: hand it out, one channel a branch."
+    return "Channels may neither be lost nor won."
+
+
+def explained(before: Ious, after: Ious, cue: set[str]) -> float:
+    """The right answer of `cue_share`."""
+    gains = {name: after[name] - before[name] for name in before}
+    return sum(gains[name] for name in cue) / sum(gains.values())
+
+
+@exercise("10/cue-share", title="What the cue explains", difficulty=2, minutes=6)
+def cue_share(attempt: Callable[[Ious, Ious, set[str]], float]) -> str:
+    cases = (
+        (_BEFORE, _AFTER, {"sun", "coin"}),
+        (_BEFORE, _BEFORE | {"sun": 50.0, "coin": 20.0, "ring": 60.0}, {"sun", "coin"}),
+        (_BEFORE, _BEFORE | {"sun": 50.0, "square": 75.0}, {"sun"}),
+    )
+    for before, after, cue in cases:
+        gained = {name: round(after[name] - before[name], 1) for name in before}
+        call = f"`cue_share(before, after, {_listed(cue)})`, where the classes gain {gained},"
+        got = attempt(dict(before), dict(after), set(cue))
+        unfinished(got, call)
+        want = explained(before, after, cue)
+        close(
+            got,
+            want,
+            call,
+            tolerance=1e-6,
+            hint=_hint(float(got), before, after, cue) if _is_number(got) else "",
+        )
+    return "Over 1 where the rest has lost: what the cue gave, others have partly paid for."
+
+
+def _listed(cue: set[str]) -> str:
+    """A set of names in a fixed order."""
+    return "{" + ", ".join(repr(name) for name in sorted(cue, reverse=True)) + "}"
+
+
+def _is_number(got: object) -> bool:
+    try:
+        float(got)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _hint(got: float, before: Ious, after: Ious, cue: set[str]) -> str:
+    gains = {name: after[name] - before[name] for name in before}
+    total, ours = sum(gains.values()), sum(gains[name] for name in cue)
+    n = len(gains)
+    slips = {
+        100 * ours / total: "As a share, please: 1 is all of it.",
+        (ours / len(cue))
+        / (total / n): "The mean of the cue's classes over the mean of all is no share: each class "
+        "counts one of the classes in the mIOU, so divide sums.",
+        ours
+        / (
+            total / n
+        ): "The mIOU is a mean: a class's gain counts only one of the classes in it. Divide by the "
+        "number of classes above as well as below, or nowhere.",
+        ours: "Those are the points that the cue's classes gain together. Divide by what all gain together.",
+        ours / n: "Those are points of mIOU. Wanted is the share of the gain.",
+        1 - ours / total: "That is the share of the others.",
+        ours / sum(abs(gain) for gain in gains.values()): "Losses count with their sign.",
+        ours / sum(gain for gain in gains.values() if gain > 0): "You leave out the classes that lose.",
+        sum(after[name] for name in cue) / sum(after.values()): "Take the gains, after − before.",
+    }
+    return next((text for value, text in slips.items() if abs(got - value) < 1e-6), _RECIPE)

@@ -1,0 +1,1 @@
+"""Lesson 11, inference: all that belongs to it alone."""

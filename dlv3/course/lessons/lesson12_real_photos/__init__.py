@@ -1,0 +1,1 @@
+"""Lesson 12, real photos: all that belongs to it alone."""

@@ -1,0 +1,139 @@
+"""A folder as labelling tools leave it: photos, masks of the tool's own numbers, and some files that are wrong.
+
+The photos are pieces of the one photo that comes with matplotlib, with shapes stuck on them: something to find,
+whose outlines are known to the pixel. They are made for a lesson that has to run without a network, and stand in for
+a folder of your own: every background is a piece of one wall, so a score on them says little about other walls.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dlv3.data.made.shapes import Canvas, Shape
+from dlv3.data.made.textures import CANONICAL_SIZE, UNIT, RandomStream, object_fill
+
+CLASSES = ("background", "disc", "square", "triangle")
+# The labelling tool's numbers, in the order of CLASSES, and its number for "I cannot tell".
+TOOL_NUMBERS = (0, 20, 30, 40)
+CANNOT_TELL = 99
+LONG_SIDE = 193  # pixels
+SHORT_SIDES = (129, 145, 161, 177, 193)
+TRAIN, VAL = 64, 24
+_STREAM = 1_000_012  # apart from other made pictures' random numbers
+_EXTENT = CANONICAL_SIZE * UNIT
+_FACE = (165, 85, 360, 350)  # left, top, right, bottom of it in the photo, in pixels
+
+
+# What is wrong with which picture's mask, and nothing else is.
+SPOILT = {"train_05": "no mask", "train_17": "channels", "train_29": "size", "train_41": "label"}
+
+
+@cache
+def colour_photo() -> np.ndarray:
+    """Matplotlib's sample photo (Grace Hopper, US Navy, public domain): (600, 512, 3) uint8."""
+    from matplotlib import cbook
+
+    with cbook.get_sample_data("grace_hopper.jpg") as file:
+        return np.asarray(Image.open(file).convert("RGB"))
+
+
+def draw(index: int, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """A piece of the photo with up to five shapes on it; none lies on the face.
+
+    Returns:
+        (H, W, 3) uint8; (H, W) uint8 of the tool's numbers, with a border of CANNOT_TELL along each outline.
+    """
+    stream = RandomStream(_STREAM, ("train", "val").index(split), index)
+    canvas = Canvas(LONG_SIDE)
+    ground, face = _background(stream)
+    canvas.image[:] = ground.transpose(2, 0, 1)
+    for x, y, radius in _places(stream, face):
+        kind = stream.pick(CLASSES[1:])
+        shape = Shape(kind, x, y, radius, stream.between(-80, 80), object_fill(stream))
+        shape.draw(canvas, CLASSES.index(kind))
+    height, width = LONG_SIDE, stream.pick(SHORT_SIDES)
+    if stream.below(2):
+        height, width = width, height
+    image = canvas.picture().transpose(1, 2, 0)[:height, :width]
+    return np.ascontiguousarray(image), _as_the_tool_saves(canvas.labels)[:height, :width]
+
+
+def _background(stream: RandomStream) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """A piece of the photo, made smaller, lighter or darker, and where the face is in it.
+
+    Returns:
+        (LONG_SIDE, LONG_SIDE, 3) uint8; left, top, right and bottom, in 1/64 px of the canvas.
+    """
+    photo = colour_photo()
+    side = stream.between(LONG_SIDE, 2 * LONG_SIDE)
+    top, left = stream.below(photo.shape[0] - side), stream.below(photo.shape[1] - side)
+    corners = [(v - o) * _EXTENT // side for v, o in zip(_FACE, (left, top, left, top), strict=True)]
+    image = Image.fromarray(photo[top : top + side, left : left + side])
+    piece = np.asarray(image.resize((LONG_SIDE, LONG_SIDE), Image.Resampling.BILINEAR)).astype(np.int32)
+    if stream.below(2):
+        piece, corners[0], corners[2] = piece[:, ::-1], _EXTENT - corners[2], _EXTENT - corners[0]
+    return (piece * stream.between(150, 256) >> 8).astype(np.uint8), tuple(corners)
+
+
+def _places(stream: RandomStream, face: tuple[int, int, int, int]) -> list[tuple[int, int, int]]:
+    """Centre and radius of up to five shapes that touch neither the face nor each other, in 1/64 px."""
+    left, top, right, bottom = face
+    places: list[tuple[int, int, int]] = []
+    wanted = stream.between(2, 5)
+    for _ in range(60):
+        x, y, radius = stream.below(_EXTENT), stream.below(_EXTENT), stream.between(11 * UNIT, 27 * UNIT)
+        dx, dy = max(left - x, x - right, 0), max(top - y, y - bottom, 0)
+        free = dx**2 + dy**2 > radius**2
+        if free and all((x - a) ** 2 + (y - b) ** 2 > (radius + r) ** 2 for a, b, r in places):
+            places.append((x, y, radius))
+        if len(places) == wanted:
+            break
+    return places
+
+
+def _as_the_tool_saves(labels: np.ndarray) -> np.ndarray:
+    """Classes as the tool's numbers; where two classes meet within a pixel, CANNOT_TELL."""
+    padded = np.pad(labels, 1, mode="edge")
+    height, width = labels.shape
+    around = [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)]
+    numbers = np.array(TOOL_NUMBERS, np.uint8)[labels]
+    numbers[np.min(around, axis=0) != np.max(around, axis=0)] = CANNOT_TELL
+    return numbers
+
+
+def make(root: Path) -> None:
+    """Write images/, masks/, train.txt, val.txt and classes.txt: good files, odd ones, and those of SPOILT.
+
+    Args:
+        root: the folder, which is made; files in it are replaced.
+    """
+    for folder in ("images", "masks"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for split, count in (("train", TRAIN), ("val", VAL)):
+        names = [f"{split}_{i:02d}" for i in range(count)]
+        for i, name in enumerate(names):
+            image, numbers = draw(i, split)
+            suffix = "JPG" if name == "train_11" else "jpg"  # as cameras write it; no trouble
+            Image.fromarray(image).save(root / "images" / f"{name}.{suffix}", "JPEG", quality=90)
+            _save_mask(numbers, name, root / "masks")
+        (root / f"{split}.txt").write_text("\n".join(names) + "\n")
+    (root / "classes.txt").write_text("\n".join(CLASSES) + "\n")
+
+
+def _save_mask(numbers: np.ndarray, name: str, folder: Path) -> None:
+    """Save a mask, spoilt where SPOILT says so."""
+    problem = SPOILT.get(name)
+    mask = Image.fromarray(numbers)
+    if problem == "no mask":
+        name = name.replace("_", "-")
+    elif problem == "channels":
+        mask = mask.convert("RGB")
+    elif problem == "size":
+        mask = mask.resize((mask.width // 2, mask.height // 2), Image.Resampling.NEAREST)
+    elif problem == "label":
+        mask = Image.fromarray(np.where(numbers == TOOL_NUMBERS[2], 70, numbers).astype(np.uint8))
+    elif name == "val_03":  # a palette PNG: odd to look at, and good
+        mask.putpalette([value for i in range(256) for value in (i * 37 % 256, i * 91 % 256, i * 151 % 256)])
+    mask.save(folder / f"{name}.png")

@@ -1,0 +1,1 @@
+"""Lesson 13, conclusions: all that belongs to it alone."""

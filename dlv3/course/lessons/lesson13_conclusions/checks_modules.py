@@ -1,0 +1,168 @@
+"""Checks of lesson 13: one round of messages in a CRF, and DeepLabv3+'s decoder."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
+from dlv3.course.lessons.lesson13_conclusions.boundaries import pair_weights, shifted, window
+from dlv3.course.lessons.lesson13_conclusions.decoder import Decoder
+
+LOW, HIGH, CLASSES, REDUCED, CHANNELS = 6, 10, 3, 4, 8
+
+
+@exercise("13/mean-field", title="One round of messages", difficulty=3, minutes=8)
+def mean_field(attempt: Callable[..., Tensor]) -> str:
+    generator = torch.Generator().manual_seed(0)
+    unary = F.log_softmax(torch.randn(2, 3, 5, 6, generator=generator, dtype=torch.float64) * 2, dim=1)
+    q = torch.softmax(torch.randn(2, 3, 5, 6, generator=generator, dtype=torch.float64), dim=1)
+    offsets = window(1)
+    pictures = torch.rand(2, 3, 5, 6, generator=generator, dtype=torch.float64) * 255
+    weights = pair_weights(pictures, offsets, reach=1.0, contrast=90.0)
+    call = "`mean_field_step(q, unary, weights, offsets)` with 8 neighbours"
+    got = attempt(q.clone(), unary.clone(), [weight.clone() for weight in weights], list(offsets))
+    unfinished(got, call)
+    want = dense_step(q, unary, weights, offsets)
+    close(got, want, call, tolerance=1e-9, hint=_mean_field_slip(got, q, unary, weights, offsets))
+    return (
+        "Neighbours vote, near and alike ones count more, and the network's own opinion stays in every round."
+    )
+
+
+def dense_step(q: Tensor, unary: Tensor, weights: list[Tensor], offsets: list[tuple[int, int]]) -> Tensor:
+    """The same by one large matrix over all pairs of pixels, for small pictures."""
+    n, _, height, width = q.shape
+    ties = q.new_zeros(n, height * width, height * width)
+    for weight, (down, right) in zip(weights, offsets, strict=True):
+        for y in range(max(0, -down), min(height, height - down)):
+            for x in range(max(0, -right), min(width, width - right)):
+                ties[:, y * width + x, (y + down) * width + x + right] = weight[:, 0, y, x]
+    message = q.flatten(2) @ ties.transpose(1, 2)  # (N, C, pixels)
+    return F.softmax(unary + message.view_as(q), dim=1)
+
+
+def _mean_field_slip(
+    got: object, q: Tensor, unary: Tensor, weights: list[Tensor], offsets: list[tuple[int, int]]
+) -> str:
+    pairs = list(zip(weights, offsets, strict=True))
+    message = sum(weight * shifted(q, *offset) for weight, offset in pairs)
+    still = sum(weight * q for weight, _ in pairs)
+    wrong_way = sum(weight * shifted(q, -down, -right) for weight, (down, right) in pairs)
+    once = pairs[-1][0] * shifted(q, *pairs[-1][1])
+    slips = {
+        "These are still scores. Make them sum to 1 over the classes: `F.softmax(..., dim=1)`.": unary + message,
+        "Start from `unary`, what the network said, not from `q`: else its opinion fades round by round.":
+        F.softmax(q + message, 1),
+        "`unary` holds log-probabilities already. Multiplying with `q` counts what is believed now twice.":
+        F.softmax(unary + q.log() + message, 1),
+        "The network's opinion, `unary`, is missing.": F.softmax(message, 1),
+        "The sign is turned: neighbours that believe in a class should make it likelier.":
+        F.softmax(unary - message, 1),
+        "You weigh each pixel's own belief. The message is the *neighbours'*: `shifted(q, down, right)`.":
+        F.softmax(unary + still, 1),
+        "You look the other way: `shifted(q, down, right)` is the neighbour whose weight that is.":
+        F.softmax(unary + wrong_way, 1),
+        "Only one neighbour is heard: add up all of them.": F.softmax(unary + once, 1),
+        "Each picture and pixel has its own softmax over the classes, axis 1.": F.softmax(unary + message, 0),
+        "The softmax runs over the classes, axis 1, not over the columns.": F.softmax(unary + message, -1),
+    }  # fmt: skip
+    if not isinstance(got, Tensor) or got.shape != q.shape:
+        return ""
+    return next((text for text, slip in slips.items() if torch.allclose(got, slip, atol=1e-9)), "")
+
+
+@exercise("13/decoder", title="DeepLabv3+'s decoder", difficulty=4, minutes=12)
+def decoder(attempt: Callable[..., nn.Module]) -> str:
+    case = (LOW, HIGH, CLASSES, REDUCED, CHANNELS)
+    call = written("Decoder", case)
+    mine, right = attempt(*case), Decoder(*case)
+    unfinished(mine, call)
+    require(isinstance(mine, nn.Module), f"{call} gives a {type(mine).__name__}, but it should be a module.")
+    for name in ("reduce", "refine", "classifier"):
+        require(hasattr(mine, name), f"{call} has no `{name}`. Keep the three names of the docstring.")
+        _same_size(getattr(mine, name), getattr(right, name), name)
+    torch.manual_seed(1)
+    for tensor in right.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.copy_(torch.rand_like(tensor) + 0.1)
+    for name in ("reduce", "refine", "classifier"):
+        theirs = getattr(right, name).state_dict().values()
+        for own, tensor in zip(getattr(mine, name).state_dict().values(), theirs, strict=True):
+            require(
+                own.shape == tensor.shape,
+                f"{_SIZES[name]} A tensor of `{name}` is {tuple(own.shape)} instead.",
+            )
+            own.copy_(tensor)
+    mine, right = mine.double().eval(), right.double().eval()
+    low, high = (
+        torch.randn(2, c, *size, dtype=torch.float64) for c, size in ((LOW, (9, 13)), (HIGH, (3, 4)))
+    )
+    _same_answer(mine, right, low, high, call)
+    _same_default(attempt)
+    return "What from ASPP, where from an early map: thirty lines are all that v3+ adds behind v3."
+
+
+_SIZES = {
+    "reduce": "`reduce` is a 1×1 `conv_bn_relu` from the early map's channels to `reduced`.",
+    "refine": "`refine` is two 3×3 `conv_bn_relu`: from `high_channels + reduced` to `channels`, then from `channels` "
+    "to `channels`.",
+    "classifier": "`classifier` is one 1×1 convolution with a bias, from `channels` to `num_classes`, with nothing "
+    "behind it.",
+}
+
+
+def _same_size(mine: nn.Module, right: nn.Module, name: str) -> None:
+    have, want = (sum(p.numel() for p in module.parameters()) for module in (mine, right))
+    tensors = [len(module.state_dict()) for module in (mine, right)]
+    require(
+        have == want and tensors[0] == tensors[1],
+        f"`{name}` has {have:,} parameters in {tensors[0]} tensors, but it should have {want:,} in {tensors[1]}. "
+        f"{_SIZES[name]}",
+    )
+
+
+def _same_answer(mine: nn.Module, right: Decoder, low: Tensor, high: Tensor, call: str) -> None:
+    shown = f"{call} on an early map 9 × 13 and ASPP's answer 3 × 4"
+    with torch.no_grad():
+        try:
+            got = mine(low.clone(), high.clone())
+        except RuntimeError as error:
+            raise Wrong(
+                f"{shown} stops: {error}. Stretch ASPP's answer to the early map's height and width before you "
+                "concatenate along the channels."
+            ) from None
+        unfinished(got, shown)
+        reduced = right.reduce(low)
+        options = {"mode": "bilinear", "align_corners": False}
+        stretched = F.interpolate(high, size=low.shape[2:], **options)
+        shrunk = F.interpolate(reduced, size=high.shape[2:], **options)
+        wanted = right(low, high)
+        slips = {
+            "ASPP's answer goes first in the concatenation, the early map behind it.": (reduced, stretched),
+            "Stretch bilinearly, with `align_corners=False`; this is the nearest neighbour.":
+            (F.interpolate(high, size=low.shape[2:]), reduced),
+            "Stretch with `align_corners=False`.":
+            (F.interpolate(high, size=low.shape[2:], mode="bilinear", align_corners=True), reduced),
+            "You shrink the early map, and with it all that it knows of places. Stretch ASPP's answer instead.":
+            (high, shrunk),
+        }  # fmt: skip
+        hint = ""
+        for text, parts in slips.items():
+            answer = right.classifier(right.refine(torch.cat(parts, dim=1)))
+            if got.shape == answer.shape and torch.allclose(got, answer, atol=1e-9):
+                hint = text
+    close(got, wanted, shown, tolerance=1e-9, hint=hint)
+
+
+def _same_default(attempt: Callable[..., nn.Module]) -> None:
+    with torch.device("meta"):
+        have, want = (
+            sum(p.numel() for p in build(256, 256, 21).parameters()) for build in (attempt, Decoder)
+        )
+    require(
+        have == want,
+        f"`Decoder(256, 256, 21)` has {have:,} parameters, but it should have {want:,}: keep the defaults "
+        "`reduced=48, channels=256`.",
+    )

@@ -1,0 +1,170 @@
+"""PASCAL VOC 2012 and the Semantic Boundaries Dataset (§4.1), listed by torchvision's loaders.
+
+VOC has 1,464 training and 1,449 validation pictures. SBD labels 11,355 pictures of VOC 2011, some of them VOC's
+validation pictures. The paper's training set, trainaug, is the union of VOC's train with SBD's train and val, less
+every picture of VOC's val: 10,582. Where both label a picture VOC's own mask is taken, with its border of 255, which
+SBD has not. (The paper does not say which it takes.)
+"""
+
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import torch
+from torch.utils.data import Dataset
+from torchvision import tv_tensors
+from torchvision.datasets import SBDataset, VOCSegmentation
+
+from dlv3.data.errors import DataError
+from dlv3.data.palette import voc_palette
+from dlv3.data.photos.images import read_image, read_mask
+from dlv3.data.photos.labels import checked_labels
+
+VOC_CLASSES = (
+    *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
+    *(
+        "diningtable",
+        "dog",
+        "horse",
+        "motorbike",
+        "person",
+        "pottedplant",
+        "sheep",
+        "sofa",
+        "train",
+        "tvmonitor",
+    ),
+)
+VOC_SPLITS = ("train", "val", "trainval", "trainaug")
+_GET_IT = "`dlv3 data voc --root {root}` fetches it"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture and its mask: VOC's palette PNG, or SBD's .mat."""
+
+    name: str
+    image: Path
+    mask: Path
+
+
+class VocDataset(Dataset):
+    """One split of VOC's segmentation task; nothing is downloaded.
+
+    Args:
+        root: the folder that holds VOCdevkit/.
+        split: "train", "val", "trainval" or "trainaug".
+        year: of the challenge, "2007" to "2012".
+        sbd: SBD's folder (img/, cls/, train.txt, val.txt), for trainaug; root/sbd when left out.
+
+    Raises:
+        DataError: a folder, list or file is not there, or the split is unknown.
+    """
+
+    classes = VOC_CLASSES
+    num_classes = len(VOC_CLASSES)
+
+    def __init__(
+        self,
+        root: str | PathLike[str],
+        split: str,
+        *,
+        year: str = "2012",
+        sbd: str | PathLike[str] | None = None,
+    ) -> None:
+        if split == "test":
+            raise DataError("the labels of VOC's test split are not public; evaluate on val")
+        if split not in VOC_SPLITS:
+            raise DataError(f"VOC has no split {split!r}; it is one of {', '.join(VOC_SPLITS)}")
+        root = Path(root)
+        if split == "trainaug":
+            self.entries = _trainaug(root, year, Path(sbd) if sbd else root / "sbd")
+        else:
+            self.entries = _voc(root, year, split)
+        _check_files(self.entries, root)
+        self.palette = voc_palette(self.num_classes)
+        self._present: dict[int, frozenset[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, index: int) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
+        entry = self.entries[index]
+        image, mask = read_image(entry.image), _read_labels(entry.mask)
+        checked_labels(mask, self.num_classes, entry.mask)
+        if mask.shape != image.shape[1:]:
+            raise DataError(
+                f"{entry.mask}: the mask is {tuple(mask.shape)} (height, width) and its picture {entry.image} "
+                f"{tuple(image.shape[1:])}; fetch both again"
+            )
+        return image, mask  # (3, H, W), (H, W)
+
+    def name(self, index: int) -> str:
+        """The picture's stem, such as 2007_000032."""
+        return self.entries[index].name
+
+    def classes_in(self, index: int) -> frozenset[int]:
+        """Classes that occur in a picture, background among them, without 255. The mask is read the first time."""
+        index = range(len(self))[index]
+        if index not in self._present:
+            path = self.entries[index].mask
+            self._present[index] = checked_labels(_read_labels(path), self.num_classes, path)
+        return self._present[index]
+
+
+def _voc(root: Path, year: str, split: str) -> list[Entry]:
+    """VOC's own list of a split, in its order."""
+    try:
+        listed = VOCSegmentation(root, year=year, image_set=split)
+    except ValueError as error:  # torchvision's message names the years there are
+        raise DataError(f"VOC: {error}") from None
+    except (RuntimeError, FileNotFoundError):
+        raise DataError(
+            f"{root}: no VOC {year} here, expected VOCdevkit/VOC{year}/ with JPEGImages/, SegmentationClass/ and "
+            f"ImageSets/Segmentation/{split}.txt; {_GET_IT.format(root=root)}"
+        ) from None
+    pairs = zip(map(Path, listed.images), map(Path, listed.masks), strict=True)
+    return [Entry(image.stem, image, mask) for image, mask in pairs]
+
+
+def _trainaug(root: Path, year: str, sbd: Path) -> list[Entry]:
+    """(VOC train ∪ SBD train ∪ SBD val) − VOC val, each picture once, sorted by name."""
+    union = {}
+    for image_set in ("train", "val"):
+        try:
+            listed = SBDataset(sbd, image_set=image_set, mode="segmentation")
+        except FileNotFoundError:
+            raise DataError(
+                f"{sbd}: no SBD here, which trainaug needs: expected img/, cls/ and {image_set}.txt; "
+                f"{_GET_IT.format(root=root)}, or train on VOC alone with voc_train=train"
+            ) from None
+        except RuntimeError as error:  # SBD's masks are MATLAB files, which scipy reads
+            if "scipy" not in str(error).lower():
+                raise DataError(f"{sbd}: no such folder; {_GET_IT.format(root=root)}") from None
+            raise DataError("SBD's masks need scipy: pip install 'dlv3[voc]'") from None
+        for image, mask in zip(map(Path, listed.images), map(Path, listed.masks), strict=True):
+            union[image.stem] = Entry(image.stem, image, mask)
+    union |= {entry.name: entry for entry in _voc(root, year, "train")}
+    held_out = {entry.name for entry in _voc(root, year, "val")}
+    return [union[name] for name in sorted(union.keys() - held_out)]
+
+
+def _check_files(entries: list[Entry], root: Path) -> None:
+    gone = [path for entry in entries for path in (entry.image, entry.mask) if not path.is_file()]
+    if gone:
+        raise DataError(
+            f"{gone[0]}: listed but not there ({len(gone)} such files); {_GET_IT.format(root=root)} once more"
+        )
+
+
+def _read_labels(path: Path) -> tv_tensors.Mask:
+    """VOC's palette PNG or SBD's .mat as (H, W) uint8."""
+    if path.suffix != ".mat":
+        return read_mask(path)
+    from scipy.io import loadmat
+
+    try:
+        labels = loadmat(path, variable_names=["GTcls"])["GTcls"][0]["Segmentation"][0]
+    except Exception as error:  # scipy's reader raises many kinds for a file cut short
+        raise DataError(f"{path}: broken, or no mask of SBD ({error}); fetch it again") from error
+    return tv_tensors.Mask(torch.from_numpy(labels.astype("uint8")))

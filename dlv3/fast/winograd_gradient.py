@@ -1,0 +1,113 @@
+"""Training's wide 3×3 convolutions with fewer multiplications, forward and backward (`dlv3.fast.tiling`).
+
+All of it is linear, so each step of the way back is the adjoint of one forward, and the three matrix products over the
+channels (of outputs, of the images' gradient, of the filter's) save alike. The tiles are small ones: in float32 the
+error is that of the direct sum. On a CPU only; on GPUs cuDNN chooses by itself.
+"""
+
+import torch
+from torch import Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+from dlv3.fast.tap_gradient import differentiates_on_cpu
+from dlv3.fast.tiling import Tiling, direct_products
+
+LARGEST_TILE = 3  # outputs along an axis; larger ones have ten times the error
+MAX_SHARE = 0.85
+"""Gains of less than a sixth, by the estimate of `is_faster`, are left to the direct sum."""
+OF_SUMS, OF_FILTER = 200, 150
+"""What all sums cost, in multiplications: for each channel and product, and for each value of the filter at a point."""
+TILES_AT_ONCE = 144  # about: images are taken together until they have so many
+SUPPORTED = torch.backends.cpu.get_cpu_capability() == "AVX2"
+"""With wider vectors the matrix products that it needs were not measured, and may be the slower ones."""
+
+
+def is_faster(images: Tensor, weight: Tensor, rate: int) -> bool:
+    """Whether `atrous_conv2d` makes the faster training step.
+
+    Args:
+        images: (N, C_in, H, W).
+        weight: (C_out, C_in, k, k').
+        rate: atrous rate.
+    """
+    if not SUPPORTED or weight.shape[2:] != (3, 3) or not differentiates_on_cpu(images, weight):
+        return False
+    N, C_in, *size = images.shape
+    if rate >= min(size):
+        return False
+    pairs = weight.shape[0] * C_in
+    tiling = Tiling.of(tuple(size), rate, LARGEST_TILE)
+    products = N * tiling.products(tuple(size), rate)
+    ours = products * (3 * pairs + OF_SUMS * (C_in + weight.shape[0])) + OF_FILTER * tiling.points * pairs
+    return ours <= MAX_SHARE * 3 * N * direct_products(tuple(size), rate) * pairs
+
+
+def atrous_conv2d(images: Tensor, weight: Tensor, rate: int) -> Tensor:
+    """`torch.nn.functional.conv2d(images, weight, None, 1, rate, rate)`, differentiable once.
+
+    Args:
+        images: (N, C_in, H, W).
+        weight: (C_out, C_in, 3, 3).
+        rate: atrous rate.
+
+    Returns:
+        (N, C_out, H, W), channels last.
+    """
+    return _WinogradConvolution.apply(images, weight, rate)
+
+
+class _WinogradConvolution(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, images: Tensor, weight: Tensor, rate: int) -> Tensor:
+        N, _, H, W = images.shape
+        tiling = Tiling.of((H, W), rate, LARGEST_TILE)
+        at_points = tiling.at_points(weight)  # (points, C_out, C_in)
+        ctx.save_for_backward(images, at_points)
+        ctx.rate, ctx.tiling = rate, tiling
+        out = tiling.empty_outputs(images, N, (H, W), rate, len(weight))
+        for part in _parts(images, tiling, rate):
+            n, rows, _, _, columns, _, _, C_out = out[part].shape
+            products = torch.bmm(_values(images[part], tiling, rate), at_points.transpose(1, 2))
+            shape = (tiling.vertical.points, tiling.horizontal.points, n, rows, rate, columns, rate, C_out)
+            tiling.sum_products(products.view(shape), out[part])
+        whole = out.flatten(4, 6).flatten(1, 3)[:, :H, :W]
+        return whole.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        images, at_points = ctx.saved_tensors
+        tiling, rate, size = ctx.tiling, ctx.rate, images.shape[2:]
+        of_images = torch.empty_like(images) if ctx.needs_input_grad[0] else None
+        of_points = torch.zeros_like(at_points) if ctx.needs_input_grad[1] else None
+        for part in _parts(images, tiling, rate):
+            products = tiling.to_products(upstream[part], rate)  # (points, points', n, ..., C_out)
+            shape = products.shape[:-1]
+            products = products.flatten(2, 6).flatten(0, 1)  # (points, tiles, C_out)
+            if of_points is not None:
+                of_points.baddbmm_(products.transpose(1, 2), _values(images[part], tiling, rate))
+            if of_images is not None:
+                of_values = torch.bmm(products, at_points).view(*shape, -1)
+                of_images[part] = tiling.to_images(of_values, size)
+        if of_points is None:
+            return of_images, None, None
+        of_weight = tiling.to_taps(of_points).contiguous(memory_format=torch.channels_last)
+        return of_images, of_weight, None
+
+
+def _parts(images: Tensor, tiling: Tiling, rate: int) -> list[slice]:
+    """Images that are taken together."""
+    rows, columns = tiling.tiles(images.shape[2:], rate)
+    some = max(1, TILES_AT_ONCE // (rows * columns * rate**2))
+    return [slice(n, n + some) for n in range(0, len(images), some)]
+
+
+def _values(images: Tensor, tiling: Tiling, rate: int) -> Tensor:
+    """What the images give to the products: (points, tiles, C_in)."""
+    n, C, H, W = images.shape
+    block = tiling.empty_outputs(images, n, (H, W), rate, 0)  # for its shape
+    rows, columns = tiling.tiles((H, W), rate)
+    points = tiling.vertical.points, tiling.horizontal.points
+    values = images.new_empty(n, rows, rate, columns, rate, *points, C)
+    tiling.sum_samples(tiling.samples(images, block), values)
+    return values.flatten(0, 4).flatten(1, 2).transpose(0, 1)

@@ -1,0 +1,255 @@
+"""`dlv3 evaluate` and `dlv3 predict` from the command line's words to files and exit status."""
+
+import json
+import os
+import shutil
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.multiprocessing as mp
+from PIL import Image
+
+from dlv3 import DeepLabV3, DeepLabV3Config, weights
+from dlv3.cli import parse
+from dlv3.cli.evaluate import EvaluateArguments, PredictArguments, evaluate_command, predict_command
+from dlv3.config.presets import preset
+from dlv3.config.run import RunConfig
+from dlv3.data import SCENES_PALETTE, voc_palette
+from dlv3.evaluation.trained import load_trained
+
+
+def evaluate(*words):
+    return evaluate_command(parse(EvaluateArguments, words, "dlv3 evaluate"))
+
+
+def predict(*words):
+    return predict_command(parse(PredictArguments, words, "dlv3 predict"))
+
+
+def save_run(folder, config):
+    torch.manual_seed(0)
+    folder.mkdir()
+    weights.save(DeepLabV3(config.model), folder / "model.safetensors")
+    (folder / "config.json").write_text(config.to_json())
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "first"
+    tiny = preset("tiny")
+    save_run(folder, replace(tiny, data=replace(tiny.data, pictures=3)))
+    return folder
+
+
+@pytest.fixture
+def run(run_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(run_folder, "run")
+    return Path("run")
+
+
+def photos(folder, count, labels, size=(40, 30)):
+    """A folder of photos and masks as a person has them; the masks hold the given labels."""
+    generator = np.random.default_rng(0)
+    for kind in ("images", "masks"):
+        Path(folder, kind).mkdir(parents=True)
+    for i in range(count):
+        pixels = generator.integers(0, 256, (*size, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(Path(folder, "images", f"{i}.jpg"))
+        Image.fromarray(generator.choice(np.uint8(labels), size)).save(Path(folder, "masks", f"{i}.png"))
+    Path(folder, "val.txt").write_text("".join(f"{i}\n" for i in range(count)))
+
+
+def test_evaluate_prints_the_table_and_writes_json(run, capsys):
+    assert evaluate("run", "--workers", "0") == 0
+    printed = capsys.readouterr().out
+    for part in (
+        "run/model.safetensors on scenes, val",
+        "background",
+        "wire",
+        "mIOU",
+        "pixel accuracy",
+        "3 images",
+    ):
+        assert part in printed
+    values = json.loads(Path("run/evaluation_val_os16.json").read_text())
+    assert (values["data"], values["split"], values["images"]) == ("scenes", "val", 3)
+    assert f"{100 * values['miou']:.2f}" in printed
+    assert values["pixels"] == 3 * 129 * 129
+
+
+def test_evaluate_otherwise_has_a_file_of_its_own(run, capsys):
+    words = [
+        "--output-stride",
+        "8",
+        "--scales",
+        "0.5",
+        "1",
+        "--flip",
+        "--pictures",
+        "2",
+        "--split",
+        "test",
+        "--workers",
+        "0",
+    ]
+    assert evaluate("run", *words) == 0
+    values = json.loads(Path("run/evaluation_test_os8_scales-0.5-1_flip.json").read_text())
+    assert (values["output_stride"], values["scales"], values["flip"]) == (8, [0.5, 1.0], True)
+    assert values["images"] == 2
+    assert "output stride 8, scales 0.5 1, with flip" in capsys.readouterr().out
+
+
+def test_evaluate_weights_alone_on_a_folder(run, tmp_path):
+    shutil.copy("run/model.safetensors", "alone.safetensors")
+    photos("mine", 3, labels=[0, 1, 2, 11])
+    words = [
+        "alone.safetensors",
+        "--data",
+        "folder:mine",
+        "--ignore",
+        "11",
+        "--workers",
+        "0",
+        "--out",
+        "deep/scores.json",
+    ]
+    assert evaluate(*words) == 0
+    values = json.loads(Path("deep/scores.json").read_text())
+    ignored = sum(int((np.array(Image.open(path)) == 11).sum()) for path in Path("mine/masks").iterdir())
+    assert ignored > 0
+    assert values["pixels"] == 3 * 40 * 30 - ignored
+    assert len(values["classes"]) == 8  # the model's, though the folder shows three
+
+
+def test_evaluate_weights_alone_needs_data(run):
+    shutil.copy("run/model.safetensors", "alone.safetensors")
+    with pytest.raises(ValueError, match=r"^alone.safetensors: .*give --data"):
+        evaluate("alone.safetensors")
+
+
+def test_evaluate_says_which_file_has_a_label_out_of_range(run):
+    photos("mine", 2, labels=[0, 1, 11])
+    with pytest.raises(ValueError, match=r"mine/masks/0.png: label 11"):
+        evaluate("run", "--data", "folder:mine", "--workers", "0")
+
+
+def test_evaluate_out_that_cannot_be_written_is_one_line(run):
+    Path("taken").touch()
+    with pytest.raises(OSError, match=r"^taken/x.json: cannot be written: [^\n]*; give another --out$"):
+        evaluate("run", "--out", "taken/x.json", "--workers", "0", "--pictures", "1")
+
+
+def test_output_stride_that_the_model_cannot_have_is_named(run):
+    with pytest.raises(ValueError, match="output_stride=64"):
+        evaluate("run", "--output-stride", "64", "--workers", "0")
+    Image.new("RGB", (40, 30)).save("a.png")
+    with pytest.raises(ValueError, match="output_stride=64"):
+        predict("run", "a.png", "--output-stride", "64")
+
+
+def test_predict_writes_the_runs_colours(run, capsys):
+    Image.new("RGB", (40, 30), "red").save("a.png")
+    assert predict("run", "a.png", "--out", "there", "--scales", "0.75", "1", "--flip") == 0
+    assert "1 predicted; results are in there" in capsys.readouterr().out
+    mask = Image.open("there/a_mask.png")
+    index = np.array(Image.open("there/a_index.png"))
+    assert np.array_equal(np.array(mask.convert("RGB")), SCENES_PALETTE[index])
+
+
+def test_predict_with_a_bad_picture_ends_in_1_and_says_so(run, capsys):
+    Image.new("RGB", (40, 30), "red").save("a.png")
+    Path("bad.jpg").write_text("no picture")
+    assert predict("run", "a.png", "bad.jpg", "nope/") == 1
+    captured = capsys.readouterr()
+    assert "1 predicted, 2 left out; results are in predictions" in captured.out
+    lines = [line for line in captured.err.splitlines() if line.startswith("dlv3: left out: ")]
+    assert len(lines) == 2
+    assert any("bad.jpg" in line for line in lines)
+    assert Path("predictions/a_mask.png").is_file()
+
+
+def test_predict_nothing_is_an_error(run):
+    with pytest.raises(ValueError, match="^nope/: no such file or folder$"):
+        predict("run", "nope/")
+    with pytest.raises(ValueError, match="give files, folders or patterns"):
+        predict("run")
+
+
+def test_weights_of_a_folder_of_photos_get_vocs_colours(tmp_path):
+    config = RunConfig(
+        dataset="folder:x", model=DeepLabV3Config(backbone="resnet14", num_classes=5, aspp_rates=(2,))
+    )
+    save_run(tmp_path / "run", config)
+    trained = load_trained(tmp_path / "run")
+    assert trained.config == config
+    assert np.array_equal(trained.palette(), voc_palette(5))
+    assert not trained.model.training
+
+
+def truncate(path):
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda run: shutil.rmtree(run), "^run: no such run or weights"),
+        (
+            lambda run: (run / "model.safetensors").unlink(),
+            "^run: no model.safetensors in this folder; is it a run",
+        ),
+        (lambda run: (run / "model.safetensors").rename(run / "checkpoint.pt"), "training has not finished"),
+        (
+            lambda run: truncate(run / "model.safetensors"),
+            "run/model.safetensors: cannot be read as safetensors",
+        ),
+        (
+            lambda run: truncate(run / "config.json"),
+            "^run/config.json: cannot be read as a run's configuration",
+        ),
+        (
+            lambda run: (run / "config.json").write_text('{"colour": 1}'),
+            "run/config.json: .*'colour' is no field",
+        ),
+    ],
+    ids=[
+        "missing",
+        "no weights",
+        "unfinished",
+        "truncated",
+        "truncated configuration",
+        "foreign configuration",
+    ],
+)
+def test_bad_run_is_one_line(run, spoil, message):
+    spoil(run)
+    with pytest.raises((ValueError, OSError), match=message) as error:
+        predict("run", "a.png")
+    assert "\n" not in str(error.value)
+    with pytest.raises((ValueError, OSError), match=message):
+        evaluate("run")
+
+
+def evaluate_as_rank(rank, port):
+    torch.set_num_threads(1)
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    out = f"rank{rank}.json"
+    assert evaluate("run", "--workers", "0", "--device", "cpu", "--out", out) == 0
+
+
+def test_under_torchrun_one_process_writes_the_scores_of_all(run):
+    evaluate("run", "--workers", "0", "--out", "alone.json")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    mp.spawn(evaluate_as_rank, args=(port,), nprocs=2)
+    assert not Path("rank1.json").exists()
+    together, alone = (json.loads(Path(name).read_text()) for name in ("rank0.json", "alone.json"))
+    assert together | {"seconds": None} == alone | {"seconds": None}

@@ -1,0 +1,178 @@
+"""Winograd's ways with fewer products are the convolution, at every rate and size, in whatever blocks."""
+
+import copy
+import pickle
+from itertools import product
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from dlv3.atrous import AtrousConv2d, valid_weight_shares
+from dlv3.fast import winograd
+from dlv3.fast.folded import FoldedConv2d
+from dlv3.fast.short_convolutions import OVERLAPPING, WHOLE, scheme_for
+from dlv3.fast.tiling import Tiling
+from dlv3.fast.winograd import WinogradFilter, pays
+
+SCHEMES = (*OVERLAPPING, *WHOLE)
+SIZES = ((1, 1), (4, 4), (5, 9), (17, 16), (7, 33))
+
+
+def _name(scheme):
+    return f"{scheme.tile}{'' if scheme.before else ' whole'}"
+
+
+def _made(shape, dtype=torch.float64, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def _fits(scheme, side, rate):
+    return bool(scheme.before) or -(-side // rate) <= scheme.tile
+
+
+def _difference(ours, images, weight, rate):
+    """Of the largest output."""
+    exact = F.conv2d(images.double(), weight.double(), padding=rate, dilation=rate)
+    assert ours.shape == exact.shape
+    return ((ours - exact).abs().max() / exact.abs().max()).item()
+
+
+def _direct(side, rate):
+    """Products of the direct sum along an axis, from what the valid weights of Fig. 4 say."""
+    shares = valid_weight_shares(side, rate)
+    return (side**2 * sum(weights * share for weights, share in shares.items())) ** 0.5
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=_name)
+def test_along_an_axis_the_scheme_is_the_convolution(scheme):
+    """As matrices, without the passes that compute it: A ((G w) ⊙ (B d)) for all taps w and samples d."""
+    A, G, B = (
+        torch.tensor(matrix, dtype=torch.float64)
+        for matrix in (scheme.of_products, scheme.of_taps, scheme.of_samples)
+    )
+    found = torch.einsum("op,pt,ps->ots", A, G, B)  # what each tap with each sample adds to each output
+    expected = torch.zeros_like(found)
+    for output, tap in product(range(scheme.tile), range(3)):
+        sample = output + tap - 1 + scheme.before
+        if 0 <= sample < B.shape[1]:
+            expected[output, tap, sample] = 1
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-13)
+    assert scheme.points < 3 * scheme.tile - 2 * (not scheme.before)
+
+
+@pytest.mark.parametrize("rate", [1, 2, 3, 4, 12])
+@pytest.mark.parametrize("size", SIZES)
+def test_it_is_the_convolution_in_float64(size, rate):
+    images, weight = _made((2, 3, *size)), _made((5, 3, 3, 3), seed=1)
+    vertical, horizontal = ([s for s in SCHEMES if _fits(s, side, rate)] for side in size)
+    for v, h in product(vertical, horizontal):
+        assert (
+            _difference(WinogradFilter(weight, Tiling(v, h)).convolve(images, rate), images, weight, rate)
+            < 1e-12
+        )
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("tile", "limit"),
+    [("2 whole", 3e-6), ("3 whole", 3e-6), ("3", 5e-6), ("4", 3e-5), ("5", 3e-5), ("6", 3e-5)],
+)
+def test_in_float32_by_onednn_the_error_is_small(tile, limit):
+    scheme = next(s for s in SCHEMES if _name(s) == tile)
+    rate = 12 if not scheme.before else 2
+    images, weight = (
+        _made((3, 128, 2 * 12, 2 * 12), torch.float32),
+        _made((128, 128, 3, 3), torch.float32, 1),
+    )
+    ours = WinogradFilter(weight, Tiling(scheme, scheme)).convolve(images, rate)
+    assert _difference(ours, images, weight, rate) < limit
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("rate", [1, 4])
+@pytest.mark.parametrize(("workspace", "tiles"), [(1, 144), (40_000, 144), (10**9, 144), (10**9, 10**9)])
+def test_blocks_of_any_size_give_the_same_and_their_filters_one_layout(workspace, tiles, rate, monkeypatch):
+    monkeypatch.setattr(winograd, "WORKSPACE", workspace)
+    monkeypatch.setattr(winograd, "MANY_TILES", tiles)
+    images, weight = _made((5, 8, 30, 21), torch.float32), _made((8, 8, 3, 3), torch.float32, 1)
+    made = WinogradFilter(weight, Tiling(OVERLAPPING[1], OVERLAPPING[0]))
+    assert _difference(made.convolve(images, rate), images, weight, rate) < 3e-5
+    assert len(made._packed) == 1
+
+
+@torch.no_grad()
+def test_filters_are_packed_for_few_numbers_of_tiles(monkeypatch):
+    made = WinogradFilter(_made((8, 8, 3, 3), torch.float32), Tiling.of((4, 4), 1))
+    asked = []
+    at_points = Tiling.at_points
+    monkeypatch.setattr(Tiling, "at_points", lambda *a: asked.append(1) or at_points(*a))
+    for side in range(3, 100):
+        made.convolve(torch.zeros(1, 8, side, side))
+    assert 1 < len(asked) <= 13
+
+
+def test_the_scheme_is_the_one_of_fewest_products():
+    assert scheme_for(33, 1).tile == 6, "6 tiles of 8 points, not 9 of 6"
+    assert scheme_for(33, 12) == WHOLE[1]
+    assert scheme_for(33, 18) == WHOLE[0]
+    assert scheme_for(32, 8).tile == 4
+    assert scheme_for(33, 8).tile == 5
+    assert scheme_for(12, 4) == WHOLE[1], "with as few as its longer phases need"
+    assert scheme_for(18, 2).tile == 5, "2 tiles of 7 points; 3 of 5 are more"
+
+
+def test_it_pays_with_many_channels_and_little_beyond_the_rim():
+    assert pays(512, 512, (33, 33), 2)
+    assert pays(256, 256, (65, 65), 1)
+    assert pays(2048, 256, (33, 33), 12)
+    assert not pays(64, 64, (129, 129), 1), "with few channels the sums cost more than the products save"
+    assert not pays(2048, 256, (1, 33), 2), "along one axis only the centre tap is left"
+    assert not pays(2048, 256, (33, 33), 36)
+    assert not pays(512, 512, (19, 19), 18), "one phase of two samples among those of one"
+
+
+@pytest.mark.parametrize(
+    ("side", "rate", "products"), [(33, 1, 6 * 8), (33, 2, 3 * 8 * 2), (33, 12, 12 * 4), (33, 18, 18 * 3)]
+)
+def test_products_are_weighed_against_the_direct_sums_that_meet_the_map(side, rate, products, monkeypatch):
+    monkeypatch.setattr(winograd, "SUMS", 0)
+    share = (products / _direct(side, rate)) ** 2
+    monkeypatch.setattr(winograd, "MAX_SHARE", share * 1.001)
+    assert pays(128, 128, (side, side), rate)
+    monkeypatch.setattr(winograd, "MAX_SHARE", share * 0.999)
+    assert not pays(128, 128, (side, side), rate)
+
+
+@torch.no_grad()
+def test_a_folded_convolution_uses_it_where_it_pays_and_copies_and_pickles(monkeypatch):
+    conv = AtrousConv2d(128, 128, 3, rate=2)
+    bn = torch.nn.BatchNorm2d(128).eval()
+    bn.running_mean.normal_()
+    bn.running_var.uniform_(0.5, 2)
+    folded = FoldedConv2d(conv, bn, relu=True)
+    images = _made((2, 128, 33, 33), torch.float32)
+    exact = F.relu(bn(conv(images)))
+    used = []
+    convolve = WinogradFilter.convolve
+    monkeypatch.setattr(WinogradFilter, "convolve", lambda *a: used.append(a) or convolve(*a))
+    for made in (folded, copy.deepcopy(folded), pickle.loads(pickle.dumps(folded))):
+        ours = made(images)
+        assert (ours - exact).abs().max() < 3e-5 * exact.abs().max()
+        assert (ours >= 0).all()
+    assert len(used) == 3
+    folded(images, residual=torch.zeros_like(exact))
+    folded(_made((1, 128, 2, 2), torch.float32))
+    assert len(used) == 3, "with a residual, or on a map of the centre tap alone, the sum is direct"
+
+
+@torch.no_grad()
+def test_a_folded_convolution_keeps_few_filters_and_follows_its_weight():
+    conv = FoldedConv2d(AtrousConv2d(128, 128, 3), torch.nn.BatchNorm2d(128).eval(), relu=False)
+    for side in (33, 32, 45, 18, 25):
+        conv(_made((1, 128, side, side), torch.float32))
+    assert 1 < len(conv._winograd) <= 3
+    images = _made((1, 128, 33, 33), torch.float32)
+    before = conv(images)
+    conv.weight = torch.nn.Parameter(2 * conv.weight, requires_grad=False)
+    torch.testing.assert_close(conv(images), 2 * before)
