@@ -9,10 +9,10 @@ import torch
 
 from benchmarks.machine import describe
 from benchmarks.options import SECTIONS, Options, Section, defaults
-from benchmarks.record import Record, published, with_tables
+from benchmarks.publish import publish
+from benchmarks.record import Record
 from benchmarks.rows import FLOAT32_LIMIT, HEADER, ResultsDiffer, Row, Unavailable, line
 from dlv3.cli import BAD_INPUT, FAILED, INTERRUPTED, parse
-from dlv3.files import write_atomically
 from dlv3.training.distributed import choose_device
 
 Rows = Callable[[Options, torch.device], Iterator[Row]]
@@ -38,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = parse(Options, argv, PROG, defaults(argv))
         if options.publish is not None:
-            text = with_tables(options.publish, published(options.records))
-            write_atomically(options.publish, text.encode())
+            for path in publish(options.records, options.publish):
+                print(path)
             return 0
         return measure(options, shlex.join([*PROG.split(), *argv]))
     except (ValueError, OSError) as error:

@@ -55,7 +55,8 @@ class Options:
     json: Path | None = None
     """Write the rows into this file, such as data/benchmarks/cpu.json."""
     publish: Path | None = None
-    """Measure nothing; write the tables of the recorded files into this Markdown file."""
+    """Measure nothing; write the tables of the recorded files into README.md beside them, and the headline figures
+    into this Markdown file, such as README.md."""
     records: Path = RECORDS
     """The folder of the recorded files."""
 

@@ -4,12 +4,15 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable
 
+from dlv3 import markdown
 from dlv3.ablations.catalogue import EVERY_TABLE
 from dlv3.ablations.paper.configure import rows_at
 from dlv3.ablations.paper.tables import TABLES, Claim, Table
 from dlv3.ablations.probes.tables import PROBES
 from dlv3.ablations.results import Record, paired_difference
 from dlv3.ablations.studies.tables import STUDIES
+
+CLAIM_HEAD = ["claim", "score", "paper", "ours, 95% interval", "seeds", "verdict"]
 
 
 def report(records: Iterable[Record], preset_name: str) -> str:
@@ -25,22 +28,46 @@ def report(records: Iterable[Record], preset_name: str) -> str:
 
 
 def verdicts(records: Iterable[Record], preset_name: str) -> str:
-    """The verdicts on the paper's claims, one a line, and how those of the other tables are shared out."""
-    records = [record for record in records if record.preset == preset_name]
-    found = {
-        table.name: _claims(table, [r for r in records if r.table == table.name], preset_name)
-        for table in tables_with_records(records, preset_name)
-    }
-    lines = [[name, *claim] for name, claims in found.items() if name in TABLES for claim in claims[1:]]
-    head = next((["table", *claims[0]] for claims in found.values()), [])
-    parts = [_grid([head, *lines])] if lines else []
+    """Return every verdict on the paper's claims as a Markdown table, and the counts of the other tables' verdicts."""
+    found = _claims_by_table(records, preset_name)
+    lines = [[name, *claim] for name, claims in found.items() if name in TABLES for claim in claims]
+    parts = [_grid([["table", *CLAIM_HEAD], *lines])] if lines else []
     for what, tables in (("Probes", PROBES), ("Studies", STUDIES)):
-        counts = Counter(claim[-1] for name in tables for claim in found.get(name, [])[1:])
+        counts = Counter(claim[-1] for name in tables for claim in found.get(name, []))
         if counts:
             parts.append(
                 f"{what}, {len(tables)} tables: {', '.join(f'{n} {v}' for v, n in counts.most_common())}."
             )
     return "\n\n".join(parts)
+
+
+def findings(records: Iterable[Record], preset_name: str) -> str:
+    """Return the report in brief: the first claim of each of the paper's tables, and how many claims held."""
+    found = _claims_by_table(records, preset_name)
+    lines = [
+        [name, *claims[0][:-2], _held(claims)] for name, claims in found.items() if name in TABLES and claims
+    ]
+    for what, tables in (("probes: one mechanism alone decides", PROBES), ("studies on the scenes", STUDIES)):
+        claims = [claim for name in tables for claim in found.get(name, [])]
+        if claims:
+            names = list(tables)
+            lines.append([f"{names[0]} to {names[-1]}", what, "", "", "", _held(claims)])
+    return markdown.table(["table", "first claim", *CLAIM_HEAD[1:-2], "all its claims"], lines)
+
+
+def _held(claims: list[list[str]]) -> str:
+    """Such as "28 of 42 reproduced, 5 opposite"."""
+    counts = Counter(claim[-1] for claim in claims)
+    opposite = f", {counts['opposite']} opposite" if counts["opposite"] else ""
+    return f"{counts['reproduced']} of {len(claims)} reproduced{opposite}"
+
+
+def _claims_by_table(records: Iterable[Record], preset_name: str) -> dict[str, list[list[str]]]:
+    records = [record for record in records if record.preset == preset_name]
+    return {
+        table.name: _claims(table, [r for r in records if r.table == table.name], preset_name)
+        for table in tables_with_records(records, preset_name)
+    }
 
 
 def tables_with_records(records: Iterable[Record], preset_name: str) -> list[Table]:
@@ -58,7 +85,7 @@ def table_report(table: Table, records: list[Record], preset_name: str) -> str:
     parts = [
         f"**{table.name}** {table.title} (section {table.section})",
         _grid(_rows(table, records, preset_name)),
-        _grid(_claims(table, records, preset_name)),
+        _grid([CLAIM_HEAD, *_claims(table, records, preset_name)]),
     ]
     if table.note:
         parts.insert(1, table.note)
@@ -86,8 +113,7 @@ def claims_at(table: Table, preset_name: str) -> list[Claim]:
 
 
 def _claims(table: Table, records: list[Record], preset_name: str) -> list[list[str]]:
-    lines = [["claim", "score", "paper", "ours, 95% interval", "seeds", "verdict"]]
-    return lines + [_claim(table, claim, records) for claim in claims_at(table, preset_name)]
+    return [_claim(table, claim, records) for claim in claims_at(table, preset_name)]
 
 
 def _claim(table: Table, claim: Claim, records: list[Record]) -> list[str]:
@@ -126,4 +152,4 @@ def _grid(lines: list[list[str]]) -> str:
         if head not in optional or any(line[column] for line in lines[1:])
     ]
     head, *body = ([line[column] for column in kept] for line in lines)
-    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *body])
+    return markdown.table(head, body)

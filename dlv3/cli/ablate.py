@@ -49,8 +49,8 @@ class AblateArguments:
     report: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run nothing; print the tables from what is recorded."""
     publish: Path | None = None
-    """Run nothing; write the report, with a figure a table, into the results' folder, and the verdicts into this
-    Markdown file (needs matplotlib)."""
+    """Run nothing; write the report, with a figure for each table, into the folder of the results, and the findings
+    in brief into this Markdown file, such as README.md (needs matplotlib)."""
     dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run nothing; print what would be run."""
 

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 import torch
+from made_rows import OURS, SCENE, THEIRS, made_record
 
 import benchmarks.compare
 import benchmarks.inference
@@ -12,7 +13,8 @@ import benchmarks.training
 from benchmarks import explorers, machine
 from benchmarks.__main__ import main
 from benchmarks.options import QUICK, defaults
-from benchmarks.record import CLOSING, OPENING, read
+from benchmarks.publish import FRONT_BLOCK
+from benchmarks.record import read
 from dlv3 import DeepLabV3
 from dlv3.evaluation import ConfusionMatrix
 
@@ -149,14 +151,11 @@ def test_every_explorer_that_is_measured_can_be_made():
 
 def test_tables_are_published(tmp_path, capsys):
     front = tmp_path / "README.md"
-    front.write_text(f"before\n{OPENING}\n{CLOSING}\nafter\n")
-    assert main(["data", *SMALL, "--json", str(tmp_path / "records" / "cpu.json")]) == 0
-    publish = ["--publish", str(front), "--records", str(tmp_path / "records")]
-    assert main(publish) == 0
-    once = front.read_text()
-    assert "| data | a scene |" in once
-    assert main(publish) == 0
-    assert front.read_text() == once
+    front.write_text(f"before\n{FRONT_BLOCK.opening}\n{FRONT_BLOCK.closing}\nafter\n")
+    made_record(THEIRS, OURS, SCENE).write(tmp_path / "records" / "cpu.json")
+    assert main(["--publish", str(front), "--records", str(tmp_path / "records")]) == 0
+    assert capsys.readouterr().out.split() == [str(front), str(tmp_path / "records" / "README.md")]
+    assert "| inference | 16 |" in front.read_text()
     assert main(["--publish", str(front), "--records", str(tmp_path)]) == 2
     assert "nothing is recorded" in capsys.readouterr().err
 
