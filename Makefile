@@ -1,17 +1,18 @@
-# make lab    open the course in JupyterLab        make lint     check style
-#             (make lab ARGS=--no-browser prints the address only)
-# make test   run every test                       make format   mend style
-# make site   write the course as web pages        make clean    remove what was made
+# make lab    open the course in JupyterLab        make test      run every test
+#             (make lab ARGS=--no-browser prints   make check     style, types and the fast tests
+#             the address only)                    make lint      style and types
+# make site   write the course as web pages        make format    mend style
+# make clean  remove what was made                 make coverage  run the library's tests, and say what they reach
 
 PYTHON ?= python3
 JOBS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-# Containers run as root, where JupyterLab asks for a flag of its own.
-LAB_FLAGS := --ServerApp.ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root)
+# One thread a process: as many processes run as there are cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -p no:cacheprovider
 
-.PHONY: lab test lint format site clean
+.PHONY: lab test check lint format coverage site clean
 
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -20,25 +21,31 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/pip install --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
+# The lessons are copied into dlv3-lessons, which git ignores; what you change there stays yours.
 lab: $(INSTALLED)
-	$(BIN)/jupyter lab $(LAB_FLAGS) --ServerApp.root_dir=notebooks \
-		--LabApp.default_url=/lab/tree/00_start_here.ipynb $(ARGS)
+	$(BIN)/dlv3 lab $(ARGS)
 
-# One thread a process: as many processes run as there are cores.
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope -p no:cacheprovider \
-		--nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg tests notebooks
+	$(PYTEST) --dist loadscope --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg tests notebooks
+
+# While you work: no notebook, no browser, nothing marked slow.
+check: lint
+	$(PYTEST) --dist worksteal -q -m 'not slow' --ignore tests/browser tests
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+coverage: $(INSTALLED)
+	$(PYTEST) --dist loadscope -q --cov --cov-report=term --ignore tests/browser tests
+
 site: $(INSTALLED)
 	$(BIN)/python -m dlv3.course.kit.site --out site
 
 clean:
-	rm -rf $(VENV) site build dist *.egg-info
+	rm -rf $(VENV) site build dist *.egg-info .coverage .mypy_cache .ruff_cache

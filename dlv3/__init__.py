@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from dlv3 import aspp, atrous, deeplab, resnet, weights
     from dlv3.deeplab import DeepLabV3, DeepLabV3Config, deeplabv3_resnet50, deeplabv3_resnet101
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "DeepLabV3",
     "DeepLabV3Config",

@@ -59,9 +59,11 @@ def test_lazy_parts_are_there_and_others_are_not():
         _ = dlv3.nothing
 
 
-def test_version_is_the_packages():
+def test_version_stands_in_the_package_alone():
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert dlv3.__version__ == pyproject["project"]["version"]
+    assert "version" not in pyproject["project"]
+    assert ROOT / pyproject["tool"]["hatch"]["version"]["path"] == Path(dlv3.__file__)
+    assert f'__version__ = "{dlv3.__version__}"' in (ROOT / "dlv3" / "__init__.py").read_text()
 
 
 def test_conda_environment_installs_what_pip_does():

@@ -1,7 +1,11 @@
-"""Small files that come with the package: pretrained weights, recorded results, and the lessons.
+"""Files that come with the package: pretrained weights, recorded results and the lessons.
 
-In an installed package they lie beside this file. In the source tree the weights do as well; the records and the
-lessons are read from `data/results` and `notebooks`, which the wheel copies in.
+In an installed package they lie beside this file: the wheel copies the lessons and the records in. In the source tree
+only the weights do; the lessons and the records are read from `notebooks` and `data/results`. All of them are for
+reading: nothing in dlv3 writes here.
+
+The functions return paths, because JupyterLab and safetensors open files by path. So dlv3 has to be installed as a
+folder, as pip does it; it does not run from a zip archive.
 """
 
 from importlib.resources import files
@@ -9,7 +13,7 @@ from pathlib import Path
 
 _HERE = Path(str(files(__name__)))
 _SOURCE = _HERE.parents[1]
-"""The root of the source tree, where the package is used from one."""
+"""The root of the source tree, if the package is used from one."""
 
 
 def weights(name: str) -> Path:
@@ -39,7 +43,7 @@ def records() -> Path:
 
 
 def lessons() -> Path:
-    """Return the folder of the lessons' notebooks.
+    """Return the folder of the lessons' notebooks. `dlv3 lab` opens a copy of them (dlv3.assets.working_copy).
 
     Raises:
         FileNotFoundError: the package was built without them.

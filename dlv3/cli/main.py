@@ -1,4 +1,4 @@
-"""The command line: `dlv3 train | evaluate | predict | ablate | data`.
+"""The command line: `dlv3 train | evaluate | predict | ablate | data | lab`.
 
 Options are made from the library's own dataclasses by tyro. A command's module is imported when it is called, so
 that `dlv3 --help` does not wait for torch. What a user can cause ends in one line on stderr, `dlv3: error: …`, and
@@ -53,6 +53,13 @@ def _pretrain(argv: Sequence[str]) -> int:
     return pretrain_command(parse(PretrainConfig, argv, "dlv3 data pretrain"))
 
 
+def _lab(argv: Sequence[str]) -> int:
+    from dlv3.cli.lab import LabArguments, lab_command, own_and_jupyters
+
+    own, jupyters = own_and_jupyters(argv)
+    return lab_command(parse(LabArguments, own, "dlv3 lab"), jupyters)
+
+
 def _data(argv: Sequence[str]) -> int:
     return _dispatch(DATA_COMMANDS, argv, "dlv3 data", "Fetch or make what trainings start from.")
 
@@ -64,6 +71,7 @@ COMMANDS: Commands = {
     "predict": ("colour photos by class", _predict),
     "ablate": ("run the paper's tables, and report what was recorded", _ablate),
     "data": ("fetch or make what trainings start from", _data),
+    "lab": ("open the course in JupyterLab", _lab),
 }
 DATA_COMMANDS: Commands = {
     "voc": ("download PASCAL VOC 2012 and the Semantic Boundaries Dataset", _voc),

@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+import dlv3
 from dlv3.cli import main
 from dlv3.config.run import RunConfig
 from dlv3.training import checkpoint
@@ -82,7 +83,7 @@ def test_help_lists_the_commands_without_importing_torch():
 
 def test_version_is_the_packages(capsys: pytest.CaptureFixture):
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out == "dlv3 0.1.0\n"
+    assert capsys.readouterr().out == f"dlv3 {dlv3.__version__}\n"
 
 
 @pytest.mark.parametrize("name", ["train", "evaluate", "predict"])

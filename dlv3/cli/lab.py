@@ -1,0 +1,94 @@
+"""`dlv3 lab`: open the course in JupyterLab, on a working copy of the lessons."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from dlv3 import __version__, assets
+from dlv3.assets.working_copy import update
+
+FIRST_LESSON = "00_start_here.ipynb"
+_NEEDED = ("jupyterlab", "ipywidgets", "anywidget", "matplotlib")
+
+
+@dataclass(frozen=True)
+class LabArguments:
+    """Open the course in JupyterLab: copy the lessons, without outputs, into a folder of yours, and start there.
+
+    Run it again to go on: a lesson that you have changed is never written over. If a newer version of dlv3 has a newer
+    lesson, it is put beside yours. A lesson that you deleted is copied again; your other files are left alone.
+    Options in JupyterLab's own form (--ServerApp.ip=0.0.0.0), and everything after --, are passed on to JupyterLab.
+    """
+
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")] = Path("dlv3-lessons")
+    """The folder of your working copy; it is made if it does not exist."""
+    browser: bool = True
+    """Open a browser. With --no-browser, open the address that JupyterLab prints."""
+    port: int | None = None
+    """The port to listen on; left out, 8888 or the next free one."""
+
+
+def own_and_jupyters(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split what was typed into this command's arguments and those that are passed on to JupyterLab."""
+    own, after = list(argv), []
+    if "--" in own:
+        cut = own.index("--")
+        own, after = own[:cut], own[cut + 1 :]
+    jupyters = [argument for argument in own if argument[:2] == "--" and argument[2:3].isupper()]
+    return [argument for argument in own if argument not in jupyters], jupyters + after
+
+
+def lab_command(arguments: LabArguments, jupyters: Sequence[str] = ()) -> int:
+    """Bring the working copy up to date and run JupyterLab until it is stopped. Returns the exit status.
+
+    Raises:
+        ValueError: the course's packages are not installed, or a bad folder or port.
+        OSError: the working copy cannot be written.
+    """
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise ValueError(
+            f"dlv3 lab needs {', '.join(missing)}; install the course's packages: pip install 'dlv3[course]'"
+        )
+    if arguments.port is not None and not 0 < arguments.port < 65536:
+        raise ValueError(f"--port {arguments.port}: expected 1 to 65535")
+    folder = arguments.folder.expanduser().absolute()
+    done = update(folder, assets.lessons(), __version__)
+    for line in [*done.lines(), f"your lessons are in {folder}"]:
+        print(f"dlv3: {line}", flush=True)
+    from jupyterlab.labapp import LabApp
+
+    options = jupyter_options(folder, browser=arguments.browser, port=arguments.port)
+    LabApp.launch_instance([*options, *jupyters])
+    return 0
+
+
+def jupyter_options(folder: Path, *, browser: bool = True, port: int | None = None) -> list[str]:
+    """Return JupyterLab's options for a course: on this machine only, with a token, and nothing fetched.
+
+    Args:
+        folder: the lessons' folder, absolute.
+        browser: open a browser.
+        port: the port to listen on, no other; None for JupyterLab's own choice.
+    """
+    options = [
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.root_dir={folder}",
+        f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}",
+        # Neither the pop-up that asks about news, nor a request to see whether there is a newer JupyterLab.
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    if not browser:
+        options.append("--no-browser")
+    if port is not None:
+        options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    if sys.platform != "win32" and os.geteuid() == 0:
+        options.append("--allow-root")
+    return options
