@@ -10,6 +10,7 @@ Every random number comes from torch's global generator: whoever seeds that for 
 """
 
 from collections.abc import Sequence
+from typing import overload
 
 import torch
 import torch.nn.functional as F
@@ -124,6 +125,12 @@ class EvalTransform:
 
     def __init__(self, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD) -> None:
         self.mean, self.std = tuple(mean), tuple(std)
+
+    @overload
+    def __call__(self, image: torch.Tensor, mask: None = None) -> tuple[torch.Tensor, None]: ...
+
+    @overload
+    def __call__(self, image: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]: ...
 
     def __call__(
         self, image: torch.Tensor, mask: torch.Tensor | None = None

@@ -4,16 +4,12 @@ from importlib import import_module
 
 from dlv3.config.evaluation import EvaluationConfig
 from dlv3.evaluation.evaluate import evaluate
-from dlv3.evaluation.inference import (
-    PAPER_SCALES,
-    at_output_stride,
-    predict_labels,
-    predict_probabilities,
-)
+from dlv3.evaluation.inference import PAPER_SCALES, predict_labels, predict_probabilities
 from dlv3.evaluation.metrics import ConfusionMatrix
+from dlv3.evaluation.modes import at_output_stride
 from dlv3.evaluation.report import Evaluation
 
-# Imported when first used: reading and writing pictures needs torchvision, and training does not need these.
+# Imported when they are first used: reading and writing pictures needs torchvision, and training does not need them.
 _HOMES = {"load_trained": "trained", "predict_files": "predict"}
 __all__ = [
     "ConfusionMatrix",

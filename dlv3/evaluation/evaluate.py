@@ -1,7 +1,8 @@
 """The score of a model on a data set: whole images, labels at their own size, every image once (section 4)."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 import torch
 import torch.distributed as dist
@@ -10,17 +11,29 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from dlv3.config.evaluation import EvaluationConfig
-from dlv3.evaluation.inference import at_output_stride, computing_in, made_ready, predict_labels
+from dlv3.evaluation.inference import predict_labels
 from dlv3.evaluation.metrics import ConfusionMatrix
+from dlv3.evaluation.modes import as_configured, autocast, device_of
 from dlv3.evaluation.report import Evaluation
 
 Sample = tuple[Tensor, Tensor]  # (3, H, W) float32, normalised; (H, W) labels
 Transform = Callable[[Tensor, Tensor], Sample]
 
 
+class LabelledImages(Protocol):
+    """What `evaluate` needs of a data set; every set of `dlv3.data` has it."""
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]: ...
+
+
 def evaluate(
     model: nn.Module,
-    dataset: Dataset,
+    dataset: LabelledImages,
     config: EvaluationConfig | None = None,
     *,
     device: torch.device | str | None = None,
@@ -30,10 +43,10 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a model on all images of a data set, each whole and at its own size.
 
-    With an initialised process group, call it on every rank: each takes every so-many-th image, so that all are
-    counted exactly once however many there are, and each returns the same scores. The model, its mode, its output
-    stride and torch's random numbers are afterwards as they were. A `dlv3.DeepLabV3` is evaluated by way of
-    `for_inference`: faster, and the same logits to rounding.
+    With an initialised process group, call it on every rank: each rank takes every n-th image of n ranks, so that
+    all images are counted exactly once however many there are, and each returns the same scores. The model, its
+    mode, its output stride and torch's random numbers are afterwards as they were. A `dlv3.DeepLabV3` is evaluated
+    by way of `for_inference`: faster, and the same logits to rounding.
 
     Args:
         model: gives logits for the data set's classes.
@@ -46,26 +59,26 @@ def evaluate(
         progress: whether to show a bar, where there is a terminal to show it on.
 
     Raises:
-        ValueError: no images, labels that are no class, or a model for another number of classes.
+        ValueError: there are no images, a label is not a class, or the model has another number of classes.
     """
     config = config or EvaluationConfig()
-    device = torch.device(device) if device is not None else next(model.parameters()).device
+    device = device_of(model, device)
     classes = tuple(dataset.classes)
     _check_classes(model, classes, len(dataset))
+    groups: Mapping[str, tuple[int, ...]] = getattr(dataset, "groups", {})
     started = time.perf_counter()
     counts = ConfusionMatrix(len(classes))
-    model = made_ready(model, config.precision)
-    with at_output_stride(model, config.output_stride):
-        output_stride = getattr(model, "output_stride", None)
+    with as_configured(model, config) as runner:
+        output_stride: int | None = getattr(runner, "output_stride", None)
         for images, labels in _batches(dataset, transform, config, device, workers, progress):
-            with computing_in(model, config.precision, device):
-                predicted = predict_labels(model, images, config.scales, config.flip)
+            with autocast(runner, config.precision, device):
+                predicted = predict_labels(runner, images, config.scales, config.flip)
             counts.update(predicted, labels)
     counts.all_reduce()
     return Evaluation.of(
         counts,
         classes,
-        getattr(dataset, "groups", {}),
+        groups,
         config,
         images=len(dataset),
         seconds=time.perf_counter() - started,
@@ -74,7 +87,7 @@ def evaluate(
 
 
 def indices_of_this_rank(length: int) -> range:
-    """Every so-many-th index, from this process's rank on: all ranks together have each of them once.
+    """Return every n-th index of n ranks, from this process's rank on: all ranks together have each of them once.
 
     A DistributedSampler repeats images until all ranks have equally many, which would count those twice.
     """
@@ -83,15 +96,11 @@ def indices_of_this_rank(length: int) -> range:
     return range(length)
 
 
-class _Prepared(Dataset):
+class _Prepared(Dataset[Sample]):
     """This rank's images, ready for the model."""
 
-    def __init__(self, dataset: Dataset, transform: Transform | None) -> None:
-        if transform is None:
-            from dlv3.data.transforms import EvalTransform
-
-            transform = EvalTransform()
-        self.dataset, self.transform = dataset, transform
+    def __init__(self, dataset: LabelledImages, transform: Transform | None) -> None:
+        self.dataset, self.transform = dataset, transform or _default_transform()
         self.indices = indices_of_this_rank(len(dataset))
 
     def __len__(self) -> int:
@@ -102,14 +111,14 @@ class _Prepared(Dataset):
 
 
 def _batches(
-    dataset: Dataset,
+    dataset: LabelledImages,
     transform: Transform | None,
     config: EvaluationConfig,
     device: torch.device,
     workers: int,
     progress: bool,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of equal-sized images: (n, 3, H, W), (n, H, W), n at most the batch size."""
+    """Yield batches of equal-sized images: (n, 3, H, W), (n, H, W), n at most the batch size."""
     prepared = _Prepared(dataset, transform)
     loader = DataLoader(
         prepared,
@@ -117,14 +126,13 @@ def _batches(
         num_workers=workers,
         collate_fn=_as_list,
         pin_memory=device.type == "cuda",
-        # Left to itself a loader draws a seed from the global generator, and an evaluation in the middle of a
-        # training would change the training.
+        # By default a loader draws a seed from the global generator, and an evaluation in the middle of a training
+        # would change the training.
         generator=torch.Generator(),
     )
-    silent = (
-        not progress or prepared.indices.start != 0
-    )  # only rank 0 shows a bar, and (None) only on a terminal
-    with tqdm(total=len(prepared), desc="evaluate", unit="image", disable=True if silent else None) as bar:
+    # Only rank 0 shows a bar, and (disable=None) only on a terminal.
+    shown = progress and prepared.indices.start == 0
+    with tqdm(total=len(prepared), desc="evaluate", unit="image", disable=None if shown else True) as bar:
         for samples in loader:
             for group in _of_equal_size(samples):
                 images = torch.stack([image for image, _ in group])
@@ -134,6 +142,13 @@ def _batches(
                     labels.to(device, non_blocking=True),
                 )
             bar.update(len(samples))
+
+
+def _default_transform() -> Transform:
+    # Imported here, because it needs torchvision and a transform of the caller's own may not.
+    from dlv3.data.transforms import EvalTransform
+
+    return EvalTransform()
 
 
 def _as_list(samples: list[Sample]) -> list[Sample]:
@@ -149,10 +164,10 @@ def _of_equal_size(samples: list[Sample]) -> list[list[Sample]]:
 
 def _check_classes(model: nn.Module, classes: tuple[str, ...], images: int) -> None:
     if images == 0:
-        raise ValueError("dataset: has no images to evaluate on")
+        raise ValueError("dataset: has no images to evaluate on; give one with at least 1")
     of_model = getattr(getattr(model, "config", None), "num_classes", len(classes))
     if of_model != len(classes):
         raise ValueError(
             f"the model has {of_model} classes and the data set {len(classes)} ({', '.join(classes[:8])}"
-            f"{', ...' if len(classes) > 8 else ''}): evaluate on data with the classes it was trained for"
+            f"{', ...' if len(classes) > 8 else ''}): evaluate on data with the classes that it was trained for"
         )

@@ -2,45 +2,43 @@
 
 One confusion matrix holds everything. For a class, the intersection is its diagonal entry, and the union its row
 (pixels labelled so) plus its column (pixels predicted so) minus that entry, all summed over the whole data set
-before the division: the mean over pictures of each picture's IOU is another, kinder number.
+before the division: the mean over images of each image's IOU is another number, and a kinder one.
 """
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from dlv3.evaluation.counting import check_batch, count_pairs
+from dlv3.fields import require
+
 _NEVER = torch.iinfo(torch.int64).min  # the reach of values before any was seen
 
 
 class ConfusionMatrix:
-    """Counts pixels by label and prediction, batch by batch, and gives IOUs.
+    """Count pixels by label and prediction, batch by batch, and give IOUs.
 
-    A batch costs one pass of counting. Ignored pixels are not masked out first, which would copy both maps: every
-    value a label can have has a row of its own, one row further on each side takes whatever is beyond, and only the
-    rows of real classes are read. That also finds labels out of range for nothing, with the value that they have.
-    Counting stays on the tensors' device and never waits for it; reading a result does, and checks.
+    A batch costs one pass of counting (`counting`). Every value a label can have has a row of its own, and only the
+    rows of real classes are read; this also finds labels out of range at no cost, with their value. Counting stays
+    on the tensors' device and never waits for it; reading a result does, and checks.
 
     Args:
         num_classes: classes, background included, at least 1.
         ignore_index: label of pixels that do not count. If it is one of the classes, that class has no IOU.
 
     Raises:
-        ValueError: num_classes is below 1 (also from results: a label or prediction that is no class).
+        ValueError: num_classes is below 1 (also from results: a label or prediction is not a class).
     """
 
     def __init__(self, num_classes: int, ignore_index: int = 255) -> None:
-        if num_classes < 1:
-            raise ValueError(f"num_classes={num_classes!r}: expected at least 1")
+        require("num_classes", num_classes, num_classes >= 1, "at least 1")
         self.num_classes = num_classes
         self.ignore_index = ignore_index
-        # Rows for every byte, and for the classes and the ignored label wherever they lie.
+        # Rows for every byte, for the classes and for the ignored label wherever they lie.
         self._lowest = min(0, ignore_index)
         self._highest = max(255, num_classes - 1, ignore_index)
-        rows, columns = (
-            self._highest - self._lowest + 3,
-            num_classes + 2,
-        )  # one more at either end: what is beyond
-        self._counts = torch.zeros(rows, columns, dtype=torch.int64)
+        # One more row and column at either end, for values out of range.
+        self._counts = torch.zeros(self._highest - self._lowest + 3, num_classes + 2, dtype=torch.int64)
         # -lowest and highest label, -lowest and highest prediction: one maximum over ranks reduces them all.
         self._reach = torch.full((4,), _NEVER)
 
@@ -52,55 +50,26 @@ class ConfusionMatrix:
             target: (N, H, W) labels of any integer type, on the same device.
 
         Raises:
-            TypeError: labels or class indices that are not integers, logits that are not floating-point.
-            ValueError: shapes that do not fit, or two devices. A value out of range is an error of the results.
+            TypeError: labels or class indices are not integers, or logits are not floating-point.
+            ValueError: shapes do not fit, or the two are on different devices. A value out of range is an error of
+                the results.
         """
         pred, target = pred.as_subclass(Tensor), target.as_subclass(Tensor)
-        self._check(pred, target)
+        check_batch(pred, target, self.num_classes)
         self._to(target.device)
         self._extend_reach(0, target)
         if pred.ndim == 4:
-            pred = pred.max(dim=1).indices  # (N, H, W); on a CPU several times faster than argmax, and equal
+            # (N, H, W); on a CPU several times faster than argmax, and equal.
+            pred = pred.max(dim=1).indices
         else:
             self._extend_reach(2, pred)
-        rows, columns = self._counts.shape
-        # The narrowest type that holds every bin: on a CPU this pass is bound by memory. CUDA counts in the same type.
-        narrow = rows * columns <= torch.iinfo(torch.int16).max and not target.is_cuda
-        dtype = torch.int16 if narrow else torch.int32
-        bins = _from_zero(target, self._lowest, self._highest, dtype).mul_(columns)
-        bins += _from_zero(pred, 0, self.num_classes - 1, dtype)
-        self._counts += _count(bins.flatten(), rows * columns).view(rows, columns)
-
-    def _check(self, pred: Tensor, target: Tensor) -> None:
-        for name, value in (("pred", pred), ("target", target)):
-            whole = not (value.is_floating_point() or value.is_complex() or value.dtype == torch.bool)
-            if name == "pred" and value.ndim == 4:
-                if not value.is_floating_point():
-                    raise TypeError(
-                        f"pred.dtype={value.dtype}: expected floating-point logits in (N, C, H, W)"
-                    )
-                if value.shape[1] != self.num_classes:
-                    raise ValueError(
-                        f"pred.shape={tuple(value.shape)}: expected {self.num_classes} classes in dimension 1"
-                    )
-            elif value.ndim != 3:
-                allowed = "(N, H, W)" if name == "target" else "(N, H, W) or (N, num_classes, H, W)"
-                raise ValueError(f"{name}.shape={tuple(value.shape)}: expected {allowed}")
-            elif not whole:
-                raise TypeError(f"{name}.dtype={value.dtype}: expected whole numbers, such as torch.int64")
-        if pred.shape[:1] + pred.shape[-2:] != target.shape:
-            raise ValueError(
-                f"pred.shape={tuple(pred.shape)} and target.shape={tuple(target.shape)} do not fit: resize "
-                "predictions to the labels, never labels to the predictions"
-            )
-        if pred.device != target.device:
-            raise ValueError(f"pred is on {pred.device}, target on {target.device}: move one to the other")
+        self._counts += count_pairs(pred, target, self.num_classes, self._lowest, self._highest)
 
     def _to(self, device: torch.device) -> None:
         self._counts, self._reach = self._counts.to(device), self._reach.to(device)
 
     def _extend_reach(self, first: int, values: Tensor) -> None:
-        # A byte cannot leave the rows and names itself, so only wider types need a look at how far they reach.
+        # A byte never lies beyond the rows and is its own name, so only wider types need a look at their reach.
         if values.dtype != torch.uint8 and values.numel():
             low, high = values.aminmax()
             reach = self._reach[first : first + 2]
@@ -113,7 +82,8 @@ class ConfusionMatrix:
         """
         if not (dist.is_available() and dist.is_initialized()):
             return
-        if dist.get_backend(group) == "nccl":  # a rank that had no image still has its counts on the CPU
+        # With nccl, a rank that had no image still has its counts on the CPU.
+        if dist.get_backend(group) == "nccl":
             self._to(torch.device("cuda", torch.cuda.current_device()))
         dist.all_reduce(self._counts, dist.ReduceOp.SUM, group)
         dist.all_reduce(self._reach, dist.ReduceOp.MAX, group)
@@ -141,7 +111,7 @@ class ConfusionMatrix:
         """(num_classes, num_classes) int64 on the CPU: pixels by label (row) and prediction (column).
 
         Raises:
-            ValueError: a label, or the prediction at a labelled pixel, is no class; says which value.
+            ValueError: a label, or the prediction at a labelled pixel, is not a class; says which value.
         """
         counts = self._counts.cpu()
         first = 1 - self._lowest  # the row of label 0
@@ -178,7 +148,7 @@ class ConfusionMatrix:
             )
 
     def iou(self) -> Tensor:
-        """IOU of each class, from 0 to 1: (num_classes,) float64 on the CPU.
+        """Return the IOU of each class, from 0 to 1: (num_classes,) float64 on the CPU.
 
         A class that occurs neither in the labels nor in the predictions has no IOU: nan.
         """
@@ -191,7 +161,7 @@ class ConfusionMatrix:
         return iou
 
     def miou(self) -> float:
-        """The mean of the classes' IOUs, from 0 to 1 (section 4); nan if nothing was counted.
+        """Return the mean of the classes' IOUs, from 0 to 1 (section 4); nan if nothing was counted.
 
         A class that is predicted but never labelled counts as 0; one that is neither is left out of the mean. On
         PASCAL VOC's val all 21 classes occur, so there this is the paper's plain mean over 21.
@@ -199,23 +169,6 @@ class ConfusionMatrix:
         return float(self.iou().nanmean())
 
     def pixel_accuracy(self) -> float:
-        """The share of labelled pixels that are predicted right, from 0 to 1; nan if nothing was counted."""
+        """Return the share of labelled pixels that are predicted right, from 0 to 1; nan if nothing was counted."""
         matrix = self.matrix.double()
         return float(matrix.trace() / matrix.sum())
-
-
-def _from_zero(values: Tensor, low: int, high: int, dtype: torch.dtype) -> Tensor:
-    """low..high as 1..high - low + 1 in a new tensor; all below as 0, all above as high - low + 2."""
-    limits = torch.iinfo(values.dtype)
-    if limits.min < low - 1 or limits.max > high + 1:
-        values = values.clamp(max(low - 1, limits.min), min(high + 1, limits.max))
-    return values.to(dtype, copy=True).add_(1 - low)
-
-
-def _count(bins: Tensor, number: int) -> Tensor:
-    """How often each of 0 to number - 1 occurs: (number,) integers, with no wait for the device."""
-    # On CUDA bincount reads the largest value back to size its result; a histogram of known limits does not.
-    # The histogram has no deterministic mode, though for integers its sums are exact in any order.
-    if bins.is_cuda and not torch.are_deterministic_algorithms_enabled():
-        return torch.histc(bins, bins=number, min=0, max=number)
-    return torch.bincount(bins, minlength=number)

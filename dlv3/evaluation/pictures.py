@@ -1,4 +1,4 @@
-"""Which pictures a person means by files, folders and patterns, and a name for each that no other one has."""
+"""Find the pictures that files, folders and patterns stand for, and give each a name that no other one has."""
 
 import glob
 import os
@@ -15,18 +15,18 @@ class Picture:
 
     path: Path
     name: Path
-    """Relative and without suffix: what its results are called, sub-folders included."""
+    """The name of its results: relative, without suffix, sub-folders included."""
 
 
 def find_pictures(inputs: Sequence[str], out: Path) -> tuple[list[Picture], list[str]]:
-    """The pictures that files, folders and patterns stand for, each once, in the order given.
+    """Find the pictures that files, folders and patterns stand for, each once, in the order given.
 
     A folder stands for the pictures in it and below, a pattern such as "photos/**/*.png" for the pictures it
-    matches. Hidden files are left out, and so is what lies in `out`, where that is a folder inside of what is
-    searched: the results of the last time. A file given by name is taken whatever it is called.
+    matches. Hidden files are left out, and so is `out` where it is a folder inside the folder that is searched: it
+    holds the results of an earlier call. A file given by name is taken whatever its name is.
 
-    Each picture is called what it is called in its folder, and sub-folders are mirrored. Should two then have the
-    same name, all are called by their path below the folder that they have in common; should that not do either
+    Each picture keeps its name without the suffix, and sub-folders are mirrored. If two then have the same name, all
+    are named by their path below the folder that they have in common; if that does not tell them apart either
     (photo.jpg beside photo.png), the suffix stays in the name.
 
     Args:
@@ -36,17 +36,17 @@ def find_pictures(inputs: Sequence[str], out: Path) -> tuple[list[Picture], list
     Returns:
         The pictures, and a line for each input that has none.
     """
-    found: dict[Path, tuple[Path, Path]] = {}  # by absolute path: as typed, and its name with suffix
+    # By absolute path: the path as typed, and its name with suffix.
+    found: dict[Path, tuple[Path, Path]] = {}
     problems: list[str] = []
     for text in inputs:
-        entries = list(_entries(text, Path(os.path.abspath(out)), problems))
-        for path, name in entries:
+        for path, name in _entries(text, Path(os.path.abspath(out)), problems):
             found.setdefault(Path(os.path.abspath(path)), (path, name))
     return _named(found), problems
 
 
 def _entries(text: str, out: Path, problems: list[str]) -> Iterator[tuple[Path, Path]]:
-    """Paths of one input, with the part that is their name."""
+    """Yield the paths of one input, each with the part that is its name."""
     path = Path(text)
     if path.is_file():
         yield path, Path(path.name)
@@ -70,7 +70,7 @@ def _entries(text: str, out: Path, problems: list[str]) -> Iterator[tuple[Path, 
 
 
 def _below(folder: Path, problems: list[str]) -> Iterator[Path]:
-    """All files in a folder and its sub-folders, sorted; hidden folders are left out."""
+    """Yield all files in a folder and its sub-folders, sorted; hidden folders are left out."""
 
     def cannot_be_read(error: OSError) -> None:
         problems.append(f"{error.filename}: this folder cannot be read: {error.strerror}")
@@ -85,7 +85,7 @@ def _is_picture(path: Path) -> bool:
 
 
 def _is_result(path: Path, base: Path, out: Path) -> bool:
-    """Whether the file lies in `out`, and `out` below the folder that is searched."""
+    """Tell whether the file lies in `out`, and `out` below the folder that is searched."""
     searched = Path(os.path.abspath(base))
     return (
         out != searched and out.is_relative_to(searched) and Path(os.path.abspath(path)).is_relative_to(out)
@@ -93,14 +93,14 @@ def _is_result(path: Path, base: Path, out: Path) -> bool:
 
 
 def _fixed_part(pattern: str) -> Path:
-    """The folder that a pattern starts from: "photos" of "photos/**/*.png"."""
+    """Return the folder that a pattern starts from: "photos" of "photos/**/*.png"."""
     parts = Path(pattern).parts[:-1]
     wild = next((i for i, part in enumerate(parts) if glob.has_magic(part)), len(parts))
     return Path(*parts[:wild])
 
 
 def _named(found: dict[Path, tuple[Path, Path]]) -> list[Picture]:
-    """Names by the first rule that keeps all of them apart, on file systems that ignore case too."""
+    """Name the pictures by the first rule that gives different names, on file systems that ignore case too."""
     if not found:
         return []
     common = os.path.commonpath([path.parent for path in found])

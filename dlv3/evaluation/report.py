@@ -1,4 +1,4 @@
-"""What an evaluation found: scores as plain values, a table to read and JSON to keep."""
+"""The result of an evaluation: scores as plain values, a table to read and JSON to keep."""
 
 import json
 import math
@@ -17,10 +17,10 @@ class Evaluation:
     iou: tuple[float, ...]
     """IOU of each class; nan for a class that occurs neither in the labels nor in the predictions."""
     miou: float
-    """Mean of the classes' IOUs, those of nan left out (section 4's metric)."""
+    """Mean of the classes' IOUs without those of nan (section 4's metric)."""
     pixel_accuracy: float
     groups: dict[str, float] = field(default_factory=dict)
-    """Mean IOU over some of the classes: scores that a data set asks for by name."""
+    """Mean IOU over some of the classes: secondary scores that a data set names."""
     group_classes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """The classes of each group, by index."""
     confusion: tuple[tuple[int, ...], ...] = ()
@@ -29,7 +29,7 @@ class Evaluation:
     seconds: float = 0.0
     """Wall time, loading included."""
     output_stride: int | None = None
-    """The one in force; None for a model that has none."""
+    """The output stride in force; None for a model that has none."""
     scales: tuple[float, ...] = (1.0,)
     flip: bool = False
     precision: str = "float32"
@@ -46,10 +46,10 @@ class Evaluation:
         seconds: float,
         output_stride: int | None,
     ) -> "Evaluation":
-        """The scores of a finished confusion matrix.
+        """Compute the scores from a finished confusion matrix.
 
         Raises:
-            ValueError: a label that is no class.
+            ValueError: a label is not a class.
         """
         iou = tuple(counts.iou().tolist())
         return cls(
@@ -70,11 +70,11 @@ class Evaluation:
 
     @property
     def pixels(self) -> int:
-        """Labelled pixels that were counted."""
+        """Number of labelled pixels that were counted."""
         return sum(map(sum, self.confusion))
 
     def table(self) -> str:
-        """A line for each class, the means, and how it was measured."""
+        """Return a text with a line for each class, the means, and how they were measured."""
         rows = [("class", "IOU %", "pixels %")]
         pixels = max(self.pixels, 1)
         for name, iou, labelled in zip(self.classes, self.iou, map(sum, self.confusion), strict=True):
@@ -103,16 +103,16 @@ class Evaluation:
         notes.append(f"{stride}scales {scales}, {'with' if self.flip else 'no'} flip, {self.precision}")
         return notes
 
-    def to_dict(self) -> dict:
-        """Plain values for JSON; a score that is not there is None, since JSON has no nan."""
-        return _plain(asdict(self) | {"pixels": self.pixels})
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values for JSON; a score that does not exist is None, because JSON has no nan."""
+        return {name: plain(value) for name, value in (asdict(self) | {"pixels": self.pixels}).items()}
 
     def to_json(self) -> str:
-        """`to_dict` as JSON, the small tables one line a row."""
+        """Return `to_dict` as JSON, each field on one line and the confusion matrix with one line a row."""
         lines = []
         for name, value in self.to_dict().items():
             if name == "confusion":
-                text = "[\n    " + ",\n    ".join(json.dumps(row) for row in value) + "\n  ]"
+                text = "[\n    " + ",\n    ".join(json.dumps(row) for row in self.confusion) + "\n  ]"
             else:
                 text = json.dumps(value, ensure_ascii=False)
             lines.append(f"  {json.dumps(name)}: {text}")
@@ -120,7 +120,7 @@ class Evaluation:
 
 
 def _mean(values: list[float]) -> float:
-    """The mean of those that are numbers."""
+    """Return the mean of the values that are not nan; nan if there are none."""
     values = [value for value in values if not math.isnan(value)]
     return sum(values) / len(values) if values else math.nan
 
@@ -129,9 +129,10 @@ def _percent(share: float) -> str:
     return "-" if math.isnan(share) else f"{100 * share:.2f}"
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Turn nested values into what JSON has: tuples become lists, and numbers that are not finite become None."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+        return [plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlv3 import weights
 from dlv3.deeplab import DeepLabV3
 
 if TYPE_CHECKING:
     from dlv3.config.run import RunConfig
+
+# These data sets need no files, so the colours can be read from them.
+_MADE_IN_CODE = ("scenes", "markers")
 
 
 @dataclass(frozen=True)
@@ -22,21 +26,24 @@ class TrainedModel:
     config: "RunConfig | None"
     weights: Path
 
-    def palette(self) -> np.ndarray:
-        """(num_classes, 3) uint8: the colours of the data set that it was trained on; VOC's for pictures from disk."""
-        from dlv3.data import open_dataset, voc_palette
+    def palette(self) -> NDArray[np.uint8]:
+        """Return the colours of the data set that the model was trained on, or VOC's for pictures from disk.
+
+        Returns:
+            (num_classes, 3).
+        """
+        from dlv3.data import open_dataset
+        from dlv3.data.palette import voc_palette
 
         classes = self.model.config.num_classes
-        if self.config is not None and self.config.dataset.partition(":")[0] in ("scenes", "markers"):
-            palette = open_dataset(
-                self.config.dataset, "val", self.config.data
-            ).palette  # drawn in code: no files needed
+        if self.config is not None and self.config.dataset.partition(":")[0] in _MADE_IN_CODE:
+            palette: NDArray[np.uint8] = open_dataset(self.config.dataset, "val", self.config.data).palette
             if len(palette) == classes:
                 return palette
         return voc_palette(classes)
 
 
-def load_trained(path: str | os.PathLike) -> TrainedModel:
+def load_trained(path: str | os.PathLike[str]) -> TrainedModel:
     """Load a finished run, or weights.
 
     Args:
@@ -44,19 +51,19 @@ def load_trained(path: str | os.PathLike) -> TrainedModel:
             a config.json beside that is read too.
 
     Raises:
-        FileNotFoundError: there is nothing, or no weights yet.
-        ValueError: weights or a configuration that cannot be used; says which file.
+        FileNotFoundError: there is no such run, or it has no weights yet.
+        ValueError: the weights or the configuration cannot be used; says which file.
     """
     path = Path(path)
-    file = path / "model.safetensors" if path.is_dir() else path
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such run or weights; give a run's folder or a .safetensors file")
+    file = path / "model.safetensors" if path.is_dir() else path
     if not file.is_file():
         unfinished = (path / "checkpoint.pt").is_file()
         todo = (
-            "its training has not finished; continue it with dlv3 train --resume"
+            "its training has not finished; resume it with dlv3 train --resume"
             if unfinished
-            else "is it a run?"
+            else "it is not a run's folder; give one, or a .safetensors file"
         )
         raise FileNotFoundError(f"{path}: no model.safetensors in this folder; {todo}")
     return TrainedModel(weights.load(file), _configuration(file.with_name("config.json")), file)

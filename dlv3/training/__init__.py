@@ -1,6 +1,6 @@
 """Training as in section 4.1: schedule, sampling, loss, updates, checkpoints, one process or many.
 
-The names below are imported when they are first used: the configuration alone needs none of them.
+The names below are imported when they are first used, so that the configuration alone loads quickly.
 """
 
 from importlib import import_module

@@ -1,7 +1,7 @@
 """Bootstrapping on hard images (§4.1): training pictures with hard classes are seen more often.
 
 The paper duplicates the training pictures that contain bicycle, chair, diningtable, pottedplant or sofa, the classes
-its network finds hard to outline. How many copies it makes it does not say, so that is an option.
+that its network finds hard to outline. It does not say how many copies it makes, so that is an option.
 """
 
 from collections.abc import Sequence
@@ -13,22 +13,25 @@ from tqdm import tqdm
 
 from dlv3.data import DataConfig, SegmentationDataset
 from dlv3.data.errors import DataError
+from dlv3.fields import require
 
 _MANY = 1000  # masks; reading more takes long enough for a progress bar
 
 
-class Bootstrapped(Dataset):
+class Bootstrapped(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
     """A data set followed by `copies` copies of some of its pictures.
 
     Args:
         dataset: any data set of `dlv3.data`.
-        hard: the pictures to duplicate.
+        hard: indices of the pictures to duplicate.
         copies: of each, 1 or more; with 1 they are seen twice as often as the others.
+
+    Raises:
+        ValueError: copies is below 1.
     """
 
     def __init__(self, dataset: SegmentationDataset, hard: Sequence[int], copies: int = 1) -> None:
-        if copies < 1:
-            raise ValueError(f"copies is {copies}; give 1 or more")
+        require("copies", copies, copies >= 1, "a whole number of at least 1")
         self.dataset = dataset
         self.indices = [*range(len(dataset)), *list(hard) * copies]
         self.classes, self.num_classes, self.palette = dataset.classes, dataset.num_classes, dataset.palette
@@ -40,28 +43,31 @@ class Bootstrapped(Dataset):
         return self.dataset[self.indices[index]]
 
     def name(self, index: int) -> str:
-        """The picture's name; a copy has its original's."""
+        """Return the picture's name; a copy has its original's."""
         return self.dataset.name(self.indices[index])
 
     def classes_in(self, index: int) -> frozenset[int]:
-        """Classes that occur in a picture, without 255."""
+        """Return the classes that occur in a picture, without 255."""
         return self.dataset.classes_in(self.indices[index])
 
 
 def hard_pictures(dataset: SegmentationDataset, classes: Sequence[str]) -> list[int]:
-    """The pictures that contain any of these classes; every mask is read once.
+    """Find the pictures that contain any of these classes; every mask is read once.
 
     Args:
         dataset: any data set of `dlv3.data`.
         classes: names out of `dataset.classes`.
 
+    Returns:
+        Indices of the data set.
+
     Raises:
-        DataError: a class the data set does not have.
+        DataError: the data set does not have one of the classes.
     """
     unknown = [name for name in classes if name not in dataset.classes]
     if unknown:
         raise DataError(
-            f"bootstrap_classes names {unknown[0]!r}, which this data set does not have; its classes are "
+            f"bootstrap_classes={tuple(classes)!r}: this data set does not have {unknown[0]!r}; its classes are "
             f"{', '.join(dataset.classes)}"
         )
     wanted = {dataset.classes.index(name) for name in classes}
@@ -73,13 +79,14 @@ def hard_pictures(dataset: SegmentationDataset, classes: Sequence[str]) -> list[
 
 
 def bootstrap(dataset: SegmentationDataset, config: DataConfig) -> SegmentationDataset:
-    """Duplicate the hard pictures as the configuration says: the data set itself where it asks for no copies.
+    """Duplicate the hard pictures as the configuration says; without copies the data set itself is returned.
 
     Raises:
-        DataError: a number of copies below 0, or a class the data set does not have.
+        DataError: bootstrap_copies is below 0, or the data set does not have one of bootstrap_classes.
     """
-    if config.bootstrap_copies < 0:
-        raise DataError(f"bootstrap_copies is {config.bootstrap_copies}; it is 0 (off) or more")
-    if not config.bootstrap_copies:
+    copies = config.bootstrap_copies
+    if copies < 0:
+        raise DataError(f"bootstrap_copies={copies}: expected 0 (no bootstrapping) or a whole number above 0")
+    if not copies:
         return dataset
-    return Bootstrapped(dataset, hard_pictures(dataset, config.bootstrap_classes), config.bootstrap_copies)
+    return Bootstrapped(dataset, hard_pictures(dataset, config.bootstrap_classes), copies)

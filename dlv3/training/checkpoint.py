@@ -1,7 +1,7 @@
-"""Checkpoints that survive anything: a whole old one or a whole new one, never half of either.
+"""Checkpoints that are always whole: the old one or the new one, never half of either.
 
-A checkpoint is written beside its place, pushed to the disk and then moved: a kill, a crash or a full disk at any
-moment leaves the last good one. It is read as tensors and plain values only, after its checksums were compared.
+A checkpoint is written to a file beside its place, pushed to the disk and then moved: a kill, a crash or a full disk
+at any moment leaves the last good one. It is read as tensors and plain values only, after a check of its checksums.
 """
 
 import io
@@ -18,7 +18,7 @@ FORMAT = 1
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be read or written: says which, why, and what to do."""
+    """A checkpoint cannot be read or written: says which, why, and what to do."""
 
 
 def save(state: dict[str, Any], path: Path) -> None:
@@ -29,7 +29,7 @@ def save(state: dict[str, Any], path: Path) -> None:
         path: the checkpoint's place.
 
     Raises:
-        CheckpointError: it cannot be written, for example because the disk is full; the old one is intact.
+        CheckpointError: the file cannot be written, for example because the disk is full; the old one is intact.
     """
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, **state}, buffer)
@@ -38,7 +38,7 @@ def save(state: dict[str, Any], path: Path) -> None:
     except OSError as error:
         kept = "the checkpoint before it is intact; " if path.exists() else ""
         raise CheckpointError(
-            f"{path}: cannot be written: {error.strerror or error}; {kept}make room and continue with --resume"
+            f"{path}: cannot be written: {error.strerror or error}; {kept}make room and resume with --resume"
         ) from error
 
 
@@ -46,17 +46,19 @@ def load(path: Path) -> dict[str, Any]:
     """Read a training's state onto the CPU. Nothing in the file is run.
 
     Raises:
-        CheckpointError: the file is truncated, damaged, no checkpoint of a training, or holds code.
+        CheckpointError: the file is missing, truncated, damaged, not a checkpoint of a training, or holds code.
     """
     advice = "delete it and start again with --overwrite, or put a copy in its place"
     if not path.is_file():
-        raise CheckpointError(f"{path}: no such file; a training writes its first after checkpoint_interval")
+        raise CheckpointError(
+            f"{path}: no such file; a training writes its first checkpoint after checkpoint_interval iterations"
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
     except (zipfile.BadZipFile, OSError) as error:
         raise CheckpointError(
-            f"{path}: is truncated or no checkpoint of a training ({error}); {advice}"
+            f"{path}: is truncated, or is not a checkpoint of a training ({error}); {advice}"
         ) from error
     if damaged:
         raise CheckpointError(f"{path}: is damaged (wrong checksum of {damaged}); {advice}")
@@ -66,6 +68,6 @@ def load(path: Path) -> dict[str, Any]:
         raise CheckpointError(str(error)) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path}: is no checkpoint of a training of this version (format {FORMAT}); {advice}"
+            f"{path}: is not a checkpoint of a training of this version (format {FORMAT}); {advice}"
         )
     return state

@@ -1,18 +1,18 @@
-"""Cross-entropy over labelled pixels with its gradient written out: on a CPU in a fraction of the usual passes.
+"""Cross-entropy over labelled pixels with its gradient written out: on a CPU with far fewer passes over memory.
 
 torch's log-softmax over the classes of an (N, C, H, W) map, and its gradient, go through memory many more times than
-the arithmetic asks for; with a small network at a picture's full size they were most of a training step. Here the
+the arithmetic needs; with a small network at a picture's full size they were most of a training step. Here the
 softmax is computed once, in place, and turned into the gradient in the same pass.
 """
 
 import torch
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import BackwardCFunction, once_differentiable
 from torch.nn import functional as F
 
 
 def summed_cross_entropy(logits: Tensor, labels: Tensor, ignore_index: int) -> Tensor:
-    """The sum of the cross-entropy over pixels that are not `ignore_index`.
+    """Sum the cross-entropy over the pixels that are not `ignore_index`.
 
     Args:
         logits: (N, C, H, W) floating point, before the softmax.
@@ -22,14 +22,16 @@ def summed_cross_entropy(logits: Tensor, labels: Tensor, ignore_index: int) -> T
     Returns:
         A scalar; `torch.nn.functional.cross_entropy` with reduction="sum", to rounding.
     """
-    if logits.device.type != "cpu" or torch.compiler.is_compiling():  # fused there
+    # Elsewhere torch's own is fused.
+    if logits.device.type != "cpu" or torch.compiler.is_compiling():
         return F.cross_entropy(logits, labels, ignore_index=ignore_index, reduction="sum")
-    return _SummedCrossEntropy.apply(logits, labels, ignore_index)
+    loss: Tensor = _SummedCrossEntropy.apply(logits, labels, ignore_index)
+    return loss
 
 
 class _SummedCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, logits: Tensor, labels: Tensor, ignore_index: int) -> Tensor:
+    def forward(ctx: BackwardCFunction, logits: Tensor, labels: Tensor, ignore_index: int) -> Tensor:
         labelled = (labels != ignore_index).unsqueeze(1)  # (N, 1, H, W)
         target = torch.where(labelled, labels.unsqueeze(1), 0)
         shifted = logits - logits.amax(1, keepdim=True)
@@ -38,13 +40,14 @@ class _SummedCrossEntropy(torch.autograd.Function):
         total = exponentials.sum(1, keepdim=True)
         loss = ((total.log() - of_target) * labelled).sum()
         if ctx.needs_input_grad[0]:
-            gradient = exponentials.mul_(labelled / total)  # the softmax where there is a label, else 0
+            # The softmax where there is a label, else 0.
+            gradient = exponentials.mul_(labelled / total)
             gradient.scatter_add_(1, target, -labelled.to(gradient.dtype))
             ctx.save_for_backward(gradient)
         return loss
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: BackwardCFunction, upstream: Tensor) -> tuple[Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
         return gradient * upstream, None, None

@@ -1,8 +1,8 @@
-"""A training from its first update, or from where it stopped, to its last: nothing is lost on the way.
+"""The training loop: update, log, save and validate, from the first iteration or a checkpoint's to the last.
 
 Three things make a resumed run end in the same weights as an uninterrupted one, bit for bit on a CPU: what the
 network sees follows from the seed and the position (`sampling`), dropout's numbers follow from the seed and the
-iteration, and all the rest (weights, running statistics, momentum, where the metrics stood) is in the checkpoint.
+iteration, and the rest (weights, running statistics, momentum, the length of the metrics) is in the checkpoint.
 """
 
 import math
@@ -19,39 +19,43 @@ from dlv3.config.run import RunConfig
 from dlv3.data import SegmentationDataset
 from dlv3.evaluation import Evaluation, evaluate
 from dlv3.training import checkpoint
-from dlv3.training.distributed import Processes
+from dlv3.training.batches import training_batches
 from dlv3.training.folder import RunFolder
-from dlv3.training.progress import Reporter, save_predictions
+from dlv3.training.prediction_grid import save_predictions
+from dlv3.training.progress import Reporter
 from dlv3.training.schedule import learning_rate_at
 from dlv3.training.stopping import Interrupted, StopRequest, TrainingStopped
-from dlv3.training.updates import Updater, training_batches
+from dlv3.training.updates import Updater
 
 
 class TrainingDiverged(RuntimeError):  # noqa: N818  as in other fields of numerics
-    """The loss or the weights are not finite any more."""
+    """The loss or the weights are no longer finite."""
 
 
 @dataclass
-class Standing:
-    """How far a training is: what a checkpoint holds beside the weights and the optimizer."""
+class TrainingState:
+    """The part of a checkpoint beside the weights and the optimizer."""
 
-    iteration: int = 0  # updates done
-    validated: int = 0  # iteration of the last validation
-    metrics_bytes: int = 0  # length of the metrics file
-    losses: list[float] = field(default_factory=list)  # of the updates since the last line of metrics
+    iteration: int = 0
+    """Updates done."""
+    validated: int = 0
+    """Iteration of the last validation."""
+    metrics_bytes: int = 0
+    """Length of the metrics file."""
+    losses: list[float] = field(default_factory=list)
+    """Of the updates since the last line of metrics."""
 
 
 class Training:
     """One training.
 
     Args:
-        config: the run's.
-        updater: has the model.
-        train_dataset, val_dataset: of (image, mask); None validates nothing.
+        config: the run's configuration.
+        updater: holds the model.
+        train_dataset, val_dataset: of (image, mask); None as the second validates nothing.
         folder: where the run is kept.
-        processes: this process's place.
-        reporter: shows and keeps the metrics; None in all processes but the first.
-        standing: where to begin.
+        reporter: shows and keeps the metrics; None in all processes except the first.
+        state: where to begin.
     """
 
     def __init__(
@@ -61,17 +65,16 @@ class Training:
         train_dataset: SegmentationDataset,
         val_dataset: SegmentationDataset | None,
         folder: RunFolder,
-        processes: Processes,
         reporter: Reporter | None,
-        standing: Standing,
+        state: TrainingState,
     ) -> None:
         self.config, self.training = config, config.training
-        self.updater, self.train_dataset, self.val_dataset = updater, train_dataset, val_dataset
-        self.folder, self.processes, self.reporter = folder, processes, reporter
-        self.standing = standing
+        self.updater, self.processes = updater, updater.processes
+        self.train_dataset, self.val_dataset = train_dataset, val_dataset
+        self.folder, self.reporter, self.state = folder, reporter, state
         self.evaluation: Evaluation | None = None
         self._pending: list[Tensor] = []  # losses that are still on the device
-        self._clock, self._clock_at = time.perf_counter(), standing.iteration
+        self._restart_clock()
 
     def run(self) -> None:
         """Train to the end.
@@ -84,13 +87,14 @@ class Training:
         last = self.training.iterations
         with StopRequest() as stop:
             batches = training_batches(
-                self.train_dataset, self.training, self.processes, self.standing.iteration
+                self.train_dataset, self.training, self.processes, self.state.iteration
             )
-            self._validate_if_due(stop)  # what a stop cut short
-            while self.standing.iteration < last:
-                self._pending.append(self.updater.update(self.standing.iteration, batches))
+            # A validation that a signal cut short is repeated here.
+            self._validate_if_due(stop)
+            while self.state.iteration < last:
+                self._pending.append(self.updater.update(self.state.iteration, batches))
                 self._advance()
-                iteration = self.standing.iteration
+                iteration = self.state.iteration
                 if iteration % self.training.log_interval == 0 or iteration == last:
                     self._log()
                 if iteration % self.training.checkpoint_interval == 0 or iteration == last:
@@ -102,95 +106,98 @@ class Training:
         self._save()
 
     def _advance(self) -> None:
-        self.standing.iteration += 1
+        self.state.iteration += 1
         if self.reporter is not None:
             self.reporter.advance()
 
     def _settle(self) -> None:
-        """Fetch the losses that are still on the device, and look at each."""
-        if self._pending:
-            losses = self.processes.sum(torch.stack(self._pending)).tolist()
-            first = self.standing.iteration - len(losses) + 1
-            self._pending.clear()
-            for number, loss in enumerate(losses):
-                if not math.isfinite(loss):
-                    self._diverged(f"the loss is {loss} at iteration {first + number}")
-            self.standing.losses += losses
+        """Fetch the losses that are still on the device, and check each."""
+        if not self._pending:
+            return
+        losses: list[float] = self.processes.sum(torch.stack(self._pending)).tolist()
+        first = self.state.iteration - len(losses) + 1
+        self._pending.clear()
+        for iteration, loss in enumerate(losses, first):
+            if not math.isfinite(loss):
+                self._diverged(f"the loss is {loss} at iteration {iteration}")
+        self.state.losses += losses
 
-    def _diverged(self, what: str) -> None:
-        kept = (
-            f"the last good checkpoint is kept in {self.folder.checkpoint}; "
-            * self.folder.checkpoint.exists()
-        )
+    def _diverged(self, problem: str) -> None:
+        kept = ""
+        if self.folder.checkpoint.exists():
+            kept = f"the last good checkpoint is kept in {self.folder.checkpoint}; "
         raise TrainingDiverged(
-            f"{what}; {kept}start again with a lower training.learning_rate, or a longer training.warmup"
+            f"{problem}; {kept}start again with a lower training.learning_rate, or a longer training.warmup"
         )
 
     def _log(self) -> None:
         self._settle()
         if self.reporter is not None:
-            standing, now = self.standing, time.perf_counter()
-            pictures = (standing.iteration - self._clock_at) * self.training.batch_size
+            state, now = self.state, time.perf_counter()
+            pictures = (state.iteration - self._clock_at) * self.training.batch_size
             self.reporter.losses(
-                standing.iteration,
-                sum(standing.losses) / len(standing.losses),
-                learning_rate_at(self.training, standing.iteration - 1),
+                state.iteration,
+                sum(state.losses) / len(state.losses),
+                learning_rate_at(self.training, state.iteration - 1),
                 pictures / (now - self._clock),
             )
-        self.standing.losses = []
+        self.state.losses = []
         self._restart_clock()
 
     def _restart_clock(self) -> None:
-        self._clock, self._clock_at = time.perf_counter(), self.standing.iteration
+        self._clock, self._clock_at = time.perf_counter(), self.state.iteration
 
     def _save(self) -> None:
         self._settle()
         if not self.updater.all_finite():
-            self._diverged(f"a weight is not finite after iteration {self.standing.iteration}")
+            self._diverged(f"a weight is not finite after iteration {self.state.iteration}")
         if self.reporter is not None:
-            self.standing.metrics_bytes = self.reporter.push()
-            checkpoint.save(asdict(self.standing) | self.updater.state(), self.folder.checkpoint)
+            self.state.metrics_bytes = self.reporter.push()
+            checkpoint.save(asdict(self.state) | self.updater.state(), self.folder.checkpoint)
 
     def _validate_if_due(self, stop: StopRequest) -> None:
-        iteration, interval = self.standing.iteration, self.training.validation_interval
+        iteration, interval = self.state.iteration, self.training.validation_interval
         due = interval and (iteration % interval == 0 or iteration == self.training.iterations)
-        if not due or self.val_dataset is None or self.standing.validated >= iteration:
+        if not due or self.val_dataset is None or self.state.validated >= iteration:
             return
-        picture = self.folder.predictions / f"{iteration:06d}.png"
         try:
             # Several processes have to stay together, so none of them cuts its share short.
             with nullcontext() if self.processes.several else stop.interruptible():
-                self.evaluation = self._evaluate()
-                if self.reporter is not None:
-                    save_predictions(self.updater.model, self.val_dataset, picture)
+                found = self._validate(self.val_dataset)
         except Interrupted:
-            return  # it is done over when the run is resumed
+            # The validation is repeated when the run resumes.
+            return
         finally:
             self._restart_clock()
-        self.standing.validated = iteration
+        self.evaluation, self.state.validated = found, iteration
         if self.reporter is not None:
-            self.reporter.validation(iteration, self.evaluation)
+            self.reporter.validation(iteration, found)
 
-    def _evaluate(self) -> Evaluation:
-        return evaluate(
+    def _validate(self, dataset: SegmentationDataset) -> Evaluation:
+        found = evaluate(
             self.updater.model,
-            self.val_dataset,
+            dataset,
             self.config.evaluation,
             device=self.processes.device,
             workers=self.training.workers,
             progress=False,
         )
+        if self.reporter is not None:
+            picture = self.folder.predictions / f"{self.state.iteration:06d}.png"
+            save_predictions(self.updater.model, dataset, picture)
+        return found
 
     def _stop_if_asked(self, stop: StopRequest) -> None:
-        if self.processes.several:  # all have to stop at the same iteration, and asking takes time
-            at_log = self.standing.iteration % self.training.log_interval == 0
+        if self.processes.several:
+            # All have to stop at the same iteration, and asking the others takes time.
+            at_log = self.state.iteration % self.training.log_interval == 0
             asked = at_log and self.processes.any(stop.signal is not None)
         else:
             asked = stop.signal is not None
         if asked:
             self._save()
             raise TrainingStopped(
-                f"stopped after iteration {self.standing.iteration} of {self.training.iterations}; everything is saved "
-                f"in {self.folder.path}, continue with --resume",
+                f"stopped after iteration {self.state.iteration} of {self.training.iterations}; everything is saved "
+                f"in {self.folder.path}, resume with --resume",
                 stop.signal or signal.SIGTERM,
             )

@@ -10,18 +10,18 @@ IGNORE_INDEX = 255
 
 
 def labelled_pixels(labels: Tensor) -> Tensor:
-    """How many pixels carry a label, as a tensor on the labels' device: nothing waits for a GPU."""
+    """Count the pixels with a label, as a tensor on the labels' device: nothing waits for a GPU."""
     return (labels != IGNORE_INDEX).sum()
 
 
 def masked_cross_entropy(logits: Tensor, labels: Tensor, normaliser: Tensor) -> Tensor:
-    """The sum of the labelled pixels' cross-entropy over `normaliser`.
+    """Divide the sum of the labelled pixels' cross-entropy by `normaliser`.
 
     Args:
         logits: (N, C, H, W), before the softmax.
         labels: (N, H, W) int64 class indices, 255 where there is no label.
-        normaliser: labelled pixels in the whole batch, which may be spread over several parts or processes. A batch
-            without any has a loss of zero, not 0 / 0.
+        normaliser: number of labelled pixels in the whole batch, which may be spread over several parts or
+            processes. A batch without any has a loss of zero, not 0 / 0.
 
     Returns:
         A scalar.
@@ -31,7 +31,7 @@ def masked_cross_entropy(logits: Tensor, labels: Tensor, normaliser: Tensor) -> 
 
 
 def downsample(labels: Tensor, output_stride: int) -> Tensor:
-    """The labels at the positions of the feature map: every `output_stride`-th pixel, from the first.
+    """Take the labels at the positions of the feature map: every `output_stride`-th pixel, from the first.
 
     The network's convolutions are centred there. (N, H, W) to (N, ceil(H / os), ceil(W / os)).
     """
@@ -39,7 +39,7 @@ def downsample(labels: Tensor, output_stride: int) -> Tensor:
 
 
 class LossModule(nn.Module):
-    """Images and labels in, the loss out: one module, so that it is compiled and distributed as a whole.
+    """Compute the loss from images and labels, in one module that is compiled and distributed as a whole.
 
     Args:
         model: is shared, not copied.
@@ -63,16 +63,16 @@ class LossModule(nn.Module):
         self.autocast = autocast
 
     def targets(self, labels: Tensor) -> Tensor:
-        """What the logits are compared with: the labels (N, H, W), or every `output_stride`-th of them."""
+        """Return what the logits are compared with: the labels (N, H, W), or every `output_stride`-th of them."""
         return downsample(labels, self.model.output_stride) if self.downsample_labels else labels
 
     def forward(self, images: Tensor, targets: Tensor, normaliser: Tensor) -> Tensor:
-        """The share of the batch's loss that these images have.
+        """Compute the share of the batch's loss that these images have.
 
         Args:
             images: (N, 3, H, W), normalised.
-            targets: what `targets` made of the labels (N, H, W).
-            normaliser: labelled pixels among the targets of the whole batch.
+            targets: the labels (N, H, W) as `targets` returns them.
+            normaliser: number of labelled pixels among the targets of the whole batch.
 
         Returns:
             A scalar.

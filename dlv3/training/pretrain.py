@@ -1,7 +1,8 @@
-"""A stand-in for ImageNet: the small backbone learns to name the scenes' objects, one to a picture.
+"""A stand-in for ImageNet: the small backbone learns to name the scenes' objects, one in each picture.
 
-The paper starts from ImageNet's weights (section 4). Without any, a scene's score after a short training is a third
-of what it is with these. `dlv3 data pretrain` makes dlv3/assets/weights/resnet14_scenes.safetensors anew.
+The paper starts from ImageNet's weights (section 4). Without pretrained weights the score on scenes after a short
+training is a third of the score with these. `dlv3 data pretrain` writes them into the working directory; the package
+carries a copy in dlv3/assets/weights.
 """
 
 import time
@@ -67,7 +68,7 @@ class CropClassifier(nn.Module):
 
 
 def pretrain_backbone(config: PretrainConfig, *, progress: bool = True) -> Pretrained:
-    """Pretrain; nothing is written.
+    """Pretrain the small backbone; no file is written.
 
     Args:
         config: the same one gives the same weights on the same machine.
@@ -81,20 +82,17 @@ def pretrain_backbone(config: PretrainConfig, *, progress: bool = True) -> Pretr
         optimizer = torch.optim.SGD(
             model.parameters(), lr=config.learning_rate, momentum=0.9, weight_decay=config.weight_decay
         )
-        batches = [
-            b for _ in range(config.epochs) for b in torch.randperm(len(images)).split(config.batch_size)
-        ]
-        for iteration, chosen in enumerate(
-            tqdm(batches, desc="pretrain", disable=None if progress else True)
-        ):
+        epochs = [torch.randperm(len(images)) for _ in range(config.epochs)]
+        batches = [chosen for epoch in epochs for chosen in epoch.split(config.batch_size)]
+        bar = tqdm(batches, desc="pretrain", disable=None if progress else True)
+        for iteration, chosen in enumerate(bar):
             factor = poly(iteration, len(batches), 0.9) * warmup(iteration, 50)
             for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * factor
             batch = _normalised(images[chosen])
             shape_logits, strip_logits = model(batch.flip(3) if torch.rand(()) < 0.5 else batch)
-            loss = F.cross_entropy(shape_logits, shapes[chosen]) + F.cross_entropy(
-                strip_logits, strips[chosen]
-            )
+            loss = F.cross_entropy(shape_logits, shapes[chosen])
+            loss = loss + F.cross_entropy(strip_logits, strips[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -103,7 +101,10 @@ def pretrain_backbone(config: PretrainConfig, *, progress: bool = True) -> Pretr
 
 
 def pretrain_command(config: PretrainConfig) -> int:
-    """`dlv3 data pretrain`: pretrain, write the weights and say how good they are. Returns the exit status, 0.
+    """Run `dlv3 data pretrain`: pretrain, write the weights, and print how good they are and which file has them.
+
+    Returns:
+        The exit status, 0.
 
     Raises:
         OSError: the file cannot be written.
@@ -120,7 +121,7 @@ def pretrain_command(config: PretrainConfig) -> int:
     save_tensors(state, config.out, about)
     print(
         f"shape {100 * found.shape_accuracy:.1f}%, strip {100 * found.strip_accuracy:.1f}% right on new pictures, "
-        f"{found.seconds:.0f} s; written to {config.out}"
+        f"{found.seconds:.0f} s; written to {config.out.resolve()}"
     )
     return 0
 
@@ -131,7 +132,7 @@ def _tensors(dataset: SceneCrops) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _normalised(images: Tensor) -> Tensor:
-    """As the training on scenes does it, with ImageNet's mean and standard deviation."""
+    """Normalise as the training on scenes does, with ImageNet's mean and standard deviation."""
     mean, std = (255 * torch.tensor(v).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
     return ((images.float() - mean) / std).contiguous(memory_format=torch.channels_last)
 

@@ -1,9 +1,9 @@
-"""From a configuration to a trained model: `train`."""
+"""Train a model from a configuration and keep the run in a folder: `train`."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from os import PathLike
 
 import torch
@@ -16,7 +16,7 @@ from dlv3.training import checkpoint
 from dlv3.training.bootstrap import bootstrap
 from dlv3.training.distributed import Processes, joined
 from dlv3.training.folder import RunFolder
-from dlv3.training.loop import Standing, Training
+from dlv3.training.loop import Training, TrainingState
 from dlv3.training.progress import Reporter
 from dlv3.training.start import build_model
 from dlv3.training.updates import Updater
@@ -24,13 +24,14 @@ from dlv3.training.updates import Updater
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training ended in."""
+    """The result of a call of `train`."""
 
     model: DeepLabV3
     """In evaluation mode, on the device that it was trained on."""
     iterations: int
+    """Updates done, those before a resume included."""
     evaluation: Evaluation | None
-    """The last validation of this call; None where there was none."""
+    """The last validation of this call; None if there was none."""
     seconds: float
     """Wall time of this call."""
     first: bool = True
@@ -38,7 +39,7 @@ class TrainingResult:
 
 
 def open_datasets(config: RunConfig) -> tuple[SegmentationDataset, SegmentationDataset | None]:
-    """The pictures to train on, hard ones duplicated where that is asked for, and those to validate on.
+    """Open the pictures to train on, with hard ones duplicated as configured, and those to validate on.
 
     Raises:
         DataError: the data cannot be opened.
@@ -50,7 +51,7 @@ def open_datasets(config: RunConfig) -> tuple[SegmentationDataset, SegmentationD
 
 def train(
     config: RunConfig,
-    out: str | PathLike,
+    out: str | PathLike[str],
     *,
     resume: bool = False,
     overwrite: bool = False,
@@ -58,15 +59,16 @@ def train(
     train_dataset: SegmentationDataset | None = None,
     val_dataset: SegmentationDataset | None = None,
 ) -> TrainingResult:
-    """Train a model, and keep the run in a folder: config.json, metrics.jsonl, checkpoint.pt, model.safetensors.
+    """Train a model and keep the run in a folder: config.json, metrics.jsonl, checkpoint.pt, model.safetensors.
 
-    Under torchrun all processes call it alike (see `distributed`); `out` is then a folder that all of them reach.
+    Under torchrun all processes call it with the same arguments (see `distributed`); `out` is then a folder that all
+    of them can reach.
 
     Args:
         config: everything that the training depends on, such as `dlv3.config.presets.preset("laptop")`.
         out: the run's folder, which is made.
-        resume: continue from the folder's checkpoint, or begin where there is none. The configuration has to be the
-            one of before, but for lengths and what does not change the weights.
+        resume: resume from the folder's checkpoint, or begin if there is none. The configuration has to be the one
+            of the run, except for lengths and for what does not change the weights.
         overwrite: replace the run that is in the folder.
         progress: whether to show a bar (on a terminal) or lines of progress (elsewhere).
         train_dataset, val_dataset: instead of those that `config.dataset` names. Without the second nothing is
@@ -76,7 +78,7 @@ def train(
         The trained model and its last validation.
 
     Raises:
-        ValueError: something in the configuration, the data or the folder is not right.
+        ValueError: the configuration, the data or the folder cannot be used; says what and why.
         OSError: a file cannot be written.
         TrainingStopped: Ctrl-C or SIGTERM came; the state is saved.
         TrainingDiverged: the loss is not finite; the last good checkpoint is kept.
@@ -87,21 +89,19 @@ def train(
     _check_data(config, train_dataset)
     with joined(config.training.device) as processes, _undisturbed(processes):
         folder = RunFolder(out)
-        standing, updater = _begin(config, folder, processes, resume=resume, overwrite=overwrite)
+        state, updater = _begin(config, folder, processes, resume=resume, overwrite=overwrite)
         reporter = None
         if processes.first:
             folder.write_config(config.to_json())
             reporter = Reporter(
                 folder,
                 config.training.iterations,
-                standing.iteration,
-                standing.metrics_bytes,
+                state.iteration,
+                state.metrics_bytes,
                 show=progress,
                 tensorboard=config.training.tensorboard,
             )
-        training = Training(
-            config, updater, train_dataset, val_dataset, folder, processes, reporter, standing
-        )
+        training = Training(config, updater, train_dataset, val_dataset, folder, reporter, state)
         try:
             training.run()
         finally:
@@ -109,28 +109,30 @@ def train(
                 reporter.close()
     seconds = time.perf_counter() - started
     return TrainingResult(
-        updater.model.eval(), standing.iteration, training.evaluation, seconds, processes.first
+        updater.model.eval(), state.iteration, training.evaluation, seconds, processes.first
     )
 
 
 def _begin(
     config: RunConfig, folder: RunFolder, processes: Processes, *, resume: bool, overwrite: bool
-) -> tuple[Standing, Updater]:
-    """The model and where to begin: at the start, or at the folder's checkpoint."""
+) -> tuple[TrainingState, Updater]:
+    """Make the folder ready and build the model: fresh, or as the folder's checkpoint has it."""
     if processes.first:
         folder.create(resume=resume, overwrite=overwrite)
     processes.wait()
-    state = checkpoint.load(folder.checkpoint) if resume and folder.checkpoint.exists() else None
-    updater = Updater(build_model(config, load=state is None), config.training, processes)
-    if state is None:
-        return Standing(), updater
-    updater.restore(state, str(folder.checkpoint))
-    return Standing(**{name: state[name] for name in Standing.__dataclass_fields__}), updater
+    saved = checkpoint.load(folder.checkpoint) if resume and folder.checkpoint.exists() else None
+    updater = Updater(build_model(config, load=saved is None), config.training, processes)
+    if saved is None:
+        return TrainingState(), updater
+    updater.restore(saved, str(folder.checkpoint))
+    return TrainingState(**{field.name: saved[field.name] for field in fields(TrainingState)}), updater
 
 
 def _check_data(config: RunConfig, train_dataset: SegmentationDataset) -> None:
     if len(train_dataset) == 0:
-        raise ValueError(f"data {config.dataset!r}: has no training pictures")
+        raise ValueError(
+            f"data {config.dataset!r}: has no training pictures; give a data set with at least 1"
+        )
     if train_dataset.num_classes != config.model.num_classes:
         raise ValueError(
             f"model.num_classes={config.model.num_classes}: the data set {config.dataset!r} has "
@@ -142,8 +144,8 @@ def _check_data(config: RunConfig, train_dataset: SegmentationDataset) -> None:
 def _undisturbed(processes: Processes) -> Iterator[None]:
     """Leave the caller's random numbers and cuDNN's settings as they were."""
     cuda = processes.device.type == "cuda"
-    # Crops are all of one size, so that it pays to try cuDNN's algorithms once. Its deterministic mode can make
-    # atrous convolutions many times slower.
+    # All crops have one size, so trying cuDNN's algorithms once pays off. Its deterministic mode can make atrous
+    # convolutions many times slower.
     kernels = torch.backends.cudnn.flags(benchmark=True, deterministic=False, allow_tf32=True)
     with torch.random.fork_rng(devices=[processes.device] if cuda else []), kernels:
         yield

@@ -1,9 +1,9 @@
-"""Which picture comes when, and how it is augmented: pure functions of (seed, position).
+"""The order of the pictures and their augmentation: pure functions of (seed, position).
 
-A training run is one long row of positions 0, 1, 2, …: iteration i reads the positions from i · batch_size to
-(i + 1) · batch_size. What lies at a position, its augmentation included, follows from the seed and the position
-alone. So neither the number of workers, nor that of processes, nor where a run was stopped and resumed changes what
-the network sees, and no batch is ever short.
+A training run is one long sequence of positions 0, 1, 2, …: iteration i reads the positions from i · batch_size to
+(i + 1) · batch_size. The sample at a position, its augmentation included, follows from the seed and the position
+alone. Therefore the network sees the same samples with any number of workers and processes and wherever a run was
+stopped and resumed, and no batch is ever short.
 """
 
 from collections.abc import Iterator
@@ -13,35 +13,39 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
+
+from dlv3.data import SegmentationDataset
 
 # Each use of randomness draws from its own stream of the seed.
 ORDER, AUGMENTATION, DROPOUT = range(3)
 
 
 class Transform(Protocol):
-    """Augments one sample; draws from torch's global generator."""
+    """Augment one sample, with random numbers from torch's global generator."""
 
     def __call__(self, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]: ...
 
 
 def derive_seed(seed: int, stream: int, position: int) -> int:
-    """A seed of its own for each (seed, stream, position): well mixed, and the same on every machine."""
+    """Derive a seed of its own for each (seed, stream, position): well mixed, and the same on every machine."""
     return int(np.random.SeedSequence([seed, stream, position]).generate_state(1, np.uint64)[0])
 
 
-@lru_cache(maxsize=4)  # the epochs that a batch and the prefetched ones can reach into
-def _permutation(seed: int, epoch: int, length: int) -> np.ndarray:
+# As many as the epochs that a batch and the prefetched ones can reach into.
+@lru_cache(maxsize=4)
+def _permutation(seed: int, epoch: int, length: int) -> NDArray[np.int64]:
     generator = torch.Generator().manual_seed(derive_seed(seed, ORDER, epoch))
     return torch.randperm(length, generator=generator).numpy()
 
 
 def index_at(seed: int, position: int, length: int) -> int:
-    """The picture at a position of the training: every epoch is a fresh permutation of the data set.
+    """Return the picture at a position of the training: every epoch is a new permutation of the data set.
 
     Args:
-        seed: the run's.
+        seed: the run's seed.
         position: 0 or more, counted over the whole training.
         length: pictures in the data set, at least 1.
 
@@ -54,9 +58,9 @@ def index_at(seed: int, position: int, length: int) -> int:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Run with torch's CPU generator at `seed`, and put it back afterwards.
+    """Set torch's CPU generator to `seed` inside the block, and restore it afterwards.
 
-    Only that generator: `torch.manual_seed` would reach for the GPU's as well.
+    Only that generator: `torch.manual_seed` would set the GPU's as well.
     """
     state = torch.get_rng_state()
     torch.default_generator.manual_seed(seed)
@@ -66,16 +70,16 @@ def seeded(seed: int) -> Iterator[None]:
         torch.set_rng_state(state)
 
 
-class TrainingSamples(Dataset):
-    """The training's row of positions, as a data set: `samples[position]` is an augmented (image, labels).
+class TrainingSamples(Dataset[tuple[Tensor, Tensor]]):
+    """The training's positions as a data set: `samples[position]` is an augmented (image, labels).
 
     Args:
         dataset: of (image, mask); at least one picture.
-        transform: augments it, with torch's generator as its only source of randomness.
-        seed: the run's.
+        transform: augments a sample, with torch's generator as its only source of randomness.
+        seed: the run's seed.
     """
 
-    def __init__(self, dataset: Dataset, transform: Transform, seed: int) -> None:
+    def __init__(self, dataset: SegmentationDataset, transform: Transform, seed: int) -> None:
         self.dataset, self.transform, self.seed = dataset, transform, seed
 
     def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
@@ -87,15 +91,15 @@ class TrainingSamples(Dataset):
 class PositionBatches(Sampler[list[int]]):
     """The positions of each batch that one process reads, in order, from one iteration to the end.
 
-    The global batch of an iteration is cut into `accumulate` parts, each of these into one share a process: the
-    first part is the first positions, whatever the number of processes. All shares together are the same global
-    batch as a single process reads.
+    The global batch of an iteration is cut into `accumulate` parts, and each part into one share for each process:
+    the first part has the first positions, whatever the number of processes. All shares together are the same
+    global batch as a single process reads.
 
     Args:
         batch_size: pictures in the global batch; a multiple of accumulate · processes.
         first, last: iterations to read, `last` excluded.
         accumulate: parts of the global batch whose gradients are added up.
-        rank, processes: this process, and how many there are.
+        rank, processes: this process, and the number of processes.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from dlv3.config.training import TrainingConfig
 
 
 def learning_rate_at(config: TrainingConfig, iteration: int) -> float:
-    """Return the learning rate of the update that follows `iteration` others (§4.1)."""
+    """Return the learning rate of the update after `iteration` others (§4.1)."""
     if config.schedule == "poly":
         factor = poly(iteration, config.iterations, config.power)
     else:
@@ -13,24 +13,24 @@ def learning_rate_at(config: TrainingConfig, iteration: int) -> float:
 
 
 def poly(iteration: int, iterations: int, power: float = 0.9) -> float:
-    """The paper's policy: (1 − iteration / iterations) ** power (§4.1).
+    """Compute the paper's policy: (1 − iteration / iterations) ** power (§4.1).
 
     Args:
-        iteration: how many were done before, 0 to `iterations`.
+        iteration: number of updates before this one, 0 to `iterations`.
         iterations: length of the training.
         power: 0.9 in the paper; 1 falls in a straight line.
 
     Returns:
         The factor of the learning rate, 1 at the start and 0 at the end.
     """
-    return (1 - iteration / iterations) ** power
+    return float((1 - iteration / iterations) ** power)
 
 
 def step(iteration: int, every: int, factor: float = 0.1) -> float:
-    """The policy that poly is compared with (DeepLabv2, "Learning rate policy"): times `factor`, every so often.
+    """Compute the policy that poly is compared with (DeepLabv2, "Learning rate policy"): a drop every few iterations.
 
     Args:
-        iteration: how many were done before.
+        iteration: number of updates before this one.
         every: iterations between two drops.
         factor: what each drop multiplies the learning rate by.
 
@@ -41,7 +41,7 @@ def step(iteration: int, every: int, factor: float = 0.1) -> float:
 
 
 def warmup(iteration: int, length: int) -> float:
-    """A straight rise to 1 over the first `length` iterations. Not in the paper: for high learning rates from scratch.
+    """Rise in a straight line to 1 over the first `length` iterations. Not in the paper: for training from scratch.
 
     Returns:
         1 / length at the first iteration, 1 from iteration `length` − 1 on, and always 1 where `length` is 0.

@@ -1,4 +1,4 @@
-"""What a training starts from: fresh weights, a pretrained backbone, or the weights of another run."""
+"""The model before the first update: fresh weights, a pretrained backbone, or the weights of another run."""
 
 from pathlib import Path
 
@@ -14,18 +14,18 @@ SCENES_WEIGHTS = "resnet14_scenes"
 
 
 def build_model(config: RunConfig, *, load: bool = True) -> DeepLabV3:
-    """The model that a run trains, before the first update.
+    """Build the model that a run trains, before the first update.
 
     Args:
-        config: its seed decides the fresh weights.
-        load: False where a checkpoint overwrites everything anyway.
+        config: the run's; its seed decides the fresh weights.
+        load: False where a checkpoint overwrites all weights anyway.
 
     Returns:
         The model on the CPU, its batch normalization set up as configured.
 
     Raises:
-        ValueError: weights that are of another network, or not to be had.
-        FileNotFoundError: no such file.
+        ValueError: the weights are of another network, or cannot be downloaded.
+        FileNotFoundError: there is no such file.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.training.seed)
@@ -42,21 +42,22 @@ def build_model(config: RunConfig, *, load: bool = True) -> DeepLabV3:
 
 
 def load_initial(model: DeepLabV3, source: str) -> None:
-    """Copy the weights of another run. Where the number of classes differs, the layers that give logits stay fresh.
+    """Copy the weights of another run. If the number of classes differs, the layers that give logits stay fresh.
 
     Args:
-        model: is filled in place.
+        model: filled in place.
         source: a run's folder or a .safetensors file.
 
     Raises:
-        FileNotFoundError: there is neither.
+        FileNotFoundError: there is no such file.
         weights.WeightsError: the weights are of another network.
     """
     path = Path(source)
     path = path / "model.safetensors" if path.is_dir() else path
     if not path.is_file():
         raise FileNotFoundError(
-            f"training.initial_weights={source!r}: no {path}; give a finished run's folder or a .safetensors file"
+            f"training.initial_weights={source!r}: there is no {path}; give a finished run's folder or a .safetensors "
+            "file"
         )
     other = weights.load(path)
     state = other.state_dict()
@@ -67,7 +68,7 @@ def load_initial(model: DeepLabV3, source: str) -> None:
 
 
 def _logit_layers(model: DeepLabV3) -> list[str]:
-    """Names of the tensors that have one entry a class: the last convolution of each classifier."""
+    """Return the names of the tensors with one entry a class: those of the last convolution of each classifier."""
     names = []
     for prefix in ("classifier", "aux_classifier"):
         convolutions = [
@@ -80,15 +81,15 @@ def _logit_layers(model: DeepLabV3) -> list[str]:
 
 
 def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
-    """The tensors of a pretrained classification network.
+    """Return the tensors of a pretrained classification network.
 
     Args:
         source: "imagenet", "scenes", or a file: .safetensors, or a checkpoint of torch.save.
-        backbone: the network that they are for.
+        backbone: the network to start.
 
     Raises:
-        ValueError: there are none for this backbone, or they cannot be downloaded.
-        FileNotFoundError: no such file.
+        ValueError: the source has no weights for this backbone, or they cannot be downloaded.
+        FileNotFoundError: there is no such file.
     """
     if source == "imagenet":
         return _imagenet(backbone)
@@ -105,7 +106,7 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
 
 
 def _imagenet(backbone: str) -> dict[str, Tensor]:
-    """torchvision's ImageNet weights: its first set, trained as plainly as those of the paper's time."""
+    """Download torchvision's first set of ImageNet weights, trained as simply as those of the paper's time."""
     if backbone not in ("resnet50", "resnet101"):
         raise ValueError(
             f"training.pretrained='imagenet': torchvision has no {backbone}; give scenes, a file, or none"
@@ -114,9 +115,11 @@ def _imagenet(backbone: str) -> dict[str, Tensor]:
 
     entry = get_weight(f"{backbone.replace('resnet', 'ResNet')}_Weights.IMAGENET1K_V1")
     try:
-        return entry.get_state_dict(progress=True, check_hash=True)
-    except OSError as error:  # urllib's errors are OSErrors
+        state_dict: dict[str, Tensor] = entry.get_state_dict(progress=True, check_hash=True)
+        return state_dict
+    # urllib's errors are OSErrors.
+    except OSError as error:
         raise ValueError(
-            f"training.pretrained='imagenet': {entry.url} cannot be downloaded ({error}); download it elsewhere and "
-            "give the file as training.pretrained"
+            f"training.pretrained='imagenet': {entry.url} cannot be downloaded ({error}); download it on "
+            "another machine and give the file as training.pretrained"
         ) from error

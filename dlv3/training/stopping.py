@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: finish the update, save, and say how to go on."""
+"""Ctrl-C and SIGTERM: finish the update, save, and say how to resume."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from types import FrameType
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class TrainingStopped(Exception):  # noqa: N818  a stop that was asked for is no error
+class TrainingStopped(Exception):  # noqa: N818  a stop on request is not an error
     """A training was stopped by a signal and has saved its state.
 
     Attributes:
@@ -23,13 +23,13 @@ class TrainingStopped(Exception):  # noqa: N818  a stop that was asked for is no
 
 
 class Interrupted(Exception):  # noqa: N818
-    """What `StopRequest.interruptible` raises into the work that may be cut short."""
+    """Raised inside `StopRequest.interruptible`, into work that may be cut short."""
 
 
 class StopRequest:
-    """While active, SIGINT and SIGTERM are noted instead of obeyed; a second Ctrl-C ends the program at once.
+    """Note SIGINT and SIGTERM instead of obeying them, while active; a second Ctrl-C ends the program at once.
 
-    Outside of the main thread, where Python allows no handlers, signals do what they always do.
+    Outside the main thread, where Python allows no handlers, signals have their usual effect.
 
     Attributes:
         signal: the number of the signal that came, or None.
@@ -51,7 +51,8 @@ class StopRequest:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() != self._process:  # a worker, forked with this handler: its parent decides
+        # A worker was forked with this handler: its parent decides.
+        if os.getpid() != self._process:
             return
         if self.signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
@@ -61,7 +62,7 @@ class StopRequest:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Inside, a signal raises `Interrupted` where the program stands: for long work that is done over later."""
+        """Let a signal raise `Interrupted` at once inside the block: for long work that can be repeated later."""
         self._interruptible = True
         try:
             yield
@@ -70,6 +71,6 @@ class StopRequest:
 
 
 def leave_signals_to_parent(worker: int) -> None:
-    """For a loader's workers: Ctrl-C reaches them as well, but it is the training that decides when to stop."""
+    """Ignore signals in a loader's worker: Ctrl-C reaches it as well, but the training decides when to stop."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -1,30 +1,28 @@
-"""One update of the weights after another (§4.1), on one device or several, with nothing that waits for a GPU."""
+"""The update of the weights (§4.1), on one device or several; nothing in it waits for a GPU."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DataLoader, Dataset
 
 from dlv3.config.training import TrainingConfig
-from dlv3.data.transforms import TrainTransform
 from dlv3.deeplab import DeepLabV3
-from dlv3.training.distributed import Processes, synchronise_batch_norm
+from dlv3.training.batches import Batch
+from dlv3.training.distributed import Processes
 from dlv3.training.loss import LossModule, labelled_pixels
-from dlv3.training.sampling import DROPOUT, PositionBatches, TrainingSamples, derive_seed
+from dlv3.training.sampling import DROPOUT, derive_seed
 from dlv3.training.schedule import learning_rate_at
-from dlv3.training.stopping import leave_signals_to_parent
+from dlv3.training.sync_batch_norm import synchronise_batch_norm
 from dlv3.weights import load_state_dict
-
-Batch = tuple[Tensor, Tensor]  # (n, 3, crop, crop) float32, (n, crop, crop) int64
 
 
 def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
-    """The type to compute the network in; None is float32 throughout.
+    """Return the type to compute the network in; None is float32 throughout.
 
-    "auto" is bfloat16 where the hardware multiplies it: elsewhere (a CPU with AVX2 only) it is emulated, and slower.
+    "auto" is bfloat16 where the hardware multiplies it; elsewhere (a CPU with AVX2 only) it would be emulated, and
+    slower than float32.
     """
     if precision == "auto":
         if device.type == "cuda":
@@ -33,36 +31,6 @@ def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
             fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
         precision = "bfloat16" if fast else "float32"
     return torch.bfloat16 if precision == "bfloat16" else None
-
-
-def training_batches(
-    dataset: Dataset, training: TrainingConfig, processes: Processes, first: int = 0
-) -> Iterator[Batch]:
-    """This process's batches from iteration `first` to the end, `accumulate` of them an iteration."""
-    transform = TrainTransform(
-        training.crop_size,
-        training.scale,
-        training.flip,
-        scale_step=training.scale_step,
-        photometric=training.photometric,
-    )
-    positions = PositionBatches(
-        training.batch_size,
-        first,
-        training.iterations,
-        accumulate=training.accumulate,
-        rank=processes.rank,
-        processes=processes.count,
-    )
-    loader = DataLoader(
-        TrainingSamples(dataset, transform, training.seed),
-        batch_sampler=positions,
-        num_workers=training.workers,
-        pin_memory=processes.device.type == "cuda",
-        worker_init_fn=leave_signals_to_parent,
-        generator=torch.Generator(),  # left to itself a loader draws from the global one
-    )
-    return iter(loader)
 
 
 class Updater:
@@ -74,14 +42,14 @@ class Updater:
         processes: this process's place, and its device.
 
     Raises:
-        ValueError: the batch cannot be shared equally.
+        ValueError: the batch cannot be shared equally by the processes.
     """
 
     def __init__(self, model: DeepLabV3, training: TrainingConfig, processes: Processes) -> None:
         self.training, self.processes, self.device = training, processes, processes.device
         self._require_equal_shares()
         self._layout = torch.channels_last if training.channels_last else torch.contiguous_format
-        self.model = model.to(self.device, memory_format=self._layout).train()
+        self.model = model.to(self.device).to(memory_format=self._layout).train()
         if processes.several and not model.batch_norm_frozen:
             synchronise_batch_norm(self.model, self.device)
         self._loss = LossModule(
@@ -107,8 +75,9 @@ class Updater:
                 f"processes in training.accumulate={training.accumulate} parts; give a multiple of {shares}"
             )
 
-    def _wrapped(self) -> torch.nn.Module:
-        step: torch.nn.Module = torch.compile(self._loss) if self.training.compile else self._loss
+    def _wrapped(self) -> nn.Module:
+        """Compile and distribute the loss, as configured."""
+        step = cast(nn.Module, torch.compile(self._loss)) if self.training.compile else self._loss
         if not self.processes.several:
             return step
         # Buffers need no broadcast: synchronised batch normalization computes the same in every process.
@@ -121,8 +90,8 @@ class Updater:
         """Make one update.
 
         Args:
-            iteration: updates before this one; the learning rate and dropout's numbers follow from it.
-            batches: gives this process's parts of the global batch.
+            iteration: number of updates before this one; the learning rate and dropout's numbers follow from it.
+            batches: yields this process's parts of the global batch.
 
         Returns:
             This process's share of the loss, a scalar still on the device: the sum over all processes is the mean
@@ -131,7 +100,8 @@ class Updater:
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate_at(self.training, iteration)
         parts = [self._to_device(*next(batches)) for _ in range(self.training.accumulate)]
-        labelled = self.processes.sum(sum(labelled_pixels(targets) for _, targets in parts))
+        labelled = torch.stack([labelled_pixels(targets) for _, targets in parts]).sum()
+        labelled = self.processes.sum(labelled)
         total = torch.zeros((), device=self.device)
         for number, (images, targets) in enumerate(parts):
             part = iteration * len(parts) + number
@@ -155,20 +125,24 @@ class Updater:
         torch.manual_seed(derive_seed(self.training.seed, DROPOUT, place))
 
     def all_finite(self) -> bool:
-        """Whether no weight or running statistic is infinite or not a number. Waits for the GPU."""
+        """Tell whether all weights and running statistics are finite. Waits for the GPU."""
         tensors = [t for t in self.model.state_dict().values() if t.is_floating_point()]
         return bool(torch.stack([t.isfinite().all() for t in tensors]).all())
 
     def state(self) -> dict[str, Any]:
-        """Weights, running statistics and momentum, for a checkpoint."""
+        """Return the weights, running statistics and momentum, for a checkpoint."""
         return {"model": self.model.state_dict(), "optimizer": self._optimizer.state_dict()}
 
     def restore(self, state: dict[str, Any], source: str) -> None:
-        """Take up a checkpoint's state.
+        """Restore a checkpoint's state.
+
+        Args:
+            state: as `state` returned it.
+            source: the checkpoint's file, for messages.
 
         Raises:
-            WeightsError: it is of another network.
-            ValueError: it is of another optimizer.
+            WeightsError: the state is of another network.
+            ValueError: the state is of another optimizer.
         """
         load_state_dict(self.model, state["model"], source)
         try:
@@ -176,5 +150,5 @@ class Updater:
         except ValueError as error:
             raise ValueError(
                 f"{source}: its optimizer does not fit ({error}); training.freeze_batch_norm cannot change when a run "
-                "is resumed: start a new one with training.initial_weights"
+                "resumes: start a new run with training.initial_weights"
             ) from error

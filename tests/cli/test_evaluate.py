@@ -202,7 +202,7 @@ def truncate(path):
         (lambda run: shutil.rmtree(run), "^run: no such run or weights"),
         (
             lambda run: (run / "model.safetensors").unlink(),
-            "^run: no model.safetensors in this folder; is it a run",
+            "^run: no model.safetensors in this folder; it is not a run's folder",
         ),
         (lambda run: (run / "model.safetensors").rename(run / "checkpoint.pt"), "training has not finished"),
         (

@@ -11,8 +11,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from dlv3 import DeepLabV3, DeepLabV3Config
-from dlv3.evaluation import PAPER_SCALES, at_output_stride, inference, predict_labels, predict_probabilities
-from dlv3.evaluation.inference import labels_at_size, resize_images, scaled_size
+from dlv3.evaluation import PAPER_SCALES, at_output_stride, labels, predict_labels, predict_probabilities
+from dlv3.evaluation.inference import resize_images, scaled_size
+from dlv3.evaluation.labels import labels_at_size
 
 
 def images_of(height, width, count=2):
@@ -222,7 +223,7 @@ def test_bad_scales_are_named(model, scales):
 @pytest.mark.parametrize("strip", [1, 5000, 2**20])
 @pytest.mark.parametrize("size", [(31, 40), (9, 7), (4, 5), (1, 90), (90, 1)])
 def test_labels_at_size_equal_argmax_of_all_classes(size, strip, monkeypatch):
-    monkeypatch.setitem(inference.STRIPS, "cpu", strip)
+    monkeypatch.setitem(labels.STRIPS, "cpu", strip)
     scores = torch.randn(2, 6, 9, 7, generator=torch.Generator().manual_seed(0))
     scores[:, 4] = scores[:, 2]  # ties go to the first
     expected = F.interpolate(scores, size, mode="bilinear", align_corners=False).argmax(1)
@@ -272,6 +273,6 @@ def test_peak_memory_is_one_scale_at_a_time(flip):
 
 
 def test_labels_at_size_never_hold_all_classes_at_full_size(monkeypatch):
-    monkeypatch.setitem(inference.STRIPS, "cpu", 50 * 64 * 4)  # a row
+    monkeypatch.setitem(labels.STRIPS, "cpu", 50 * 64 * 4)  # a row
     scores = torch.rand(1, 50, 4, 4)
     assert peak_bytes(lambda: labels_at_size(scores, (64, 64))) < 8 * 64 * 64 * 4

@@ -285,7 +285,7 @@ def test_photo_too_large_for_the_memory_is_left_out(here, error):
     photo("small.png")
     done = predict("large.png", "small.png", model=Small())
     assert [picture.path.name for picture in done.written] == ["small.png"]
-    assert "large.png: too large for the memory at hand; give a smaller --max-side" in done.failed[0]
+    assert "large.png: too large for the memory; give a smaller --max-side" in done.failed[0]
 
 
 def test_error_in_the_model_is_not_taken_for_a_bad_picture(here):

@@ -77,7 +77,7 @@ def test_malicious_pickle_is_refused_and_not_run(tmp_path: Path):
 def test_malicious_bare_pickle_is_refused_and_not_run(tmp_path: Path):
     path, marker = tmp_path / "checkpoint.pt", tmp_path / "owned"
     path.write_bytes(pickle.dumps(Malicious(marker)))
-    with pytest.raises(CheckpointError, match="no checkpoint of a training"):
+    with pytest.raises(CheckpointError, match="not a checkpoint of a training"):
         checkpoint.load(path)
     assert not marker.exists()
 
@@ -85,7 +85,7 @@ def test_malicious_bare_pickle_is_refused_and_not_run(tmp_path: Path):
 def test_checkpoint_of_another_kind_is_refused(tmp_path: Path):
     path = tmp_path / "checkpoint.pt"
     torch.save({"state_dict": {}}, path)
-    with pytest.raises(CheckpointError, match="no checkpoint of a training of this version"):
+    with pytest.raises(CheckpointError, match="not a checkpoint of a training of this version"):
         checkpoint.load(path)
 
 

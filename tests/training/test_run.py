@@ -13,7 +13,8 @@ from training_runs import final_weights, metrics, short_run
 from dlv3 import DeepLabV3, assets, weights
 from dlv3.config.run import RunConfig
 from dlv3.training import start, train
-from dlv3.training.folder import MetricsFile, RunFolder
+from dlv3.training.folder import RunFolder
+from dlv3.training.metrics_file import MetricsFile
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_tensorboard_has_the_metrics(finished: Path):
 def test_run_is_not_overwritten_unasked(finished: Path):
     before = (finished / "model.safetensors").read_bytes()
     with pytest.raises(
-        ValueError, match="holds a run already; continue it with --resume, replace it with --overwrite"
+        ValueError, match="holds a run already; resume it with --resume, replace it with --overwrite"
     ):
         train(short_run(), finished, progress=False)
     assert (finished / "model.safetensors").read_bytes() == before

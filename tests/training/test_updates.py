@@ -10,9 +10,10 @@ from training_runs import short_run
 
 from dlv3.config.run import RunConfig
 from dlv3.data import open_dataset
+from dlv3.training.batches import Batch, training_batches
 from dlv3.training.distributed import Processes
 from dlv3.training.start import build_model
-from dlv3.training.updates import Batch, Updater, autocast_type, training_batches
+from dlv3.training.updates import Updater, autocast_type
 
 CPU = torch.device("cpu")
 
