@@ -2,12 +2,14 @@
 
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
+from dlv3 import assets
 from dlv3.ablations.catalogue import EVERY_TABLE, cells_of, tables_at
 from dlv3.ablations.paper.tables import Table
 from dlv3.ablations.publish import publish
@@ -43,7 +45,7 @@ class AblateArguments:
     shard: str = "1/1"
     """i/n: the i-th of n parts, one for each of n machines that share the results' folder or collect it later."""
     results: Path = RESULTS
-    """The folder of the records."""
+    """The folder of the records. --report prints those that come with dlv3 where there is no data/results."""
     work: Path = Path("runs/ablations")
     """The trainings' own folders; rows that differ in the evaluation alone share one."""
     report: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -66,7 +68,8 @@ def ablate_command(arguments: AblateArguments) -> int:
     tables = [_table(name) for name in arguments.tables] or tables_at(arguments.preset)
     if arguments.report:
         names = {table.name for table in tables}
-        print(report([r for r in read(arguments.results) if r.table in names], arguments.preset), end="")
+        records = read(_to_report(arguments.results))
+        print(report([r for r in records if r.table in names], arguments.preset), end="")
         return 0
     if arguments.publish is not None:
         for path in publish(arguments.results, arguments.publish, arguments.preset):
@@ -90,6 +93,14 @@ def ablate_command(arguments: AblateArguments) -> int:
         ours = [r for r in records if r.table == table.name and r.preset == arguments.preset]
         print(table_report(table, ours, arguments.preset), end="\n\n")
     return 0
+
+
+def _to_report(folder: Path) -> Path:
+    """The folder of results; where the default one is not there, that of the package, and it says so."""
+    if folder != RESULTS or folder.is_dir():
+        return folder
+    print(f"dlv3: no {folder} here; these records come with dlv3: {assets.records()}", file=sys.stderr)
+    return assets.records()
 
 
 def _table(name: str) -> Table:
