@@ -1,56 +1,78 @@
-"""Each exercise's folded solution passes its check; its stub and several wrong answers do not, and are told why."""
+"""Each exercise's folded solution passes its check; its stub and several wrong answers do not, and are told why.
+
+One class a lesson, so that lessons are spread over processes. A lesson's set-up runs once with the solutions, and each
+wrong answer where its exercise stands; once more it runs with the stubs.
+"""
+
+from functools import cached_property
+from pathlib import Path
 
 import pytest
 from lesson_files import LESSONS, companion, notebook
 
 from dlv3.course.kit import notebooks
-
-WITH_EXERCISES = [path for path in LESSONS if any(notebooks.tagged(notebook(path), "exercise:"))]
-MISTAKES = [
-    pytest.param(path, name, code, phrase, id=f"{name}-{number}")
-    for path in WITH_EXERCISES
-    for name, wrong in companion(path).MISTAKES.items()
-    for number, (code, phrase) in enumerate(wrong, 1)
-]
+from dlv3.course.kit.notebooks import Answers
 
 
-@pytest.fixture(autouse=True)
-def _as_in_a_notebook(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
-    if WITH_EXERCISES:
-        monkeypatch.chdir(WITH_EXERCISES[0].parent)
+class Lesson:
+    """A lesson's exercises and wrong answers, and what their checks say of them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.solutions = {task.name: task.solution for task in notebooks.exercises(notebook(path))}
+        self.mistakes = companion(path).MISTAKES
+
+    @cached_property
+    def solved(self) -> Answers:
+        wrong = {name: [code for code, _ in codes] for name, codes in self.mistakes.items()}
+        return notebooks.answer(notebook(self.path), self.solutions, wrong)
+
+    @cached_property
+    def untouched(self) -> Answers:
+        return notebooks.answer(notebook(self.path), {})
 
 
-def solutions(path):
-    return {task.name: task.solution for task in notebooks.exercises(notebook(path))}
+class Exercises:
+    """The tests of one lesson."""
+
+    lesson: Lesson
+
+    @pytest.fixture(autouse=True)
+    def _as_in_a_notebook(self, monkeypatch):
+        monkeypatch.setenv("MPLBACKEND", "Agg")
+        monkeypatch.chdir(self.lesson.path.parent)
+
+    def test_solution_passes(self, name):
+        result = self.lesson.solved.given[name]
+        assert result.passed, repr(result)
+
+    def test_untouched_stub_says_not_done_yet(self, name):
+        assert self.lesson.untouched.given[name].card.kind == "open"
+
+    def test_wrong_answer_is_refused_with_a_hint(self, name, number):
+        result = self.lesson.solved.tried[name][number]
+        assert result.card.kind == "wrong", repr(result)
+        assert self.lesson.mistakes[name][number][1] in repr(result)
+
+    def test_exercise_has_two_wrong_answers(self, name):
+        assert len(self.lesson.mistakes.get(name, ())) >= 2
+
+    def test_wrong_answers_are_to_exercises_of_the_lesson(self):
+        assert set(self.lesson.mistakes) <= set(self.lesson.solutions)
 
 
-@pytest.mark.parametrize("path", WITH_EXERCISES, ids=lambda path: path.stem)
-def test_solutions_pass(path):
-    results = notebooks.answer(notebook(path), solutions(path))
-    failed = {name: repr(result) for name, result in results.items() if not result.passed}
-    assert failed == {}
-
-
-@pytest.mark.parametrize("path", WITH_EXERCISES, ids=lambda path: path.stem)
-def test_untouched_stubs_say_not_done_yet(path):
-    results = notebooks.answer(notebook(path), {})
-    assert {name: result.card.kind for name, result in results.items()} == dict.fromkeys(
-        solutions(path), "open"
+for _path in LESSONS:
+    globals()[f"TestLesson{_path.stem[:2]}"] = type(
+        f"TestLesson{_path.stem[:2]}", (Exercises,), {"lesson": Lesson(_path)}
     )
 
 
-@pytest.mark.parametrize(("path", "name", "code", "phrase"), MISTAKES)
-def test_wrong_answer_is_refused_with_a_hint(path, name, code, phrase):
-    result = notebooks.answer(notebook(path), solutions(path) | {name: code})[name]
-    assert result.card.kind == "wrong", repr(result)
-    assert phrase in repr(result)
-
-
-@pytest.mark.parametrize("path", WITH_EXERCISES, ids=lambda path: path.stem)
-def test_each_exercise_has_two_wrong_answers(path):
-    counts = {name: len(companion(path).MISTAKES.get(name, ())) for name in solutions(path)}
-    assert {name: count for name, count in counts.items() if count < 2} == {}
-    assert set(companion(path).MISTAKES) <= set(counts), (
-        "wrong answers to exercises that are not in the lesson"
-    )
+def pytest_generate_tests(metafunc):
+    if "number" in metafunc.fixturenames:
+        wrong = metafunc.cls.lesson.mistakes
+        cases = [(name, number) for name, codes in wrong.items() for number in range(len(codes))]
+        metafunc.parametrize(
+            ("name", "number"), cases, ids=[f"{name}-{number + 1}" for name, number in cases]
+        )
+    elif "name" in metafunc.fixturenames:
+        metafunc.parametrize("name", metafunc.cls.lesson.solutions)

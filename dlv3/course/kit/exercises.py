@@ -24,9 +24,9 @@ untouched notebook still runs.
 '''
 
 import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -87,16 +87,14 @@ def exercise(name: str, *, title: str, difficulty: int = 1, minutes: int = 5) ->
 
 
 def find(name: str) -> Exercise:
-    """The exercise of that name; its lesson's checks are imported at first use.
+    """Return the exercise of that name; its lesson's `checks*.py` are imported at first use.
 
     Raises:
         ValueError: there is no such exercise.
     """
     lesson = name.partition("/")[0]
-    rooms = (room.name for room in pkgutil.iter_modules(lessons.__path__))
-    for room in rooms:
-        if room.startswith(f"lesson{lesson}_"):
-            importlib.import_module(f"{lessons.__name__}.{room}.checks")
+    for file in Path(lessons.__path__[0]).glob(f"lesson{lesson}_*/checks*.py"):
+        importlib.import_module(f"{lessons.__name__}.{file.parent.name}.{file.stem}")
     if name not in registry:
         known = sorted(key for key in registry if key.startswith(f"{lesson}/"))
         raise ValueError(f"exercise {name!r} is unknown; lesson {lesson} has {', '.join(known) or 'none'}")

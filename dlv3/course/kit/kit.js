@@ -17,6 +17,10 @@
 const esc = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 const round = (x, digits = 2) => Number(x.toFixed(digits));
 const clamp = (x, low, high) => Math.max(low, Math.min(high, x));
+const inBrackets = (values) => `(${values.join(", ")})`;
+const digits = (x) => (x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x.toFixed(2));
+const mebibytes = (values) => digits((4 * values) / 2 ** 20); // of float32
+const memory = (values) => ((4 * values) / 2 ** 30 >= 1 ? `${digits((4 * values) / 2 ** 30)} GiB` : `${mebibytes(values)} MiB`);
 const grouped = (n) => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 
 // SVG markup: svg("rect", {x: 1}) and text(x, y, "words", "class").

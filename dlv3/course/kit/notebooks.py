@@ -7,16 +7,21 @@ there to answer them) and saved widget states are left out; what stays beside th
 """
 
 import argparse
+import copy
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import nbformat
+import torch
 from nbformat import NotebookNode
 
+from dlv3.course.kit import exercises as checking
+from dlv3.course.kit.exercises import Result
 from dlv3.course.kit.explorer import WIDGET_VIEW
 
 _SOLUTION = re.compile(
@@ -114,32 +119,66 @@ def _checks(source: str, name: str) -> bool:
     return re.search(rf"""check\(\s*["']{re.escape(name)}["']""", source) is not None
 
 
-def answer(notebook: NotebookNode, answers: dict[str, str]) -> dict[str, Any]:
-    """Run a notebook's `setup` cells and exercises only, with other code in the stubs' places.
+@dataclass(frozen=True)
+class Answers:
+    """What the checks said, by the exercise's name.
+
+    given: of the code that stands in the stub's place. tried: of each other code that was tried there.
+    """
+
+    given: dict[str, Result]
+    tried: dict[str, list[Result]]
+
+
+def answer(
+    notebook: NotebookNode, answers: Mapping[str, str], trials: Mapping[str, Sequence[str]] | None = None
+) -> Answers:
+    """Run a notebook's `setup` cells and exercises once, with other code in the stubs' places.
 
     Args:
         notebook: the lesson.
-        answers: by exercise's name, the code to run in place of the stub; the others run their stub.
-
-    Returns:
-        By exercise's name, the last `Result` of its check (`dlv3.course.kit.exercises.results`).
+        answers: by the exercise's name, the code to run in place of the stub; the others run their stub.
+        trials: by the exercise's name, codes to try in its place beforehand. Each starts from what the cells above it
+            have made, and leaves nothing behind: not for the next one, and not for the cells below.
     """
-    from dlv3.course.kit import exercises as machinery
-
     tasks = {task.name: task for task in exercises(notebook)}
-    stubs = {index: name for name, index in tagged(notebook, "exercise:")}
+    stubs = {index: tasks[name] for name, index in tagged(notebook, "exercise:")}
     setup = {index for tag, index in tagged(notebook, "setup") if not tag}
     space: dict[str, Any] = {"__name__": "__main__"}
-    results = {}
+    answered = Answers({}, {})
     for index, cell in enumerate(notebook.cells):
         if index in stubs:
-            task = tasks[stubs[index]]
-            exec(compile(answers.get(task.name, task.stub), f"<{task.name}>", "exec"), space)
-            exec(compile(_plain(task.check), f"<check of {task.name}>", "exec"), space)
-            results[task.name] = machinery.results[task.name]
+            task = stubs[index]
+            codes = (trials or {}).get(task.name, ())
+            answered.tried[task.name] = [_tried(task, code, space) for code in codes]
+            answered.given[task.name] = _answered(task, answers.get(task.name, task.stub), space)
         elif index in setup:
             exec(compile(_plain(cell.source), f"<cell {index}>", "exec"), space)
-    return results
+    return answered
+
+
+def _answered(task: NotebookExercise, code: str, space: dict[str, Any]) -> Result:
+    exec(compile(code, f"<{task.name}>", "exec"), space)
+    exec(compile(_plain(task.check), f"<check of {task.name}>", "exec"), space)
+    return checking.results[task.name]
+
+
+def _tried(task: NotebookExercise, code: str, space: dict[str, Any]) -> Result:
+    """Answer, then put everything back.
+
+    The answer works on copies, so that it cannot change an object in place. They stand in the same dictionary, where
+    the functions of the cells above look their names up.
+    """
+    kept = dict(space)
+    data = {name: value for name, value in kept.items() if not isinstance(value, ModuleType)}
+    data.pop("__builtins__", None)
+    space.update(copy.deepcopy(data))
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return _answered(task, code, space)
+    finally:
+        space.clear()
+        space.update(kept)
 
 
 def _plain(source: str) -> str:

@@ -14,6 +14,7 @@ from pygments.styles import get_style_by_name
 from pygments.token import STANDARD_TYPES
 
 from dlv3.course.kit import javascript
+from dlv3.course.kit.explorer import explorers
 from dlv3.course.kit.pages import Page, render
 
 TITLE = "DeepLabv3, step by step"
@@ -88,15 +89,14 @@ def _index(pages: list[Page]) -> str:
     return f'<h1>{TITLE}</h1><p>{ABOUT}</p><ol class="index">{items}</ol>'
 
 
-def _assets(folder: Path, explorers: list[str]) -> None:
+def _assets(folder: Path, names: list[str]) -> None:
     sheet = javascript.source("site.css") + _code_colours() + javascript.style()
     (folder / "site.css").write_text(sheet, encoding="utf-8")
     scripts = ["window.dlv3Explorers = {};\n"]
-    for name in explorers:
+    for name in names:
         # Ordinary scripts, not modules: a browser loads no modules into a page that was opened from a folder.
-        made = f"{javascript.source('kit.js')}\n{javascript.script(name)}"
         mount = f"window.dlv3Explorers.{name} = (model, el) => mount({javascript.variable(name)}, model, el);"
-        scripts.append(f"(() => {{\n{made}\n{mount}\n}})();\n")
+        scripts.append(f"(() => {{\n{explorers()[name].program}\n{mount}\n}})();\n")
     (folder / "explorers.js").write_text("".join(scripts), encoding="utf-8")
     for file in ("site.js", "theme.js"):
         (folder / file).write_text(javascript.source(file), encoding="utf-8")

@@ -3,7 +3,6 @@
 import traitlets as t
 
 from dlv3 import atrous
-from dlv3.course.kit import javascript
 from dlv3.course.kit.explorer import Explorer
 
 
@@ -20,8 +19,6 @@ class ValidWeightsExplorer(Explorer):
     """
 
     script = "valid_weights"
-    _esm = javascript.module("valid_weights")
-    _css = javascript.style()
 
     size = t.Int(65, min=3, max=65).tag(sync=True, state=True)
     rate = t.Int(12, min=1, max=80).tag(sync=True, state=True)

@@ -3,7 +3,6 @@
 import traitlets as t
 
 from dlv3 import atrous
-from dlv3.course.kit import javascript
 from dlv3.course.kit.explorer import Explorer
 
 
@@ -25,8 +24,6 @@ class AtrousExplorer(Explorer):
     """
 
     script = "atrous"
-    _esm = javascript.module("atrous")
-    _css = javascript.style()
 
     dims = t.Enum((2, 1), default_value=2).tag(sync=True, state=True)
     kernel_size = t.Int(3, min=1, max=7).tag(sync=True, state=True)

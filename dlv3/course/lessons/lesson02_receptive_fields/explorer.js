@@ -34,7 +34,6 @@ function runs(counts, test) {
 
 const FIELD_MAX = { layers: 5, rate: 8 };
 const STACKS = [[1, 1, 1], [2, 2, 2], [1, 2, 3], [1, 2, 4], [1, 2, 5], [4, 4, 4], [1, 2, 4, 8], [2, 4, 8]];
-const named = (rates) => `(${rates.join(", ")})`;
 
 function drawPyramid(facts) {
   const { layers, size } = facts, rows = layers.length;
@@ -94,10 +93,10 @@ const receptiveField = {
   width: 840, height: 340,
   state: ["kernel_size", "rates"],
   controls(state) {
-    const own = STACKS.some((rates) => named(rates) === named(state.rates));
+    const own = STACKS.some((rates) => inBrackets(rates) === inBrackets(state.rates));
     return [
-      { key: "stack", label: "Rates to try", options: [["own", "your own"], ...STACKS.map((rates) => [named(rates), named(rates)])],
-        get: () => (own ? named(state.rates) : "own"), set: (now, value) => ({ rates: STACKS.find((rates) => named(rates) === value) || now.rates }) },
+      { key: "stack", label: "Rates to try", options: [["own", "your own"], ...STACKS.map((rates) => [inBrackets(rates), inBrackets(rates)])],
+        get: () => (own ? inBrackets(state.rates) : "own"), set: (now, value) => ({ rates: STACKS.find((rates) => inBrackets(rates) === value) || now.rates }) },
       { key: "kernel_size", label: "Kernel size k", min: 2, max: 5, get: (s) => s.kernel_size, set: (_, value) => ({ kernel_size: value }) },
       { key: "depth", label: "Layers", min: 1, max: FIELD_MAX.layers, get: (s) => s.rates.length,
         set: (s, value) => ({ rates: Array.from({ length: value }, (_, i) => s.rates[i] ?? 1) }) },
@@ -123,6 +122,6 @@ const receptiveField = {
   says(state) {
     const facts = fieldFacts(state), missed = facts.size ** 2 - facts.seen ** 2;
     const found = facts.holes ? `reads ${facts.seen} of them and leaves ${facts.holes} holes; in an image ${grouped(missed)} of ${grouped(facts.size ** 2)} pixels go unread.` : "reads every one of them: no holes.";
-    return `With rates ${named(state.rates)} one output spans ${facts.size} pixels along an axis and ${found}`;
+    return `With rates ${inBrackets(state.rates)} one output spans ${facts.size} pixels along an axis and ${found}`;
   },
 };

@@ -3,7 +3,6 @@
 import traitlets as t
 
 from dlv3 import receptive_field
-from dlv3.course.kit import javascript
 from dlv3.course.kit.explorer import Explorer
 
 
@@ -19,8 +18,6 @@ class ReceptiveFieldExplorer(Explorer):
     """
 
     script = "receptive_field"
-    _esm = javascript.module("receptive_field")
-    _css = javascript.style()
 
     kernel_size = t.Int(3, min=2, max=5).tag(sync=True, state=True)
     rates = t.List(t.Int(min=1, max=8), default_value=[1, 1, 1], minlen=1, maxlen=5).tag(

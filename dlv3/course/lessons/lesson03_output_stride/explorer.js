@@ -1,57 +1,11 @@
 // The output-stride ladder: ResNet's blocks, with strides turning into rates, and what that costs.
 
-// The arithmetic; its Python twin is dlv3.course.lessons.lesson03_output_stride.ladder, checked against the same cases.
-const BLOCK_UNITS = { resnet50: [3, 4, 6, 3], resnet101: [3, 4, 23, 3] };
-const BLOCK_WIDTHS = [64, 128, 256, 512];
-const nominalStride = (block) => 4 * 2 ** (block - 1);
-const baseRate = (block, outputStride) => Math.max(1, nominalStride(block) / outputStride);
-const mapStride = (block, outputStride) => Math.min(nominalStride(block), outputStride);
-const sideAt = (size, stride) => Math.ceil(size / stride);
+// The stem and the blocks with their sums over all convolutions; the Python twin is OutputStrideLadder.rungs.
+const ladder = (state) => backboneStages(state).map(({ convolutions, ...rung }) => ({
+  ...rung, weights: total(convolutions, "weights"), multiply_adds: total(convolutions, "multiply_adds"), values: total(convolutions, "outputs"),
+}));
 
-function ladder({ backbone, size, output_stride: os, blocks, multi_grid: grid, first_unit: rule }) {
-  const count = () => ({ weights: 0, multiply_adds: 0, values: 0 });
-  const add = (sum, k, from, to, side) => {
-    const weights = k * k * from * to;
-    sum.weights += weights; sum.multiply_adds += weights * side * side; sum.values += to * side * side;
-  };
-  const stem = count();
-  add(stem, 7, 3, 64, sideAt(size, 2));
-  const rungs = [{ name: "stem", stride: 4, size: sideAt(size, 4), channels: 64, rates: [], ...stem }];
-  let channels = 64;
-  for (let block = 1; block <= blocks; block++) {
-    const inside = mapStride(block, os), before = block > 1 ? mapStride(block - 1, os) : inside, after = block < blocks ? mapStride(block + 1, os) : inside;
-    const index = Math.min(block, 4) - 1, units = BLOCK_UNITS[backbone][index], width = BLOCK_WIDTHS[index], out = 4 * width;
-    const rate = baseRate(block, os), entry = rule === "stage" || block === 1 ? rate : baseRate(block - 1, os);
-    const sum = count(), rates = [], stride = (unit) => (rule === "stage" ? (unit === units ? after : inside) : unit === 0 ? before : inside);
-    for (let unit = 0; unit < units; unit++) {
-      const here = sideAt(size, stride(unit)), there = sideAt(size, stride(unit + 1));
-      add(sum, 1, channels, width, here); add(sum, 3, width, width, there); add(sum, 1, width, out, there);
-      if (channels !== out) add(sum, 1, channels, out, there);
-      channels = out;
-      rates.push((unit === 0 ? entry : rate) * (block >= 4 ? grid[unit] : 1));
-    }
-    rungs.push({ name: `block${block}`, stride: stride(units), size: sideAt(size, stride(units)), channels: out, rates, ...sum });
-  }
-  return rungs;
-}
-
-const total = (rungs, name) => rungs.reduce((sum, rung) => sum + rung[name], 0);
-const largestStride = (blocks) => nominalStride(blocks);
-
-function ladderRepair(state, key) {
-  const largest = largestStride(state.blocks);
-  if (state.output_stride <= largest) return { state, note: "" };
-  if (key === "blocks") {
-    const blocks = Math.log2(state.output_stride / 4) + 1;
-    return { state: { ...state, blocks }, note: `An output stride of ${state.output_stride} needs ${blocks} blocks: lower it first.` };
-  }
-  return { state: { ...state, output_stride: largest }, note: `Block ${state.blocks} ends at a stride of ${largest}; more blocks reach further.` };
-}
-
-const figures = (x) => (x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x.toFixed(2));
-const giga = (x) => figures(x / 1e9);
-const mebi = (x) => figures((4 * x) / 2 ** 20);
-const sized = (values) => ((4 * values) / 2 ** 30 >= 1 ? `${figures((4 * values) / 2 ** 30)} GiB` : `${mebi(values)} MiB`);
+const giga = (x) => digits(x / 1e9);
 
 // Equal neighbours written once: [1, 2, 2, 2] -> [[1, 1], [2, 3]].
 function grouping(rates) {
@@ -101,7 +55,7 @@ function drawPrice(rungs, plain) {
     values += box(x + 50, base - v, 30, v);
     before += box(x + 12, base - plain[i].multiply_adds * perAdd, 30, plain[i].multiply_adds * perAdd) + box(x + 50, base - plain[i].values * perValue, 30, plain[i].values * perValue);
     parts.push(text(x + 27, base - Math.max(h, plain[i].multiply_adds * perAdd) - 4, giga(rung.multiply_adds), "dx-s dx-mid"));
-    parts.push(text(x + 65, base - Math.max(v, plain[i].values * perValue) - 4, mebi(rung.values), "dx-s dx-mid"));
+    parts.push(text(x + 65, base - Math.max(v, plain[i].values * perValue) - 4, mebibytes(rung.values), "dx-s dx-mid"));
   });
   parts.push(path(adds, "dx-bar"), path(values, "dx-bar-2"), path(values, "dx-pad"), path(before, "dx-bar-base"), path(line(LEFT, base, LEFT + 8 * SLOT, base), "dx-axis"));
   parts.push(path(box(0, 258, 12), "dx-bar"), text(18, 268, "10⁹ mult-adds", "dx-s"), path(box(0, 278, 12), "dx-bar-2"), path(box(0, 278, 12), "dx-pad"), text(18, 288, "memory, MiB", "dx-s"));
@@ -121,27 +75,27 @@ const outputStride = {
     return [
       { key: "output_stride", label: "Output stride", min: 2, max: 8, high: Math.log2(largestStride(state.blocks)), show: (value) => String(2 ** value),
         get: (s) => Math.log2(s.output_stride), set: (_, value) => ({ output_stride: 2 ** value }) },
-      { key: "blocks", label: "Blocks, the cascade's depth", min: 4, max: 7, low: Math.max(4, Math.log2(state.output_stride / 4) + 1), get: (s) => s.blocks, set: (_, value) => ({ blocks: value }) },
+      { key: "blocks", label: "Blocks, the cascade's depth", min: 4, max: 7, low: fewestBlocks(state.output_stride), get: (s) => s.blocks, set: (_, value) => ({ blocks: value }) },
       { key: "size", label: "Picture's side, pixels", min: 65, max: 1025, step: 32, get: (s) => s.size, set: (_, value) => ({ size: value }) },
-      { key: "multi_grid", label: "Multi-grid, from block 4 on", options: GRIDS.map((grid) => [String(grid), `(${grid.join(", ")})`]), get: (s) => String(s.multi_grid),
+      { key: "multi_grid", label: "Multi-grid, from block 4 on", options: GRIDS.map((grid) => [String(grid), inBrackets(grid)]), get: (s) => String(s.multi_grid),
         set: (_, value) => ({ multi_grid: value.split(",").map(Number) }) },
       { key: "first_unit", label: "A block's first unit takes", options: [["stage", "its block's rate (the paper)"], ["previous", "the block before's (torchvision)"]],
         get: (s) => s.first_unit, set: (_, value) => ({ first_unit: value }) },
       { key: "backbone", label: "Backbone", options: [["resnet50", "ResNet-50"], ["resnet101", "ResNet-101"]], get: (s) => s.backbone, set: (_, value) => ({ backbone: value }) },
     ];
   },
-  repair: ladderRepair,
+  repair: reachedStride,
   draw(state) {
     const rungs = ladder(state), plain = ladder({ ...state, output_stride: largestStride(state.blocks) });
     return drawStairs(rungs, plain) + drawChips(rungs) + drawPrice(rungs, plain);
   },
   tiles(state) {
     const rungs = ladder(state), plain = ladder({ ...state, output_stride: largestStride(state.blocks) }), last = rungs.at(-1);
-    const times = (name) => `${figures(total(rungs, name) / total(plain, name))} × the price at output stride ${largestStride(state.blocks)}`;
+    const times = (name) => `${digits(total(rungs, name) / total(plain, name))} × the price at output stride ${largestStride(state.blocks)}`;
     return [
       { label: "Last feature map", value: `${last.size} × ${last.size}`, formula: `⌈${state.size} / ${state.output_stride}⌉ samples along an axis` },
       { label: "Multiply-adds", value: `${giga(total(rungs, "multiply_adds"))} G`, formula: times("multiply_adds") },
-      { label: "Memory of the maps", value: sized(total(rungs, "values")), formula: times("values") },
+      { label: "Memory of the maps", value: memory(total(rungs, "values")), formula: times("values") },
       { label: "Convolution weights", value: `${(total(rungs, "weights") / 1e6).toFixed(1)} M`, formula: "the same at every output stride" },
     ];
   },

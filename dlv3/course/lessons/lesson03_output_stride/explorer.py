@@ -1,11 +1,33 @@
 """The output-stride ladder: ResNet's blocks, with strides turning into rates, and what that costs."""
 
+from dataclasses import dataclass
+
 import traitlets as t
 
-from dlv3.course.kit import javascript
+from dlv3.course.kit import costs
 from dlv3.course.kit.explorer import Explorer
-from dlv3.course.lessons.lesson03_output_stride.ladder import Rung, ladder
 from dlv3.resnet import max_output_stride
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One block, or the stem, of the ladder, for one square picture.
+
+    Args:
+        name, stride, size, channels, rates: as in `dlv3.course.kit.costs.Stage`.
+        weights: of all convolutions.
+        multiply_adds: of all convolutions.
+        values: that all convolutions put out, which training keeps for the backward pass.
+    """
+
+    name: str
+    stride: int
+    size: int
+    channels: int
+    rates: tuple[int, ...]
+    weights: int
+    multiply_adds: int
+    values: int
 
 
 class OutputStrideLadder(Explorer):
@@ -26,8 +48,7 @@ class OutputStrideLadder(Explorer):
     """
 
     script = "output_stride"
-    _esm = javascript.module("output_stride")
-    _css = javascript.style()
+    needs = ("costs.js",)
 
     output_stride = t.Enum((4, 8, 16, 32, 64, 128, 256), default_value=16).tag(sync=True, state=True)
     blocks = t.Int(4, min=4, max=7).tag(sync=True, state=True)
@@ -57,4 +78,16 @@ class OutputStrideLadder(Explorer):
     @property
     def rungs(self) -> list[Rung]:
         """The stem and the blocks, with their figures."""
-        return ladder(**self.state)
+        return [
+            Rung(
+                stage.name,
+                stage.stride,
+                stage.size,
+                stage.channels,
+                stage.rates,
+                sum(each.weights for each in stage.convolutions),
+                sum(each.multiply_adds for each in stage.convolutions),
+                sum(each.outputs for each in stage.convolutions),
+            )
+            for stage in costs.stages(**self.state)
+        ]

@@ -2,45 +2,30 @@
 
 // The arithmetic; its Python twin is dlv3.course.lessons.lesson04_cascade.explorer, checked against dlv3.resnet and dlv3.receptive_field.
 const PICTURE = 513;
-const blockStride = (block) => 4 * 2 ** (block - 1);
-const blockRate = (block, os) => Math.max(1, blockStride(block) / os);
-const blockMap = (block, os) => Math.min(blockStride(block), os);
-const samplesAside = (os) => Math.ceil(PICTURE / os);
+const samplesAside = (os) => sideAt(PICTURE, os);
 const nearest = (pixel, os) => Math.min(samplesAside(os) - 1, Math.floor(pixel / os + 0.5));
 // ResNet-50: conv1 and pool1 see 11 pixels, and each 3×3 of a block adds two taps' spacing, rate times map stride.
-const fieldSide = (blocks) => [3, 4, 6, 3, 3, 3, 3].slice(0, blocks).reduce((size, units, i) => size + units * 2 * blockStride(i + 1), 11);
+const fieldSide = (blocks) => [3, 4, 6, 3, 3, 3, 3].slice(0, blocks).reduce((size, units, i) => size + units * 2 * nominalStride(i + 1), 11);
 const LAYERS = 3; // 3×3 convolutions in each block from block4 on
 
 function cascadeFacts({ blocks, output_stride: os, traced, x, y }) {
-  const deepest = blocks - Math.floor((traced - 1) / LAYERS), spacing = blockStride(deepest);
+  const deepest = blocks - Math.floor((traced - 1) / LAYERS), spacing = nominalStride(deepest);
   let reach = 0;
-  for (let layer = 0; layer < traced; layer++) reach += blockStride(blocks - Math.floor(layer / LAYERS));
+  for (let layer = 0; layer < traced; layer++) reach += nominalStride(blocks - Math.floor(layer / LAYERS));
   // Every multiple of the spacing up to the reach is read: three layers fill 7 places, more than the 2 between their
   // copies in the block behind.
   const offsets = Array.from({ length: (2 * reach) / spacing + 1 }, (_, i) => i * spacing - reach);
   const row = nearest(y, os), column = nearest(x, os);
   const inside = (centre) => offsets.filter((d) => centre + d >= 0 && centre + d < PICTURE).length;
-  return { deepest, spacing, reach, offsets, row, column, side: samplesAside(os), grid: blockMap(deepest, os), places: offsets.length ** 2,
-    valid: inside(row * os) * inside(column * os), rate: blockRate(blocks, os), field: fieldSide(blocks) };
+  return { deepest, spacing, reach, offsets, row, column, side: samplesAside(os), grid: mapStride(deepest, os), places: offsets.length ** 2,
+    valid: inside(row * os) * inside(column * os), rate: baseRate(blocks, os), field: fieldSide(blocks) };
 }
 
 function cascadeRepair(state, key) {
-  let mended = state, note = "";
-  const largest = blockStride(state.blocks);
-  if (state.output_stride > largest && key === "blocks") {
-    const blocks = Math.log2(state.output_stride / 4) + 1;
-    mended = { ...state, blocks };
-    note = `An output stride of ${state.output_stride} needs ${blocks} blocks: lower it first.`;
-  } else if (state.output_stride > largest) {
-    mended = { ...state, output_stride: largest };
-    note = `Block ${state.blocks} ends at a stride of ${largest}; more blocks reach further.`;
-  }
-  const most = LAYERS * (mended.blocks - 3);
-  if (mended.traced > most) {
-    mended = { ...mended, traced: most };
-    if (key === "traced") note = `From block4 to block${mended.blocks} there are ${most} 3×3 layers.`;
-  }
-  return { state: mended, note };
+  const reached = reachedStride(state, key), { blocks, traced } = reached.state, most = LAYERS * (blocks - 3);
+  if (traced <= most) return reached;
+  const note = key === "traced" ? `From block4 to block${blocks} there are ${most} 3×3 layers.` : reached.note;
+  return { state: { ...reached.state, traced: most }, note };
 }
 
 // The scene's outlines, from back to front, in 1/64 px of the 129-pixel picture: scene 10 of the validation split.
@@ -103,14 +88,14 @@ function drawTable(state, facts) {
     const y = 48 + (block - 3) * 50, here = block <= state.blocks;
     parts.push(text(COLUMN.name, y + 22, `block${block}`, here ? "dx-bold" : "dx-q"));
     if (!here) { parts.push(text(COLUMN.stride, y + 22, "not there", "dx-s dx-q")); continue; }
-    parts.push(text(COLUMN.stride, y + 22, String(blockMap(block, os))));
-    const rate = blockRate(block, os), units = block === 3 ? ["6 ×"] : [1, 2, 3];
+    parts.push(text(COLUMN.stride, y + 22, String(mapStride(block, os))));
+    const rate = baseRate(block, os), units = block === 3 ? ["6 ×"] : [1, 2, 3];
     units.forEach((unit, i) => {
       const isRead = block > 3 && (state.blocks - block) * LAYERS + (LAYERS - i) <= state.traced, x = COLUMN.rates + i * 40;
       parts.push(svg("rect", { x, y: y + 7, width: block === 3 ? 56 : 36, height: 22, rx: 4, class: isRead ? "dx-chip" : "dx-chip-off" }));
       parts.push(text(x + (block === 3 ? 28 : 18), y + 22, block === 3 ? `6 × ${rate}` : String(rate), `dx-s dx-mid ${isRead ? "dx-on-chip" : ""}`));
     });
-    parts.push(text(COLUMN.apart, y + 22, String(blockStride(block))));
+    parts.push(text(COLUMN.apart, y + 22, String(nominalStride(block))));
     parts.push(text(COLUMN.field, y + 22, String(fieldSide(block))), path(box(COLUMN.bar, y + 12, fieldSide(block) * scale, 11), "dx-bar"));
   }
   const side = COLUMN.bar + PICTURE * scale;
@@ -136,8 +121,8 @@ const cascade = {
     const os = state.output_stride, side = samplesAside(os), most = LAYERS * (state.blocks - 3);
     const place = (key, label) => ({ key, label, min: 0, max: side - 1, get: (s) => nearest(s[key], s.output_stride), set: (s, value) => ({ [key]: value * s.output_stride }) });
     return [
-      { key: "blocks", label: "Blocks, the cascade's depth", min: 4, max: 7, low: Math.max(4, Math.log2(os / 4) + 1), get: (s) => s.blocks, set: (_, value) => ({ blocks: value }) },
-      { key: "output_stride", label: "Output stride", min: 2, max: 8, high: Math.log2(blockStride(state.blocks)), show: (value) => String(2 ** value),
+      { key: "blocks", label: "Blocks, the cascade's depth", min: 4, max: 7, low: fewestBlocks(os), get: (s) => s.blocks, set: (_, value) => ({ blocks: value }) },
+      { key: "output_stride", label: "Output stride", min: 2, max: 8, high: Math.log2(largestStride(state.blocks)), show: (value) => String(2 ** value),
         get: (s) => Math.log2(s.output_stride), set: (_, value) => ({ output_stride: 2 ** value }) },
       { key: "traced", label: "3×3 layers traced back", min: 1, max: 12, high: most, get: (s) => s.traced, set: (_, value) => ({ traced: value }) },
       place("x", "Output sample: column"), place("y", "Output sample: row"),
@@ -152,7 +137,7 @@ const cascade = {
     const facts = cascadeFacts(state), os = state.output_stride;
     return [
       { label: "Last feature map", value: `${facts.side} × ${facts.side}`, formula: `⌈${PICTURE} / ${os}⌉ samples a side` },
-      { label: `Rate of block${state.blocks}`, value: String(facts.rate), formula: `${blockStride(state.blocks)} / ${os}, and at least 1` },
+      { label: `Rate of block${state.blocks}`, value: String(facts.rate), formula: `${nominalStride(state.blocks)} / ${os}, and at least 1` },
       { label: "Places read, on the picture", value: `${grouped(facts.valid)} of ${grouped(facts.places)}`, formula: `${facts.offsets.length} × ${facts.offsets.length}, ${facts.spacing} px apart` },
       { label: "Receptive field", value: `${grouped(facts.field)} px`, formula: `${(facts.field / PICTURE).toFixed(1)} × the picture's side, at every output stride` },
     ];

@@ -3,7 +3,6 @@
 import traitlets as t
 
 from dlv3 import receptive_field, resnet
-from dlv3.course.kit import javascript
 from dlv3.course.kit.explorer import Explorer
 
 PICTURE = 513  # pixels, as the paper's crops
@@ -25,8 +24,7 @@ class CascadeExplorer(Explorer):
     """
 
     script = "cascade"
-    _esm = javascript.module("cascade")
-    _css = javascript.style()
+    needs = ("costs.js",)
 
     blocks = t.Int(7, min=4, max=7).tag(sync=True, state=True)
     output_stride = t.Enum((4, 8, 16, 32, 64, 128, 256), default_value=16).tag(sync=True, state=True)

@@ -22,7 +22,6 @@ function blockFacts({ multi_grid: units, base_rate: base }) {
 
 const UNIT_MOST = 9;
 const UNIT_RATES = [[1, 1, 1], [1, 2, 1], [1, 2, 3], [1, 2, 4], [2, 2, 2], [1, 3, 9], [2, 3, 4], [1, 4, 4]];
-const inBrackets = (values) => `(${values.join(", ")})`;
 
 // The field in the image: read samples filled, holes of the grid crossed, what lies between the grid hatched.
 function drawUnion(facts, base) {

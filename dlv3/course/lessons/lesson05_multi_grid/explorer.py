@@ -3,7 +3,6 @@
 import traitlets as t
 
 from dlv3 import receptive_field
-from dlv3.course.kit import javascript
 from dlv3.course.kit.explorer import Explorer
 
 
@@ -19,8 +18,6 @@ class MultiGridExplorer(Explorer):
     """
 
     script = "multi_grid"
-    _esm = javascript.module("multi_grid")
-    _css = javascript.style()
 
     multi_grid = t.List(t.Int(min=1, max=9), default_value=[1, 2, 4], minlen=3, maxlen=3).tag(
         sync=True, state=True

@@ -2,9 +2,8 @@
 
 import traitlets as t
 
-from dlv3.course.kit import javascript
 from dlv3.course.kit.explorer import Explorer
-from dlv3.course.kit.price import Part, price
+from dlv3.course.kit.costs import Part, price
 
 
 class PriceExplorer(Explorer):
@@ -25,8 +24,7 @@ class PriceExplorer(Explorer):
     """
 
     script = "price"
-    _esm = javascript.module("price")
-    _css = javascript.style()
+    needs = ("costs.js",)
 
     output_stride = t.Enum((4, 8, 16, 32), default_value=16).tag(sync=True, state=True)
     blocks = t.Int(4, min=4, max=7).tag(sync=True, state=True)

@@ -3,7 +3,6 @@
 import traitlets as t
 
 from dlv3.config.training import TrainingConfig
-from dlv3.course.kit import javascript
 from dlv3.course.kit.explorer import Explorer
 
 _TENTHS = 10
@@ -24,8 +23,6 @@ class ScheduleExplorer(Explorer):
     """
 
     script = "schedule"
-    _esm = javascript.module("schedule")
-    _css = javascript.style()
 
     power = t.Float(0.9, min=0.1, max=3.0).tag(sync=True, state=True)
     drops = t.Int(2, min=1, max=5).tag(sync=True, state=True)

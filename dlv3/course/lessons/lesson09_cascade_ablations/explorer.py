@@ -7,7 +7,6 @@ import numpy as np
 import traitlets as t
 
 from dlv3.ablations.results import Difference, difference
-from dlv3.course.kit import javascript
 from dlv3.course.kit.explorer import Explorer
 
 REPETITIONS = 2000
@@ -34,8 +33,6 @@ class IntervalExplorer(Explorer):
     """
 
     script = "interval"
-    _esm = javascript.module("interval")
-    _css = javascript.style()
 
     seeds = t.Int(3, min=1, max=MOST_SEEDS).tag(sync=True, state=True)
     effect = t.Float(1.0, min=0.0, max=5.0).tag(sync=True, state=True)

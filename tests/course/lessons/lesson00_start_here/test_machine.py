@@ -47,7 +47,7 @@ def test_this_machine_is_described():
 
 
 def test_lowest_versions_are_those_of_the_project():
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
     torch = next(line for line in project["dependencies"] if line.startswith("torch>"))
     declared = [tuple(map(int, re.findall(r"\d+", text)[:2])) for text in (project["requires-python"], torch)]
     assert declared == [machine.LEAST_PYTHON, machine.LEAST_TORCH]
