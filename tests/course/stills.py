@@ -1,7 +1,11 @@
-"""What the stored picture of every explorer must be."""
+"""What the stored picture of every explorer must be, and the pixels of a picture."""
 
+import io
 import json
 from xml.etree import ElementTree
+
+import numpy as np
+from PIL import Image
 
 from dlv3.course.kit.explorer import Explorer
 
@@ -17,3 +21,8 @@ def check_still(explorer: Explorer, again: Explorer) -> None:
     assert explorer.says() in root.find("{*}desc").text
     for broken in ("undefined", "NaN", "Infinity"):
         assert broken not in first["image/svg+xml"]
+
+
+def pixels(picture: bytes) -> np.ndarray:
+    """Return a PNG's pixels, (H, W, 4)."""
+    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGBA"))

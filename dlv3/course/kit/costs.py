@@ -6,6 +6,7 @@ backward pass.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from dlv3.resnet import (
@@ -154,7 +155,9 @@ def stages(
     return found
 
 
-def _strides(block: int, units: int, output_stride: int, first_unit: FirstUnitRule, *, last: bool) -> list[int]:
+def _strides(
+    block: int, units: int, output_stride: int, first_unit: FirstUnitRule, *, last: bool
+) -> list[int]:
     """Return the strides of the map before each unit of a block, and of the map that the block puts out."""
     inside = map_stride(block, output_stride)
     if first_unit == "stage":  # the last unit strides towards the next block
@@ -167,7 +170,7 @@ def _convolutions(block: int, spec: BackboneSpec, channels: int, sides: list[int
     """Return the convolutions of a block; `sides` are those of the map before each unit, and after the last."""
     width, out = spec.widths[min(block, CASCADE_START) - 1], spec.block_channels(block)
     found = []
-    for here, there in zip(sides[:-1], sides[1:], strict=True):
+    for here, there in pairwise(sides):
         # The third convolution's second map is the unit's output.
         found += [Convolution(1, channels, width, here), Convolution(3, width, width, there)]
         found.append(Convolution(1, width, out, there))

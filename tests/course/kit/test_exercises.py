@@ -101,8 +101,19 @@ def lesson() -> nbformat.NotebookNode:
 
 def test_solution_in_the_stubs_place_passes_and_the_stub_does_not():
     task = notebooks.exercises(lesson())[0]
-    assert notebooks.answer(lesson(), {task.name: task.solution})[task.name].passed
-    assert notebooks.answer(lesson(), {})[task.name].card.kind == "open"
+    assert notebooks.answer(lesson(), {task.name: task.solution}).given[task.name].passed
+    assert notebooks.answer(lesson(), {}).given[task.name].card.kind == "open"
+
+
+def test_tried_answers_start_from_the_cells_above_and_leave_nothing_behind():
+    book = lesson()
+    book.cells[0].source += "\nSEEN = []\ndef seen():\n    return SEEN, double(FACTOR)"
+    spoiling = "SEEN.append(1)\nFACTOR = 3\ndef double(x):\n    return FACTOR * x"
+    telling = "def double(x):\n    return x\nassert seen() == ([], 2), seen()"
+    task = notebooks.exercises(book)[0]
+    got = notebooks.answer(book, {task.name: task.solution}, {task.name: [spoiling, telling, spoiling]})
+    assert [result.card.kind for result in got.tried[task.name]] == ["wrong"] * 3
+    assert got.given[task.name].passed
 
 
 @pytest.mark.parametrize(("missing", "message"), [(3, "no code cell"), (4, "no markdown cell is tagged")])

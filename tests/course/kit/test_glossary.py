@@ -1,4 +1,4 @@
-"""The glossary and the lessons hold together: every link leads to a term, every new word is there, on the site too."""
+"""The glossary and the lessons hold together: every link leads to a term, every new word is there."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from lesson_files import GLOSSARY, LESSONS, ROOT, notebook
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from dlv3.course.kit import glossary, site
+from dlv3.course.kit import glossary
 
 ENTRIES = glossary.entries(notebook(GLOSSARY))
 ANCHORS = {entry.anchor for entry in ENTRIES}
@@ -91,20 +91,6 @@ def test_entry_names_a_lesson_by_its_title(entry):
 def test_entry_is_short(entry):
     prose = re.sub(r"\$\$.*?\$\$", "", entry.text, flags=re.S)
     assert 10 <= len(prose.split()) <= 90
-
-
-def test_site_has_the_glossary_with_the_same_addresses(tmp_path):
-    out = tmp_path / "site"
-    site.build(ROOT / "notebooks", out)
-    page = (out / "glossary.html").read_text()
-    assert set(re.findall(r'id="([^"]+)"', page)) >= set(TERM_OF)
-    assert "<merror" not in page
-    assert "$" not in re.sub(r"<[^>]*>", "", page)
-    for path in LESSONS:
-        lesson = (out / f"{path.stem}.html").read_text()
-        assert 'href="glossary.html">Glossary<' in lesson, "the menu leads to it"
-        assert "glossary.ipynb" not in lesson
-        assert re.findall(r'href="glossary\.html#([^"]+)"', lesson) == glossary.links(notebook(path))
 
 
 def small(*terms: str) -> nbformat.NotebookNode:

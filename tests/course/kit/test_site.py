@@ -7,11 +7,11 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from lesson_files import NOTEBOOKS, ROOT
+from lesson_files import GLOSSARY, LESSONS, NOTEBOOKS, ROOT, notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from dlv3.course import AtrousExplorer, Choice
-from dlv3.course.kit import pages, site
+from dlv3.course.kit import glossary, pages, site
 from dlv3.course.kit.explorer import WIDGET_VIEW
 
 LOADING = {"src", "srcset", "poster", "data", "action"}
@@ -68,8 +68,8 @@ def folder(tmp_path_factory):
     second = new_notebook(
         cells=[new_markdown_cell("# 02 Second\n\n## part\n\nCosts \\$5 and \\$6.\n\n## Student's t")]
     )
-    for name, notebook in (("01_first", first), ("02_second", second)):
-        nbformat.write(notebook, folder / f"{name}.ipynb")
+    for name, book in (("01_first", first), ("02_second", second)):
+        nbformat.write(book, folder / f"{name}.ipynb")
     return folder
 
 
@@ -102,11 +102,31 @@ def test_small_site_stands_alone(built):
     check_alone(built)
 
 
-@pytest.mark.skipif(not NOTEBOOKS, reason="no lessons yet")
-def test_whole_course_stands_alone(tmp_path):
-    written = site.build(ROOT / "notebooks", tmp_path / "site")
-    assert len(written) == len(NOTEBOOKS) + 1
-    check_alone(tmp_path / "site")
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """The whole course, rendered once."""
+    out = tmp_path_factory.mktemp("course") / "site"
+    assert len(site.build(ROOT / "notebooks", out)) == len(NOTEBOOKS) + 1
+    return out
+
+
+def test_whole_course_stands_alone(course):
+    check_alone(course)
+
+
+def test_site_has_the_glossary_with_the_same_addresses(course):
+    terms = {
+        address for entry in glossary.entries(notebook(GLOSSARY)) for address in (entry.anchor, entry.cell)
+    }
+    page = (course / "glossary.html").read_text()
+    assert set(re.findall(r'id="([^"]+)"', page)) >= terms
+    assert "<merror" not in page
+    assert "$" not in re.sub(r"<[^>]*>", "", page)
+    for path in LESSONS:
+        lesson = (course / f"{path.stem}.html").read_text()
+        assert 'href="glossary.html">Glossary<' in lesson, "the menu leads to it"
+        assert "glossary.ipynb" not in lesson
+        assert re.findall(r'href="glossary\.html#([^"]+)"', lesson) == glossary.links(notebook(path))
 
 
 def test_formulas_are_mathml_and_code_is_left_alone(built):

@@ -2,8 +2,8 @@
 
 import traitlets as t
 
-from dlv3.course.kit.explorer import Explorer
 from dlv3.course.kit.costs import Part, price
+from dlv3.course.kit.explorer import Explorer
 
 
 class PriceExplorer(Explorer):

@@ -4,6 +4,7 @@ import traitlets as t
 
 from dlv3.config.training import TrainingConfig
 from dlv3.course.kit.explorer import Explorer
+from dlv3.training.schedule import learning_rate_at
 
 _TENTHS = 10
 
@@ -49,7 +50,7 @@ class ScheduleExplorer(Explorer):
 
     @property
     def configs(self) -> dict[str, TrainingConfig]:
-        """The training's configuration under each policy; `learning_rate_at` gives the rate of each iteration."""
+        """The training's configuration under each policy, for `dlv3.training.schedule.learning_rate_at`."""
         shared = {"warmup": self.warmup * self.iterations // 100}
         every = self.iterations // (self.drops + 1)
         return {
@@ -61,7 +62,7 @@ class ScheduleExplorer(Explorer):
     def means(self) -> dict[str, float]:
         """Under each policy, the mean learning rate over that of the first iteration without warm-up, 0 to 1."""
         return {
-            name: sum(config.learning_rate_at(i) for i in range(config.iterations))
+            name: sum(learning_rate_at(config, i) for i in range(config.iterations))
             / (config.iterations * config.learning_rate)
             for name, config in self.configs.items()
         }
