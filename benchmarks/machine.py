@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlv3.ablations.results import surroundings
+from dlv3.ablations.surroundings import processor, surroundings
 from dlv3.training.updates import autocast_type
 
 ROOT = Path(__file__).parents[1]
@@ -58,7 +58,8 @@ def describe(device: torch.device) -> Machine:
         name = torch.cuda.get_device_name(device)
         instructions = "compute capability {}.{}".format(*torch.cuda.get_device_capability(device))
     else:
-        name, instructions = _processor(), torch.backends.cpu.get_cpu_capability()
+        name = processor() or platform.processor() or platform.machine()
+        instructions = torch.backends.cpu.get_cpu_capability()
     return Machine(
         device.type,
         name,
@@ -82,15 +83,6 @@ def _changed() -> bool:
         return bool(subprocess.run(command, capture_output=True, check=True).stdout)
     except (OSError, subprocess.CalledProcessError):
         return False  # then the commit is unknown as well
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Records that nobody measured, for tests of what is made of records."""
 
-from dlv3.ablations.catalogue import EVERY_TABLE
-from dlv3.ablations.paper.configure import rows_at
+from dlv3.ablations.catalogue import EVERY_TABLE, rows_at
 from dlv3.ablations.results import Record
 
 

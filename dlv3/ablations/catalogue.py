@@ -1,22 +1,32 @@
-"""All tables that `dlv3 ablate` knows, the paper's, the probes' and the studies', and their cells."""
+"""All tables that `dlv3 ablate` knows, and their rows and cells at a preset."""
 
-from dlv3.ablations.cell import Cell
-from dlv3.ablations.paper.configure import cells
-from dlv3.ablations.paper.tables import TABLES, Table
-from dlv3.ablations.probes.tables import PRESET, PROBES, probe_cells
-from dlv3.ablations.studies.cell import study_cells
+from collections.abc import Sequence
+from typing import Any
+
+from dlv3.ablations.cell import ONE_SCALE, Cell, one_scale_cells
+from dlv3.ablations.paper import configure
+from dlv3.ablations.paper.tables import TABLES
+from dlv3.ablations.probes.cell import ProbeCell
+from dlv3.ablations.probes.tables import PROBES
+from dlv3.ablations.studies.cell import StudyCell
 from dlv3.ablations.studies.tables import STUDIES
+from dlv3.ablations.table import Row, Table
 
-EVERY_TABLE: dict[str, Table] = {**TABLES, **PROBES, **STUDIES}
-
-
-def tables_at(preset_name: str) -> list[Table]:
-    """The tables that a preset has: the probes and the studies have one scale, the laptop's."""
-    return list((EVERY_TABLE if preset_name == PRESET else TABLES).values())
+EVERY_TABLE: dict[str, Table[Any]] = {**TABLES, **PROBES, **STUDIES}
 
 
-def cells_of(table: Table, preset_name: str, seeds: int) -> list[Cell]:
-    """Every row and seed of a table, seed by seed, so that a sweep cut short has whole tables.
+def tables_at(preset_name: str) -> list[Table[Any]]:
+    """Return the tables that a preset has: the probes and the studies have one scale, the laptop's."""
+    return list(EVERY_TABLE.values()) if preset_name == ONE_SCALE else list(TABLES.values())
+
+
+def rows_at(table: Table[Any], preset_name: str) -> Sequence[Row[Any]]:
+    """Return the rows of a table that differ at a preset, see `dlv3.ablations.paper.configure.rows_at`."""
+    return configure.rows_at(table, preset_name) if table.name in TABLES else table.rows
+
+
+def cells_of(table: Table[Any], preset_name: str, seeds: int) -> Sequence[Cell[Any]]:
+    """Return every row and seed of a table, seed by seed, so that a sweep that is cut short has whole tables.
 
     Args:
         table: one of `EVERY_TABLE`.
@@ -24,10 +34,10 @@ def cells_of(table: Table, preset_name: str, seeds: int) -> list[Cell]:
         seeds: how many, from 0 on.
 
     Raises:
-        ValueError: no such preset, or none that the table can be run at.
+        ValueError: an unknown preset, or one that the table cannot be run at.
     """
     if table.name in PROBES:
-        return list(probe_cells(table, preset_name, seeds))
+        return one_scale_cells(ProbeCell, table, preset_name, seeds)
     if table.name in STUDIES:
-        return list(study_cells(table, preset_name, seeds))
-    return list(cells(table, preset_name, seeds))
+        return one_scale_cells(StudyCell, table, preset_name, seeds)
+    return configure.cells(table, preset_name, seeds)

@@ -1,11 +1,29 @@
-"""What the runner asks of a cell: one row of a table with one seed."""
+"""A cell of a table: one row with one seed, which knows its configuration and how to run itself."""
 
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
+
+from dlv3.ablations.table import Table
+from dlv3.data import Split
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+C = TypeVar("C", bound="DataclassInstance")
+"""A cell's configuration: a `RunConfig`, a `ProbeConfig` or a `StudyConfig`."""
+K = TypeVar("K", bound="Cell[Any]")
+
+ONE_SCALE = "laptop"
+"""The preset under which tables are run and recorded that have one scale: the probes and the studies."""
 
 
 class Measured(TypedDict):
-    """What running a cell gives: a record's scores (see `Record`) and its wall time."""
+    """What a cell's run gives: the scores of its record (see `Record`) and its wall time."""
 
     miou: float
     iou: dict[str, float | None]
@@ -13,38 +31,64 @@ class Measured(TypedDict):
     seconds: float
 
 
-class Cell(Protocol):
-    """One row, one seed: it knows its place, what it is made of, and how to run itself."""
+@dataclass(frozen=True)
+class Cell(ABC, Generic[C]):
+    """One row with one seed."""
+
+    table: str
+    row: str
+    preset: str
+    seed: int
+    config: C
 
     @property
-    def table(self) -> str: ...
-
-    @property
-    def row(self) -> str: ...
-
-    @property
-    def preset(self) -> str: ...
-
-    @property
-    def seed(self) -> int: ...
-
-    @property
-    def split(self) -> str:
-        """What is scored: "test", or "val" where nobody has the test's labels."""
-        ...
+    def split(self) -> Split:
+        """The split that is scored: "test", or "val" where the test labels are not public."""
+        return "test"
 
     def values(self) -> dict[str, Any]:
-        """The configuration as plain values, the same as when they come back from JSON."""
-        ...
+        """Return the configuration as plain values, equal to those that come back from a record's JSON."""
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self.config)))
+        return values
 
     def training_key(self) -> str:
-        """A name for everything that the training depends on: cells with the same one share it."""
-        ...
+        """Return a name for everything that the training depends on: cells with the same key share a training."""
+        return fingerprint(json.dumps(self.values()))
 
+    @abstractmethod
     def measure(self, work: Path) -> Measured:
-        """Train, unless that was done before, and score.
+        """Train, unless `work` has the training already, and score.
 
         Args:
-            work: a folder for what should outlast a sweep that is stopped.
+            work: a folder for what a stopped sweep needs when it resumes.
         """
-        ...
+
+
+def fingerprint(text: str) -> str:
+    """Return 16 hexadecimal digits that differ where the text does."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def one_scale_cells(
+    kind: Callable[[str, str, str, int, C], K], table: Table[C], preset_name: str, seeds: int
+) -> list[K]:
+    """Return every row and seed of a table that has one scale, seed by seed.
+
+    Args:
+        kind: the class of the cells.
+        table: a table whose settings are the cells' configurations, with a field `seed`.
+        preset_name: "laptop".
+        seeds: how many, from 0 on.
+
+    Raises:
+        ValueError: another preset.
+    """
+    if preset_name != ONE_SCALE:
+        raise ValueError(
+            f"{table.name} at preset {preset_name}: the table has one scale; run it at preset {ONE_SCALE}"
+        )
+    return [
+        kind(table.name, row.name, ONE_SCALE, seed, replace(row.setting, seed=seed))
+        for seed in range(seeds)
+        for row in table.rows
+    ]

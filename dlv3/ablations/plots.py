@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dlv3.ablations.paper.configure import rows_at
-from dlv3.ablations.paper.tables import Table
+from dlv3.ablations.catalogue import rows_at
 from dlv3.ablations.results import Record, difference
+from dlv3.ablations.table import Table
 from dlv3.figure_style import BLUE, COLOURS, DASHES, INK, MARKERS, STYLE, VERMILLION
 
 _DEPTH = re.compile(r"(.+) block(\d)")

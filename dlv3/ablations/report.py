@@ -1,86 +1,91 @@
-"""The tables as text: the paper, ours, and a verdict for each claim."""
+"""The tables as text: the paper's numbers, ours, and a verdict for each claim."""
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from dlv3 import markdown
-from dlv3.ablations.catalogue import EVERY_TABLE
-from dlv3.ablations.paper.configure import rows_at
-from dlv3.ablations.paper.tables import TABLES, Claim, Table
+from dlv3.ablations.catalogue import EVERY_TABLE, rows_at
+from dlv3.ablations.paper.tables import TABLES
 from dlv3.ablations.probes.tables import PROBES
 from dlv3.ablations.results import Record, paired_difference
 from dlv3.ablations.studies.tables import STUDIES
+from dlv3.ablations.table import Claim, Table
 
 CLAIM_HEAD = ["claim", "score", "paper", "ours, 95% interval", "seeds", "verdict"]
 
 
 def report(records: Iterable[Record], preset_name: str) -> str:
-    """Every table that has recorded runs at a preset, as Markdown."""
-    records = [record for record in records if record.preset == preset_name]
-    tables = tables_with_records(records, preset_name)
-    if not tables:
+    """Return every table that has recorded runs at a preset, as Markdown."""
+    by_table = _by_table(records, preset_name)
+    if not by_table:
         return f"No recorded runs at preset {preset_name}.\n"
-    parts = [
-        table_report(table, [r for r in records if r.table == table.name], preset_name) for table in tables
-    ]
-    return "\n\n".join(parts) + "\n"
+    tables = [table_report(EVERY_TABLE[name], runs, preset_name) for name, runs in by_table.items()]
+    return "\n\n".join(tables) + "\n"
 
 
 def verdicts(records: Iterable[Record], preset_name: str) -> str:
-    """Return every verdict on the paper's claims as a Markdown table, and the counts of the other tables' verdicts."""
+    """Return all verdicts on the paper's claims as a Markdown table, and the counts of the other tables' verdicts."""
     found = _claims_by_table(records, preset_name)
     lines = [[name, *claim] for name, claims in found.items() if name in TABLES for claim in claims]
     parts = [_grid([["table", *CLAIM_HEAD], *lines])] if lines else []
-    for what, tables in (("Probes", PROBES), ("Studies", STUDIES)):
+    for kind, tables in (("Probes", PROBES), ("Studies", STUDIES)):
         counts = Counter(claim[-1] for name in tables for claim in found.get(name, []))
         if counts:
-            parts.append(
-                f"{what}, {len(tables)} tables: {', '.join(f'{n} {v}' for v, n in counts.most_common())}."
-            )
+            shares = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+            parts.append(f"{kind}, {len(tables)} tables: {shares}.")
     return "\n\n".join(parts)
 
 
 def findings(records: Iterable[Record], preset_name: str) -> str:
     """Return the report in brief: the first claim of each of the paper's tables, and how many claims held."""
     found = _claims_by_table(records, preset_name)
-    lines = [
-        [name, *claims[0][:-2], _held(claims)] for name, claims in found.items() if name in TABLES and claims
-    ]
-    for what, tables in (("probes: one mechanism alone decides", PROBES), ("studies on the scenes", STUDIES)):
+    lines = [[name, *claims[0][:-2], _held(claims)] for name, claims in found.items() if name in TABLES]
+    for kind, tables in (("probes: one mechanism alone decides", PROBES), ("studies on the scenes", STUDIES)):
         claims = [claim for name in tables for claim in found.get(name, [])]
         if claims:
-            names = list(tables)
-            lines.append([f"{names[0]} to {names[-1]}", what, "", "", "", _held(claims)])
+            first, *_, last = tables
+            lines.append([f"{first} to {last}", kind, "", "", "", _held(claims)])
     return markdown.table(["table", "first claim", *CLAIM_HEAD[1:-2], "all its claims"], lines)
 
 
-def _held(claims: list[list[str]]) -> str:
-    """Such as "28 of 42 reproduced, 5 opposite"."""
+def _held(claims: Sequence[Sequence[str]]) -> str:
+    """Return how many claims held, such as "28 of 42 reproduced, 5 opposite"."""
     counts = Counter(claim[-1] for claim in claims)
     opposite = f", {counts['opposite']} opposite" if counts["opposite"] else ""
     return f"{counts['reproduced']} of {len(claims)} reproduced{opposite}"
 
 
+def _by_table(records: Iterable[Record], preset_name: str) -> dict[str, list[Record]]:
+    """Return the records at a preset by their table, in the catalogue's order."""
+    runs: dict[str, list[Record]] = {name: [] for name in EVERY_TABLE}
+    for record in records:
+        if record.preset == preset_name and record.table in runs:
+            runs[record.table].append(record)
+    return {name: of_table for name, of_table in runs.items() if of_table}
+
+
 def _claims_by_table(records: Iterable[Record], preset_name: str) -> dict[str, list[list[str]]]:
-    records = [record for record in records if record.preset == preset_name]
-    return {
-        table.name: _claims(table, [r for r in records if r.table == table.name], preset_name)
-        for table in tables_with_records(records, preset_name)
-    }
+    by_table = _by_table(records, preset_name)
+    return {name: _claims(EVERY_TABLE[name], runs, preset_name) for name, runs in by_table.items()}
 
 
-def tables_with_records(records: Iterable[Record], preset_name: str) -> list[Table]:
-    """Tables that have runs at a preset, in the catalogue's order."""
-    names = {record.table for record in records if record.preset == preset_name}
-    return [table for name, table in EVERY_TABLE.items() if name in names]
+def tables_with_records(records: Iterable[Record], preset_name: str) -> list[Table[Any]]:
+    """Return the tables that have runs at a preset, in the catalogue's order."""
+    return [EVERY_TABLE[name] for name in _by_table(records, preset_name)]
 
 
-def table_report(table: Table, records: list[Record], preset_name: str) -> str:
-    """One table: a line a row with the paper's number and ours, then a line a claim with its verdict.
+def table_report(table: Table[Any], records: Sequence[Record], preset_name: str) -> str:
+    """Return a table as Markdown: its rows with the paper's numbers and ours, then its claims with their verdicts.
 
-    The column of the paper's numbers is left out where the paper has none, and so is that of the scores that follow
-    from how the pictures are made.
+    A column without entries is left out: of the paper's numbers, or of the scores that follow from how the pictures
+    are made.
+
+    Args:
+        table: one of `EVERY_TABLE`.
+        records: the table's own, at the preset.
+        preset_name: the preset.
     """
     parts = [
         f"**{table.name}** {table.title} (section {table.section})",
@@ -92,9 +97,9 @@ def table_report(table: Table, records: list[Record], preset_name: str) -> str:
     return "\n\n".join(parts)
 
 
-def _rows(table: Table, records: list[Record], preset_name: str) -> list[list[str]]:
+def _rows(table: Table[Any], records: Sequence[Record], preset_name: str) -> list[list[str]]:
     groups = sorted({name for record in records for name in record.groups} - {table.score})
-    # A probe's pictures have no more to tell than the one score.
+    # A probe has one score; the groups of its record say nothing more.
     scores = [table.score] if table.score != "miou" else ["miou", *groups]
     lines = [["", "paper", "by construction", *map(_name, scores), "seeds"]]
     for row in rows_at(table, preset_name):
@@ -106,17 +111,18 @@ def _rows(table: Table, records: list[Record], preset_name: str) -> list[list[st
     return lines
 
 
-def claims_at(table: Table, preset_name: str) -> list[Claim]:
-    """The claims whose rows a preset has."""
+def claims_at(table: Table[Any], preset_name: str) -> list[Claim]:
+    """Return the claims whose rows a preset has."""
     names = {row.name for row in rows_at(table, preset_name)}
     return [claim for claim in table.claims if {claim.better, claim.worse} <= names]
 
 
-def _claims(table: Table, records: list[Record], preset_name: str) -> list[list[str]]:
+def _claims(table: Table[Any], records: Sequence[Record], preset_name: str) -> list[list[str]]:
+    """Return a line for each claim, with the columns of `CLAIM_HEAD`."""
     return [_claim(table, claim, records) for claim in claims_at(table, preset_name)]
 
 
-def _claim(table: Table, claim: Claim, records: list[Record]) -> list[str]:
+def _claim(table: Table[Any], claim: Claim, records: Sequence[Record]) -> list[str]:
     better, worse = table.row(claim.better).paper, table.row(claim.worse).paper
     paper = "" if better is None or worse is None else f"{better - worse:+.2f}"
     found = paired_difference(
@@ -135,16 +141,15 @@ def _name(score: str) -> str:
     return "mIOU" if score == "miou" else score
 
 
-def _spread(scores: list[float]) -> str:
+def _spread(scores: Sequence[float]) -> str:
     if not scores:
         return ""
-    return f"{statistics.fmean(scores):.1f}" + (
-        f" ± {statistics.stdev(scores):.1f}" if len(scores) > 1 else ""
-    )
+    deviation = f" ± {statistics.stdev(scores):.1f}" if len(scores) > 1 else ""
+    return f"{statistics.fmean(scores):.1f}{deviation}"
 
 
-def _grid(lines: list[list[str]]) -> str:
-    """A Markdown table; optional columns that are empty are left out."""
+def _grid(lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table without those optional columns that are empty."""
     optional = ("paper", "by construction")
     kept = [
         column

@@ -1,4 +1,4 @@
-"""Run cells of tables: each training once, each score recorded, and nothing done twice."""
+"""Run cells of tables: each training once, each score recorded, nothing repeated."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -8,42 +8,44 @@ from typing import Any
 from tqdm import tqdm
 
 from dlv3.ablations.cell import Cell
-from dlv3.ablations.results import Record, surroundings
+from dlv3.ablations.results import Record, record_path
+from dlv3.ablations.surroundings import surroundings
 from dlv3.training.distributed import joined
 
 
-def shard_of(cells: Sequence[Cell], index: int, count: int) -> list[Cell]:
-    """The cells that machine `index` of `count` runs (from 1); cells that share a training go to one machine."""
+def shard_of(cells: Sequence[Cell[Any]], index: int, count: int) -> list[Cell[Any]]:
+    """Return the cells of machine `index` of `count` (from 1); cells that share a training stay together."""
     keys = list(dict.fromkeys(cell.training_key() for cell in cells))
     mine = set(keys[index - 1 :: count])
     return [cell for cell in cells if cell.training_key() in mine]
 
 
-def is_done(cell: Cell, results: Path) -> bool:
-    """Whether the cell's record is there and of the same configuration."""
-    path = record_of(cell).path(results)
+def is_done(cell: Cell[Any], results: Path) -> bool:
+    """Return whether the cell is recorded with the same configuration."""
+    path = record_path(results, cell.preset, cell.table, cell.row, cell.seed)
     if not path.exists():
         return False
-    recorded = json.loads(path.read_text())["config"]
+    recorded: object = json.loads(path.read_text())["config"]
     return recorded == cell.values()
 
 
 def run(
-    cells: Sequence[Cell],
+    cells: Sequence[Cell[Any]],
     results: Path,
     work: Path,
     *,
     progress: bool = True,
     report: Callable[[Record], None] = lambda record: None,
 ) -> list[Record]:
-    """Train and evaluate what is not recorded yet. Stopped at any time, it goes on there when called again.
+    """Train and evaluate the cells that are not recorded yet. A run that was stopped resumes when called again.
 
-    Under torchrun all processes call it alike: they share each training and evaluation, and the first one records.
+    Under torchrun every process calls this alike: they share each training and evaluation, and the first one writes
+    the records.
 
     Args:
         cells: of one or more tables, of any kind.
-        results: records go there, see `Record.path`.
-        work: the trainings' own folders; a training that several cells share is kept there.
+        results: the folder of the records, see `record_path`.
+        work: the folder of the trainings; one that several cells share is kept there.
         progress: whether to show a bar.
         report: called with each new record.
 
@@ -58,18 +60,16 @@ def run(
         with tqdm(waiting, desc="ablate", unit="run", disable=hidden) as bar:
             for cell in bar:
                 bar.set_postfix_str(f"{cell.table} {cell.row}, seed {cell.seed}")
-                record = record_of(cell, **cell.measure(work), **surroundings())
+                record = _measured(cell, work)
                 records.append(record)
                 if processes.first:
                     record.write(results)
                     report(record)
-        processes.wait()  # what is read next is complete
+        processes.wait()  # the records are complete before anyone reads them
     return records
 
 
-def record_of(cell: Cell, **measured: Any) -> Record:
-    """The cell's record; without measurements, what names it and says how it was made."""
-    nothing = dict(miou=float("nan"), iou={}, groups={}, device="", versions={}, commit="", seconds=0.0)
+def _measured(cell: Cell[Any], work: Path) -> Record:
     return Record(
         table=cell.table,
         row=cell.row,
@@ -77,5 +77,6 @@ def record_of(cell: Cell, **measured: Any) -> Record:
         seed=cell.seed,
         split=cell.split,
         config=cell.values(),
-        **(nothing | measured),
+        **cell.measure(work),
+        **surroundings(),
     )

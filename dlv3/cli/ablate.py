@@ -11,11 +11,11 @@ import tyro
 
 from dlv3 import assets
 from dlv3.ablations.catalogue import EVERY_TABLE, cells_of, tables_at
-from dlv3.ablations.paper.tables import Table
 from dlv3.ablations.publish import publish
 from dlv3.ablations.report import report, table_report
 from dlv3.ablations.results import read
 from dlv3.ablations.runner import is_done, run, shard_of
+from dlv3.ablations.table import Table
 
 RESULTS = Path("data/results")
 

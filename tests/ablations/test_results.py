@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dlv3.ablations.paper.tables import TABLES
-from dlv3.ablations.report import report, table_report
+from dlv3.ablations import TABLES
 from dlv3.ablations.results import T_975, Record, difference, paired_difference, read
 
 RECORD = Record("T1", "output stride 8", "laptop", 0, "test", 0.5, {"a": 0.4, "b": None}, {"shapes": 0.3}, {}, "cpu",
@@ -66,20 +65,9 @@ def test_a_record_survives_its_file_and_rows_do_not_share_one(tmp_path):
     assert len(paths) == sum(len(t.rows) for t in TABLES.values())
 
 
-def test_a_file_that_is_no_record_is_named(tmp_path):
+def test_a_file_that_is_not_a_record_is_named(tmp_path):
     bad = tmp_path / "laptop" / "T1" / "x.json"
     bad.parent.mkdir(parents=True)
     bad.write_text("{}")
-    with pytest.raises(ValueError, match="x.json: is no record"):
+    with pytest.raises(ValueError, match="x.json: not a record of a run"):
         read(tmp_path)
-
-
-def test_report_sets_the_paper_beside_ours_and_judges_each_claim():
-    runs = records("output stride 8", [60, 61, 62]) + records("output stride 16", [50, 51, 52.5])
-    text = table_report(TABLES["T1"], runs, "laptop")
-    assert "| output stride 8 | 75.18 | 61.0 ± 1.0 | 30.0 ± 0.0 | 3 |" in text
-    assert "| output stride 256 | 20.29 |  |  | 0 |" in text
-    assert "| output stride 8 beats 16 | mIOU | +1.30 | +9.8 [+9.1, +10.6] | 3 | reproduced |" in text
-    assert "| output stride 16 beats 32 | mIOU | +3.82 |  | 0 | not run |" in text
-    assert "**T1**" in report(runs, "laptop")
-    assert report(runs, "gpu") == "No recorded runs at preset gpu.\n"

@@ -1,17 +1,15 @@
 """A cell of the paper's tables: a training as `dlv3 train` does it, and an evaluation."""
 
-import hashlib
 import json
 import shutil
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from dlv3 import weights
-from dlv3.ablations.cell import Measured
+from dlv3.ablations.cell import Cell, Measured, fingerprint
 from dlv3.config.run import RunConfig
-from dlv3.data import DataConfig, SegmentationDataset, open_dataset
+from dlv3.data import DataConfig, SegmentationDataset, Split, open_dataset
 from dlv3.data.held import Held
 from dlv3.data.made.scenes import SPLITS
 from dlv3.deeplab import DeepLabV3
@@ -19,29 +17,17 @@ from dlv3.evaluation import EvaluationConfig, evaluate
 from dlv3.training import train
 from dlv3.training.distributed import joined
 
-TEST_SPLIT = "test"
 TIME_FILE = "seconds.json"
 
 
 @dataclass(frozen=True)
-class TrainingCell:
-    """One row, one seed: what to train, and how to evaluate it. A `Cell`."""
-
-    table: str
-    row: str
-    preset: str
-    seed: int
-    config: RunConfig
-    """Its `evaluation` says how the row is evaluated; the training does not depend on that."""
+class TrainingCell(Cell[RunConfig]):
+    """One row with one seed. `config.evaluation` says how it is evaluated; the training does not depend on that."""
 
     @property
-    def split(self) -> str:
-        # The paper's tables are of VOC's val: its test labels are not public.
-        return "val" if self.config.dataset.startswith("voc") else TEST_SPLIT
-
-    def values(self) -> dict[str, Any]:
-        """The `RunConfig`, as plain values."""
-        return json.loads(self.config.to_json())
+    def split(self) -> Split:
+        """The split that is scored: "test", and "val" of VOC as in the paper, since its test labels are not public."""
+        return "val" if self.config.dataset.startswith("voc") else "test"
 
     def training_key(self) -> str:
         """See `training_key`."""
@@ -63,14 +49,17 @@ class TrainingCell:
 
 
 def training_key(config: RunConfig) -> str:
-    """A name for everything that a training depends on: cells that differ in the evaluation alone share it."""
-    text = replace(config, evaluation=EvaluationConfig()).to_json()
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    """Return a name for everything that a training depends on: rows that differ in the evaluation alone share it."""
+    return fingerprint(replace(config, evaluation=EvaluationConfig()).to_json())
 
 
 @lru_cache(maxsize=2)
 def _training_pictures(dataset: str, data: DataConfig) -> SegmentationDataset | None:
-    """Made scenes, drawn once for all trainings of this process; None, for `train` to open them, of all else."""
+    """Return the made scenes, drawn once for all trainings of this process.
+
+    Returns:
+        The pictures, or None where `train` has to open them itself: other data sets, or too many pictures to keep.
+    """
     small = 4 * data.size**2 * (data.pictures or SPLITS["train"]) < 2**30  # bytes
     if dataset != "scenes" or data.bootstrap_copies or not small:
         return None
@@ -78,7 +67,7 @@ def _training_pictures(dataset: str, data: DataConfig) -> SegmentationDataset | 
 
 
 def trained(config: RunConfig, work: Path) -> tuple[DeepLabV3, float]:
-    """The model of a configuration, trained now or taken from where it was trained before; and its wall time."""
+    """Return the model of a configuration, trained now or loaded from an earlier training, and its wall time."""
     folder = work / training_key(config)
     finished = folder / TIME_FILE
     with joined(config.training.device) as processes:
@@ -96,10 +85,12 @@ def trained(config: RunConfig, work: Path) -> tuple[DeepLabV3, float]:
                 _keep_weights(folder)
                 finished.write_text(json.dumps({"seconds": result.seconds, "config": asdict(config)}))
             processes.wait()
-    return weights.load(folder / "model.safetensors"), json.loads(finished.read_text())["seconds"]
+    seconds: float = json.loads(finished.read_text())["seconds"]
+    return weights.load(folder / "model.safetensors"), seconds
 
 
 def _keep_weights(folder: Path) -> None:
-    for leftover in ("checkpoint.pt", "predictions"):  # sweeps are many runs, and these are their bulk
+    """Remove what only a training needs: a sweep has many of them, and these files are most of its space."""
+    for leftover in ("checkpoint.pt", "predictions"):
         path = folder / leftover
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

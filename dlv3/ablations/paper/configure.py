@@ -1,20 +1,23 @@
 """From a row in the paper's terms to a run at the scale of a preset."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from dlv3.ablations.paper.cell import TrainingCell
-from dlv3.ablations.paper.tables import Row, Setting, Table
+from dlv3.ablations.paper.tables import Setting
+from dlv3.ablations.table import Row, Table
 from dlv3.config.presets import preset
 from dlv3.config.run import RunConfig
 from dlv3.data.made.scenes import CLASSES, CLASSES_WITHOUT_CUE
 
-PAPER_CROP = 513  # pixels; section 4.1
-PAPER_ASPP_RATE = 6  # the smallest of ASPP's rates; section 3.3
+PAPER_CROP = 513
+"""Pixels; section 4.1."""
+PAPER_ASPP_RATE = 6
+"""The smallest of ASPP's rates; section 3.3."""
 
 
-def cells(table: Table, preset_name: str, seeds: int) -> list[TrainingCell]:
-    """Every row and seed of a table, seed by seed, so that a sweep cut short has whole tables.
+def cells(table: Table[Setting], preset_name: str, seeds: int) -> list[TrainingCell]:
+    """Return every row and seed of a table, seed by seed, so that a sweep that is cut short has whole tables.
 
     Args:
         table: one of `TABLES`.
@@ -22,7 +25,7 @@ def cells(table: Table, preset_name: str, seeds: int) -> list[TrainingCell]:
         seeds: how many, from 0 on.
 
     Raises:
-        ValueError: no such preset.
+        ValueError: an unknown preset.
     """
     rows = rows_at(table, preset_name)
     return [
@@ -32,32 +35,34 @@ def cells(table: Table, preset_name: str, seeds: int) -> list[TrainingCell]:
     ]
 
 
-def rows_at(table: Table, preset_name: str) -> list[Row]:
-    """The rows that differ at a preset. Off the paper's scale there is one backbone, so that rows which differ in
-    nothing else than the paper's backbone are one: the first, a ResNet-50's, stands for both."""
+def rows_at(table: Table[Setting], preset_name: str) -> Sequence[Row[Setting]]:
+    """Return the rows that differ at a preset.
+
+    Off the paper's scale there is one backbone. Rows that differ in the paper's backbone alone are then the same run:
+    the first of them, a ResNet-50's, stands for both.
+    """
     if on_paper_scale(preset_name):
-        return list(table.rows)
-    first: dict[Any, Row] = {}
+        return table.rows
+    first: dict[Setting, Row[Setting]] = {}
     for row in table.rows:
-        paper = isinstance(row.setting, Setting)
-        first.setdefault(replace(row.setting, backbone="") if paper else row.setting, row)
+        first.setdefault(replace(row.setting, backbone=""), row)
     return list(first.values())
 
 
 def on_paper_scale(preset_name: str) -> bool:
-    """Whether a preset has the paper's backbones and data."""
+    """Return whether a preset has the paper's backbones and data."""
     return preset_name.startswith("paper")
 
 
 def configuration(setting: Setting, preset_name: str, seed: int = 0) -> RunConfig:
-    """The run that a row stands for.
+    """Return the run that a row stands for.
 
-    At the made scenes' scale the backbone is the preset's small one; ASPP's rates and the crop shrink as the
-    preset's own do against the paper's; and the scene cue is there only where the row's model has ASPP, since a
-    plain cascade has no part that could see a whole picture (both scores are kept in any case).
+    Off the paper's scale the backbone is the preset's small one, and ASPP's rates and the crop shrink as the preset's
+    own do against the paper's. The made scenes have their cue only if the row's model has ASPP: a plain cascade has
+    no part that could see a whole picture. (A record has both scores, with the cue's classes and without.)
 
     Raises:
-        ValueError: no such preset.
+        ValueError: an unknown preset.
     """
     base = preset(preset_name)
     shrink = PAPER_ASPP_RATE // base.model.aspp_rates[0]

@@ -1,14 +1,14 @@
 """The paper's tables as data: what each row changes, the number it reports, and the claims that the rows make.
 
-A `Setting` is in the paper's own terms: crops of 513 pixels, ASPP's rates at output stride 16. `configuration`
-in `dlv3.ablations.paper.configure` turns it into a run at the scale of a preset. Numbers are mIOU in percent on PASCAL
-VOC 2012 val.
+A `Setting` is in the paper's own terms: crops of 513 pixels, ASPP's rates at output stride 16.
+`dlv3.ablations.paper.configure.configuration` turns it into a run at the scale of a preset. Numbers are mIOU in percent
+on PASCAL VOC 2012 val.
 """
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+
+from dlv3.ablations.table import Claim, Row, Table
 
 MULTI_SCALE = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)  # section 4.1
 
@@ -34,57 +34,8 @@ class Setting:
 
     @property
     def scene_cue(self) -> bool:
-        """Whether the made scenes ask for an image-level feature: only where a model could have one."""
+        """Whether discs of the made scenes need a look at the whole picture: only if the model can have one."""
         return bool(self.aspp_rates)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One cell of a table."""
-
-    name: str
-    paper: float | None
-    """mIOU in percent; None for a row that the paper does not have."""
-    setting: Any
-    """A `Setting`; in a probe's table a `ProbeConfig`."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """That one row scores above another, as it does in the paper or as its reasoning says."""
-
-    better: str
-    worse: str
-    text: str
-    score: str = "miou"
-    """"miou", or the name of a group of classes ("shapes": those that need no scene cue)."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """One of the paper's tables, or one made like them."""
-
-    name: str
-    title: str
-    section: str
-    rows: tuple[Row, ...]
-    claims: tuple[Claim, ...]
-    note: str = ""
-    score: str = "miou"
-    """What the rows are told by: "miou", or the name of a group of a record."""
-    expected: Callable[[Row], float] | None = None
-    """A row's score in percent as it follows from how the pictures are made, where it does."""
-
-    def row(self, name: str) -> Row:
-        """The row of that name.
-
-        Raises:
-            ValueError: there is none.
-        """
-        for row in self.rows:
-            if row.name == name:
-                return row
-        raise ValueError(f"row={name!r}: table {self.name} has {', '.join(row.name for row in self.rows)}")
 
 
 CASCADE = Setting(aspp_rates=(), image_pooling=False, multi_grid=(1, 1, 1))
@@ -92,7 +43,7 @@ ASPP = Setting(image_pooling=False)
 BEST = Setting()
 
 
-def _t1() -> Table:
+def _t1() -> Table[Setting]:
     paper = {8: 75.18, 16: 73.88, 32: 70.06, 64: 59.99, 128: 42.34, 256: 20.29}
     base = replace(CASCADE, backbone="resnet50", blocks=7)
     rows = tuple(Row(f"output stride {s}", p, replace(base, train_output_stride=s)) for s, p in paper.items())
@@ -104,7 +55,7 @@ def _t1() -> Table:
     return Table("T1", "ResNet-50 with block7, by output stride", "4.2", rows, claims)
 
 
-def _t2() -> Table:
+def _t2() -> Table[Setting]:
     paper = {"resnet50": (64.81, 72.14, 74.29, 73.88), "resnet101": (68.39, 73.21, 75.34, 75.76)}
     rows = tuple(
         Row(f"{backbone} block{blocks}", score, replace(CASCADE, backbone=backbone, blocks=blocks))
@@ -119,7 +70,7 @@ def _t2() -> Table:
     return Table("T2", "Cascaded blocks, by depth", "4.2", rows, claims)
 
 
-def _t3() -> Table:
+def _t3() -> Table[Setting]:
     paper = {
         (1, 1, 1): (68.39, 73.21, 75.34, 75.76),
         (1, 2, 1): (70.23, 75.67, 76.09, 76.66),
@@ -142,7 +93,9 @@ def _t3() -> Table:
     return Table("T3", "Multi-grid, by depth", "4.2", rows, claims)
 
 
-def _inference(base: Setting, scores: tuple[float, ...]) -> tuple[tuple[Row, ...], tuple[Claim, ...]]:
+def _inference(
+    base: Setting, scores: tuple[float, ...]
+) -> tuple[tuple[Row[Setting], ...], tuple[Claim, ...]]:
     names = ("output stride 16", "output stride 8", "multi-scale", "flip")
     settings = (
         base,
@@ -159,13 +112,13 @@ def _inference(base: Setting, scores: tuple[float, ...]) -> tuple[tuple[Row, ...
     return rows, claims
 
 
-def _t4() -> Table:
+def _t4() -> Table[Setting]:
     base = replace(CASCADE, blocks=7, multi_grid=(1, 2, 1))
     rows, claims = _inference(base, (76.66, 78.05, 78.93, 79.35))
     return Table("T4", "Inference with block7 and multi-grid (1, 2, 1)", "4.2", rows, claims)
 
 
-def _t5() -> Table:
+def _t5() -> Table[Setting]:
     rows = (
         Row("(1, 1, 1)", 75.36, replace(ASPP, multi_grid=(1, 1, 1))),
         Row("(1, 2, 1)", 75.93, replace(ASPP, multi_grid=(1, 2, 1))),
@@ -184,12 +137,12 @@ def _t5() -> Table:
     return Table("T5", "ASPP at output stride 16", "4.3", rows, claims)
 
 
-def _t6() -> Table:
+def _t6() -> Table[Setting]:
     rows, claims = _inference(BEST, (77.21, 78.51, 79.45, 79.77))
     return Table("T6", "Inference with ASPP, multi-grid (1, 2, 4) and image pooling", "4.3", rows, claims)
 
 
-def _t8() -> Table:
+def _t8() -> Table[Setting]:
     rows = (
         Row("all of it", 77.21, BEST),
         Row("batch normalization not fine-tuned", 75.95, replace(BEST, freeze_batch_norm=True)),
@@ -207,14 +160,14 @@ def _t8() -> Table:
     return Table("T8", "The training protocol", "A", rows, claims)
 
 
-def _t9() -> Table:
+def _t9() -> Table[Setting]:
     paper = {4: 64.43, 8: 75.76, 12: 76.49, 16: 77.21}
     rows = tuple(Row(f"batch {n}", p, replace(BEST, batch_size=n)) for n, p in paper.items())
     claims = tuple(Claim("batch 16", f"batch {n}", f"a batch of 16 beats {n}") for n in (4, 8, 12))
     return Table("T9", "Batch size", "A", rows, claims)
 
 
-def _t10() -> Table:
+def _t10() -> Table[Setting]:
     paper = {(8, 16): 74.45, (16, 16): 77.21, (32, 16): 75.90, (8, 8): 75.62, (16, 8): 78.51, (32, 8): 75.75}
     batches = {8: 6, 16: 16, 32: 24}  # what fitted the authors' memory
     rows = tuple(
@@ -233,6 +186,6 @@ def _t10() -> Table:
     return Table("T10", "Training output stride against evaluation output stride", "A", rows, claims)
 
 
-TABLES: dict[str, Table] = {
+TABLES: dict[str, Table[Setting]] = {
     t.name: t for t in (_t1(), _t2(), _t3(), _t4(), _t5(), _t6(), _t8(), _t9(), _t10())
 }

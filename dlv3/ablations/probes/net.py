@@ -9,14 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
+from dlv3.ablations.small_nets import CHANNELS, shared_widths, train_by_adam
 from dlv3.aspp import ImagePooling, conv_bn_relu
 from dlv3.atrous import AtrousConv2d
 from dlv3.deeplab import upsample
 from dlv3.evaluation import ConfusionMatrix
 from dlv3.resnet import BackboneSpec, BasicUnit, ResNet
-from dlv3.training.schedule import poly, warmup
 
-CHANNELS = 64
 BACKBONE = BackboneSpec(BasicUnit, (1, 1, 1, 1), (16, 32, 32, CHANNELS), 16, small_stem=True)
 
 
@@ -55,8 +54,7 @@ class ProbeNet(nn.Module):
             channels, self.branches, self.stack = CHANNELS, None, nn.Sequential()
         else:
             self.stem, channels = _stem(overlapping=not config.stack), 32
-            shares = [CHANNELS * (i + 1) // len(config.rates) for i in range(len(config.rates))]
-            widths = [b - a for a, b in zip([0, *shares], shares, strict=False)]
+            widths = shared_widths(len(config.rates))
             branches = [conv_bn_relu(32, w, 3, rate) for w, rate in zip(widths, config.rates, strict=True)]
             if config.image_pooling:
                 branches.append(ImagePooling(32, CHANNELS))
@@ -190,18 +188,14 @@ def train_probe(config: ProbeConfig, images: Tensor, labels: Tensor, num_classes
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         net = ProbeNet(config, num_classes).to(memory_format=torch.channels_last)
-        optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate)
-        for iteration in range(config.iterations):
-            factor = poly(iteration, config.iterations, 0.9) * warmup(iteration, 20)
-            for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * factor
+
+        def loss() -> Tensor:
             chosen = torch.randint(len(images), (config.batch_size,))
             batch, target = _turned(_normalised(images[chosen]), labels[chosen].long())
             logits = net(batch.contiguous(memory_format=torch.channels_last))
-            loss = F.cross_entropy(logits, target, ignore_index=255)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            return F.cross_entropy(logits, target, ignore_index=255)
+
+        train_by_adam(net, config.iterations, config.learning_rate, loss)
     return net.eval()
 
 

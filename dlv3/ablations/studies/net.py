@@ -12,12 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlv3.ablations.small_nets import CHANNELS, shared_widths, train_by_adam
 from dlv3.ablations.studies.features import SIZE_GROUPS, Features
 from dlv3.atrous import AtrousConv2d
 from dlv3.evaluation import ConfusionMatrix
-from dlv3.training.schedule import poly, warmup
 
-CHANNELS = 64
 TAPS = torch.tensor([-1, 0, 1])
 
 
@@ -52,8 +51,7 @@ class StudyHead(nn.Module):
 
     def __init__(self, config: StudyConfig, in_channels: int, num_classes: int) -> None:
         super().__init__()
-        ends = [CHANNELS * (i + 1) // len(config.rates) for i in range(len(config.rates))]
-        widths = [end - start for start, end in zip([0, *ends], ends, strict=False)]
+        widths = shared_widths(len(config.rates))
         self.branches = nn.ModuleList(
             AtrousConv2d(in_channels, w, rate=rate) for w, rate in zip(widths, config.rates, strict=True)
         )
@@ -114,17 +112,13 @@ def train_head(config: StudyConfig, data: Features) -> StudyHead:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         head = StudyHead(config, data.maps.shape[3], len(data.classes))
-        optimizer = torch.optim.Adam(head.parameters(), lr=config.learning_rate)
-        for iteration in range(config.iterations):
-            factor = poly(iteration, config.iterations, 0.9) * warmup(iteration, 20)
-            for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * factor
+
+        def loss() -> Tensor:
             places = (torch.rand(config.positions, 3) * bounds).long()
             logits = head.at(data.maps, data.pooled, places)
-            loss = F.cross_entropy(logits, labels[places.unbind(1)].long())
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            return F.cross_entropy(logits, labels[places.unbind(1)].long())
+
+        train_by_adam(head, config.iterations, config.learning_rate, loss)
     return head.eval()
 
 

@@ -24,9 +24,9 @@ Settled on the validation split with seed 0, before the test split was scored. W
 
 from dataclasses import replace
 
-from dlv3.ablations.paper.tables import Claim, Row, Table
 from dlv3.ablations.studies.features import field_of_view
 from dlv3.ablations.studies.net import StudyConfig
+from dlv3.ablations.table import Claim, Table, beats, name_of_rates, rows_of
 
 NARROW, WIDE = 1, 4  # blocks of a backbone that sees little, and of one that sees everything
 PYRAMID = (2, 4, 8)  # from the small shapes' best rate to beyond the large ones'
@@ -38,31 +38,19 @@ SIZES = (
 )
 
 
-def _rows(settings: dict[str, StudyConfig]) -> tuple[Row, ...]:
-    return tuple(Row(name, None, config) for name, config in settings.items())
-
-
-def _beats(better: str, worse: str, score: str = "miou", where: str = "") -> Claim:
-    return Claim(better, worse, f"{better} beats {worse}{where}", score)
-
-
-def _rates(rates: tuple[int, ...]) -> str:
-    return ("rate " if len(rates) == 1 else "rates ") + ", ".join(map(str, rates))
-
-
-def _s1() -> Table:
+def _s1() -> Table[StudyConfig]:
     rates = (1, 2, 3, 4, 6, 8, 12, 16, 24, 33)
-    rows = _rows({_rates((rate,)): StudyConfig(rates=(rate,)) for rate in rates})
+    rows = rows_of({name_of_rates((rate,)): StudyConfig(rates=(rate,)) for rate in rates})
     claims = (
-        _beats("rate 3", "rate 1"),
-        _beats("rate 3", "rate 6"),
-        _beats("rate 6", "rate 12"),
-        _beats("rate 12", "rate 33"),
-        _beats("rate 1", "rate 33"),
-        _beats("rate 1", "rate 4", "small", " on small shapes"),
-        _beats("rate 2", "rate 1", "medium", " on medium shapes"),
-        _beats("rate 2", "rate 4", "medium", " on medium shapes"),
-        _beats("rate 4", "rate 2", "large", " on large shapes"),
+        beats("rate 3", "rate 1"),
+        beats("rate 3", "rate 6"),
+        beats("rate 6", "rate 12"),
+        beats("rate 12", "rate 33"),
+        beats("rate 1", "rate 33"),
+        beats("rate 1", "rate 4", "small", " on small shapes"),
+        beats("rate 2", "rate 1", "medium", " on medium shapes"),
+        beats("rate 2", "rate 4", "medium", " on medium shapes"),
+        beats("rate 4", "rate 2", "large", " on large shapes"),
     )
     note = (
         f"One block sees {field_of_view(1, 4)} pixels; a 3×3 layer on its 33×33 map adds 8 for each step of its rate. "
@@ -71,25 +59,25 @@ def _s1() -> Table:
     return Table("S1", "Field of view: one atrous layer, by rate", "3.3", rows, claims, note)
 
 
-def _s2() -> Table:
+def _s2() -> Table[StudyConfig]:
     branches = ((3,), (4,), (1, 2, 4), PYRAMID, (1, 2, 4, 8), (1, 2, 3, 4, 6, 8), (6, 12, 18))
-    rows = _rows({_rates(rates): StudyConfig(rates=rates) for rates in branches})
-    best, pyramid = "rates 1, 2, 4", _rates(PYRAMID)
+    rows = rows_of({name_of_rates(rates): StudyConfig(rates=rates) for rates in branches})
+    best, pyramid = "rates 1, 2, 4", name_of_rates(PYRAMID)
     claims = (
-        _beats(best, "rate 3"),
-        _beats(best, "rate 4"),
-        _beats(best, pyramid),
-        _beats(pyramid, "rate 3"),
-        _beats("rates 1, 2, 4, 8", best),
-        _beats("rates 1, 2, 3, 4, 6, 8", "rates 1, 2, 4, 8"),
-        _beats(best, "rates 6, 12, 18"),
-        _beats("rates 6, 12, 18", "rate 3"),
+        beats(best, "rate 3"),
+        beats(best, "rate 4"),
+        beats(best, pyramid),
+        beats(pyramid, "rate 3"),
+        beats("rates 1, 2, 4, 8", best),
+        beats("rates 1, 2, 3, 4, 6, 8", "rates 1, 2, 4, 8"),
+        beats(best, "rates 6, 12, 18"),
+        beats("rates 6, 12, 18", "rate 3"),
     )
     note = f"As S1, and every row has as many weights: parallel branches share the 64 channels. {SIZES}"
     return Table("S2", "Parallel rates at equal parameters", "3.3", rows, claims, note)
 
 
-def _s3() -> Table:
+def _s3() -> Table[StudyConfig]:
     narrow = StudyConfig(blocks=NARROW, rates=(3,), scene_cue=True)
     wide = replace(narrow, blocks=WIDE)
     plain = {
@@ -117,17 +105,17 @@ def _s3() -> Table:
         "coin (of disc, without the cue)."
     )
     return Table(
-        "S3", "Image pooling: what is speed, what is capability", "3.3", _rows(settings), claims, note
+        "S3", "Image pooling: what is speed, what is capability", "3.3", rows_of(settings), claims, note
     )
 
 
-def _s4() -> Table:
+def _s4() -> Table[StudyConfig]:
     depths = (1, 2, 3, 4)
     settings = {}
     for blocks in depths:
         for head, rates in (("rate 1", (1,)), ("ASPP", PYRAMID)):
             settings[f"{head}, {_blocks(blocks)}"] = StudyConfig(blocks=blocks, rates=rates)
-    claims = tuple(_beats(f"ASPP, {_blocks(n)}", f"rate 1, {_blocks(n)}") for n in depths)
+    claims = tuple(beats(f"ASPP, {_blocks(n)}", f"rate 1, {_blocks(n)}") for n in depths)
     seen = [field_of_view(blocks, 4) for blocks in depths]
     note = (
         f"Parallel rates {', '.join(map(str, PYRAMID))} against as many weights at rate 1, on one to four blocks of "
@@ -135,11 +123,11 @@ def _s4() -> Table:
         f"{SIZES}"
     )
     return Table(
-        "S4", "ASPP by the field of view that is there already", "3.3", _rows(settings), claims, note
+        "S4", "ASPP by the field of view that is there already", "3.3", rows_of(settings), claims, note
     )
 
 
-def _s5() -> Table:
+def _s5() -> Table[StudyConfig]:
     strides = {8: 17, 16: 9}  # and the map's side
     settings = {}
     for stride, side in strides.items():
@@ -148,7 +136,7 @@ def _s5() -> Table:
         for head, rates in (("1×1", (side,)), ("rate 1", (1,)), ("ASPP", pyramid)):
             settings[f"{head}, map of {side}"] = replace(base, rates=rates)
     claims = tuple(
-        _beats(f"ASPP, map of {side}", f"{head}, map of {side}")
+        beats(f"ASPP, map of {side}", f"{head}, map of {side}")
         for side in strides.values()
         for head in ("1×1", "rate 1")
     )
@@ -157,18 +145,18 @@ def _s5() -> Table:
         "4, 6 at output stride 16, as in the laptop's own tables, and span the same 32, 64, 96 pixels at 8; the 1×1 is "
         f"a 3×3 layer whose rate leaves the map. {SIZES}"
     )
-    return Table("S5", "ASPP by the size of the map", "3.3", _rows(settings), claims, note)
+    return Table("S5", "ASPP by the size of the map", "3.3", rows_of(settings), claims, note)
 
 
-def _s6() -> Table:
+def _s6() -> Table[StudyConfig]:
     base = StudyConfig(size=257)
     branches = ((3,), (6,), (12,), (65,), (4, 8, 16))
-    rows = _rows({_rates(rates): replace(base, rates=rates) for rates in branches})
+    rows = rows_of({name_of_rates(rates): replace(base, rates=rates) for rates in branches})
     claims = (
-        _beats("rate 6", "rate 3"),
-        _beats("rate 6", "rate 12"),
-        _beats("rate 12", "rate 65"),
-        _beats("rates 4, 8, 16", "rate 6"),
+        beats("rate 6", "rate 3"),
+        beats("rate 6", "rate 12"),
+        beats("rate 12", "rate 65"),
+        beats("rates 4, 8, 16", "rate 6"),
     )
     note = (
         "S1 and S2 on pictures of 257 pixels, where the same shapes are twice as large and the map is 65×65: if rates "
@@ -181,4 +169,4 @@ def _blocks(number: int) -> str:
     return "1 block" if number == 1 else f"{number} blocks"
 
 
-STUDIES: dict[str, Table] = {t.name: t for t in (_s1(), _s2(), _s3(), _s4(), _s5(), _s6())}
+STUDIES: dict[str, Table[StudyConfig]] = {t.name: t for t in (_s1(), _s2(), _s3(), _s4(), _s5(), _s6())}

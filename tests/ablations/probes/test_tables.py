@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from dlv3.ablations import EVERY_TABLE, PROBES, Record, cells_of, read, runner, table_report
+from dlv3.ablations import EVERY_TABLE, PROBES, Record, read, runner, table_report
+from dlv3.ablations.probes.cell import ProbeCell
 from dlv3.ablations.probes.expectation import MAP_SIDE, ground_score, reached, score, stack_score
 from dlv3.ablations.probes.net import ProbeConfig, ProbeNet, task_tensors
-from dlv3.ablations.probes.tables import ProbeCell
 from dlv3.atrous import AtrousConv2d
 from dlv3.cli.ablate import AblateArguments, ablate_command
 from dlv3.data.made.cells import CELL, SIDE
@@ -122,18 +122,6 @@ def test_a_rate_as_large_as_the_map_makes_the_filter_a_1x1():
     assert torch.equal(net(images), before)
     net.branches[0][0].set_rate(MAP_SIDE - 1)
     assert not torch.equal(net(images), before)
-
-
-def test_probes_are_run_at_the_laptop_preset_alone(tmp_path):
-    table = PROBES["P4"]
-    cells = cells_of(table, "laptop", 2)
-    assert [cell.seed for cell in cells] == [0] * len(table.rows) + [1] * len(table.rows)
-    assert all(cell.config.seed == cell.seed and cell.split == "test" for cell in cells)
-    assert len({cell.training_key() for cell in cells}) == len(cells)
-    with pytest.raises(
-        ValueError, match="P4 at preset gpu: probes have one scale; run them at preset laptop"
-    ):
-        ablate_command(AblateArguments(("P4",), preset="gpu", results=tmp_path, dry_run=True))
 
 
 @pytest.mark.parametrize(("preset", "probes"), [("tiny", False), ("laptop", True)])

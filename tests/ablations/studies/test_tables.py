@@ -10,7 +10,7 @@ from torch import nn
 
 from dlv3.ablations import STUDIES, Record, read, runner, table_report
 from dlv3.ablations.studies import features as study_features
-from dlv3.ablations.studies.cell import StudyCell, study_cells
+from dlv3.ablations.studies.cell import StudyCell
 from dlv3.ablations.studies.features import SIZE_BOUNDS, Features, cut_backbone, field_of_view, shape_sizes
 from dlv3.ablations.studies.net import StudyConfig, StudyHead, score_head, train_head
 from dlv3.data.made.scenes import SPLITS, Scenes
@@ -173,11 +173,6 @@ def test_a_study_goes_through_the_runner_and_its_record_comes_back(tmp_path):
     assert record.groups["discs"] == pytest.approx((record.iou["sun"] + record.iou["coin"]) / 2)
     assert not runner.is_done(replace(cell, config=replace(few, iterations=3)), tmp_path)
     assert "| wide, short, pooling |" in table_report(STUDIES["S3"], [record], "laptop")
-
-
-def test_studies_have_the_laptops_scale_alone():
-    with pytest.raises(ValueError, match="S1 at preset gpu: studies have one scale"):
-        study_cells(STUDIES["S1"], "gpu", 1)
 
 
 def test_report_shows_large_and_small_shapes_apart():
