@@ -1,49 +1,45 @@
-"""Atrous convolution (section 3.1): its arithmetic, its equal made of ordinary convolutions, and the layer.
+"""Atrous convolution (section 3.1): the arithmetic, the polyphase identity, and the layer.
 
 Equation 1 of the paper, for one output position i:
 
     y[i] = sum over k of x[i + rate * k] w[k]
 
-A rate of r reads the input with a stride of r between the taps of the filter, as if r - 1 zeros stood between
-them. Rate 1 is ordinary convolution. The number of weights does not depend on the rate; what one output sees does.
+At a rate of r, neighbouring taps of the filter read input samples that lie r apart, as if r - 1 zeros stood between
+the weights. Rate 1 is ordinary convolution. The number of weights does not depend on the rate; the part of the input
+that one output sees does.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlv3.fast import tap_gradient, winograd_gradient
-
-
-def _require(name: str, value: object, minimum: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-        raise ValueError(f"{name}={value!r}: expected a whole number of at least {minimum}")
+from dlv3.fields import require_whole
 
 
 def effective_kernel_size(kernel_size: int, rate: int) -> int:
-    """The side of the input window that one output of an atrous convolution spans: k + (k - 1)(rate - 1).
+    """Return the side of the input window that one output spans: k + (k - 1)(rate - 1).
 
     Args:
         kernel_size: taps along one axis, at least 1.
         rate: atrous rate, at least 1.
 
     Returns:
-        The effective kernel size in input samples: 13 for a kernel of 7 at rate 2. (Section 3.1 describes the
-        filter; the formula itself is DeepLabv2's, Chen et al. 2016.)
+        The effective kernel size in input samples, such as 13 for a kernel of 7 at rate 2. (Section 3.1 describes
+        the filter; the formula is from DeepLabv2, Chen et al. 2016.)
 
     Raises:
         ValueError: an argument is not a whole number of at least 1.
     """
-    _require("kernel_size", kernel_size, 1)
-    _require("rate", rate, 1)
+    require_whole("kernel_size", kernel_size)
+    require_whole("rate", rate)
     return kernel_size + (kernel_size - 1) * (rate - 1)
 
 
 def same_padding(kernel_size: int, rate: int) -> int:
-    """The zeros to add at each end so that a stride-1 convolution keeps its input's size.
+    """Return the padding at each end with which a stride-1 convolution keeps its input's size.
 
     Args:
-        kernel_size: taps along one axis; odd, for an even kernel has no such symmetric padding.
+        kernel_size: taps along one axis; odd, because an even kernel has no such symmetric padding.
         rate: atrous rate, at least 1.
 
     Returns:
@@ -59,7 +55,7 @@ def same_padding(kernel_size: int, rate: int) -> int:
 
 
 def output_size(size: int, kernel_size: int, rate: int, stride: int = 1, padding: int = 0) -> int:
-    """The number of outputs of a convolution along one axis: floor((n + 2p - k_e) / s) + 1.
+    """Return the number of outputs of a convolution along one axis: floor((n + 2p - k_e) / s) + 1.
 
     Args:
         size: input samples along the axis, at least 1.
@@ -75,7 +71,7 @@ def output_size(size: int, kernel_size: int, rate: int, stride: int = 1, padding
         ValueError: an argument is out of range, or the effective kernel does not fit into the padded input.
     """
     for name, value, minimum in (("size", size, 1), ("stride", stride, 1), ("padding", padding, 0)):
-        _require(name, value, minimum)
+        require_whole(name, value, minimum)
     effective = effective_kernel_size(kernel_size, rate)
     if effective > size + 2 * padding:
         raise ValueError(
@@ -86,11 +82,11 @@ def output_size(size: int, kernel_size: int, rate: int, stride: int = 1, padding
 
 
 def valid_weight_shares(size: int, rate: int) -> dict[int, float]:
-    """How many of a 3×3 filter's nine weights meet the map rather than its zero padding (section 3.3, Fig. 4).
+    """Return how often 9, 6, 4, 2 or 1 of a 3×3 filter's weights meet the map, not its padding (section 3.3, Fig. 4).
 
     Along one axis of n samples, a3 = max(0, n - 2r) positions have all three taps on the map,
     a1 = min(n, max(0, 2r - n)) have only the centre tap, and a2 = n - a3 - a1 have two. The two axes are
-    independent. Positions with three valid weights never occur, since a3 and a1 are never both positive.
+    independent. No position has three valid weights, because a3 and a1 are never both positive.
 
     Args:
         size: side n of the square feature map, at least 1.
@@ -102,8 +98,8 @@ def valid_weight_shares(size: int, rate: int) -> dict[int, float]:
     Raises:
         ValueError: an argument is not a whole number of at least 1.
     """
-    _require("size", size, 1)
-    _require("rate", rate, 1)
+    require_whole("size", size)
+    require_whole("rate", rate)
     three = max(0, size - 2 * rate)
     one = min(size, max(0, 2 * rate - size))
     two = size - three - one
@@ -111,17 +107,35 @@ def valid_weight_shares(size: int, rate: int) -> dict[int, float]:
     return {weights: count / size**2 for weights, count in counts.items()}
 
 
-def split_phases(images: Tensor, rate: int) -> Tensor:
-    """Deal an image's samples out to rate² smaller images: phase (i, j) holds samples [i::rate, j::rate].
+def count_valid_weights(size: int, rate: int) -> Tensor:
+    """Count the weights of a 3×3 filter that meet the map, at each position (Fig. 4 as a picture).
 
     Args:
-        images: (N, C, H, W). Sides that are no multiple of the rate are filled up with zeros.
+        size: side n of the square feature map, at least 1.
         rate: atrous rate, at least 1.
 
     Returns:
-        (N * rate², C, ceil(H/rate), ceil(W/rate)), phases of one image next to each other.
+        (size, size) whole numbers among 9, 6, 4, 2, 1.
     """
-    _require("rate", rate, 1)
+    require_whole("size", size)
+    require_whole("rate", rate)
+    ones = torch.ones(1, 1, 1, size, dtype=torch.float64)
+    taps = F.conv2d(ones, torch.ones(1, 1, 1, 3, dtype=torch.float64), padding=(0, rate), dilation=(1, rate))
+    per_axis = taps.flatten().long()  # (size,)
+    return per_axis[:, None] * per_axis[None, :]
+
+
+def split_phases(images: Tensor, rate: int) -> Tensor:
+    """Split an image into rate² smaller ones: phase (i, j) holds the samples [i::rate, j::rate].
+
+    Args:
+        images: (N, C, H, W). A side that is not a multiple of the rate is padded with zeros.
+        rate: atrous rate, at least 1.
+
+    Returns:
+        (N * rate², C, ceil(H/rate), ceil(W/rate)); the phases of one image are next to each other.
+    """
+    require_whole("rate", rate)
     N, C, H, W = images.shape
     images = F.pad(images, (0, -W % rate, 0, -H % rate))
     h, w = images.shape[2] // rate, images.shape[3] // rate
@@ -130,7 +144,7 @@ def split_phases(images: Tensor, rate: int) -> Tensor:
 
 
 def join_phases(phases: Tensor, rate: int, size: tuple[int, int]) -> Tensor:
-    """Put what `split_phases` dealt out back together: the inverse, cut to the given size.
+    """Join the phases of `split_phases` into one image again, without the padding.
 
     Args:
         phases: (N * rate², C, h, w).
@@ -140,18 +154,20 @@ def join_phases(phases: Tensor, rate: int, size: tuple[int, int]) -> Tensor:
     Returns:
         (N, C, H, W).
     """
-    _require("rate", rate, 1)
+    require_whole("rate", rate)
     (count, C, h, w), (H, W) = phases.shape, size
-    images = phases.reshape(count // rate**2, rate, rate, C, h, w).permute(0, 3, 4, 1, 5, 2)
+    images = phases.reshape(count // rate**2, rate, rate, C, h, w).permute(
+        0, 3, 4, 1, 5, 2
+    )  # (N, C, h, r, w, r)
     return images.reshape(-1, C, h * rate, w * rate)[:, :, :H, :W]
 
 
 def atrous_conv2d_by_phases(images: Tensor, weight: Tensor, rate: int) -> Tensor:
-    """Atrous convolution without an atrous operator: rate² ordinary convolutions on interleaved samples.
+    """Compute an atrous convolution as rate² ordinary convolutions on interleaved samples.
 
-    A tap never leaves its phase, because it moves by whole rates. So each phase is an ordinary image for the
-    same filter (the polyphase identity). This is the way to see why the operation is exact and needs no new
-    weights; `torch.nn.functional.conv2d(..., dilation=rate)` is the faster way to run it.
+    A tap never leaves its phase, because taps lie whole rates apart. So each phase is an ordinary image for the same
+    filter (the polyphase identity). This shows why the operation is exact and needs no new weights;
+    `torch.nn.functional.conv2d(..., dilation=rate)` runs it faster.
 
     Args:
         images: (N, C_in, H, W).
@@ -167,76 +183,51 @@ def atrous_conv2d_by_phases(images: Tensor, weight: Tensor, rate: int) -> Tensor
 
 
 class AtrousConv2d(nn.Conv2d):
-    """A square convolution whose rate and stride are attributes: they can change, and the weights stay.
+    """A square convolution whose rate and stride can change while its weights stay.
 
-    The padding follows the rate, so at stride 1 the map keeps its size. There is no bias: batch normalization
+    The padding follows the rate, so that at stride 1 the map keeps its size. There is no bias: batch normalization
     follows each of the paper's convolutions.
 
-    Taps that meet nothing but padding are left out of the computation: once the rate reaches the map's side, a
-    3×3 filter is computed as the 1×1 that it has become (section 3.3). The result is the same, and so are the
-    gradients: zero for those taps.
+    Args:
+        in_channels: channels of the input.
+        out_channels: filters.
+        kernel_size: taps along each axis, odd.
+        rate: atrous rate, at least 1.
+        stride: input samples between neighbouring outputs, at least 1.
+
+    Raises:
+        ValueError: an even kernel, or a rate or stride that is not a whole number of at least 1.
     """
+
+    kernel_size: tuple[int, int]  # these four are the same along both axes
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int = 3, *, rate: int = 1, stride: int = 1
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, bias=False)
-        self.set_stride(stride)
         self.set_rate(rate)
+        self.set_stride(stride)
 
     @property
     def rate(self) -> int:
         return self.dilation[0]
 
     def set_rate(self, rate: int) -> None:
-        """Change the rate and, with it, the padding. The weights are not touched."""
+        """Change the rate and, with it, the padding. The weights stay as they are."""
         padding = same_padding(self.kernel_size[0], rate)
         self.dilation = (rate, rate)
         self.padding = (padding, padding)
-        # torch keeps the padding a second time, for modes other than zeros.
+        # torch keeps the padding a second time, for padding modes other than zeros.
         self._reversed_padding_repeated_twice = [padding] * 4
 
-    def reached(self, size: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
-        """The taps that meet a map of (H, W) somewhere, with the padding they need: (C_out, C_in, k', k'') weights."""
-        centre = self.kernel_size[0] // 2
-        rows, columns = (min(centre, (side - 1) // self.rate) for side in size)
-        if rows == columns == centre:
-            return self.weight, self.padding
-        weight = self.weight[:, :, centre - rows : centre + rows + 1, centre - columns : centre + columns + 1]
-        return weight, (rows * self.rate, columns * self.rate)
+    def set_stride(self, stride: int) -> None:
+        """Change the stride. The weights stay as they are."""
+        require_whole("stride", stride)
+        self.stride = (stride, stride)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C_in, H, W) to (N, C_out, ceil(H / stride), ceil(W / stride))."""
-        weight, padding = self.reached(images.shape[2:])
-        plain = self.stride == (1, 1) and self.bias is None
-        if plain and winograd_gradient.is_faster(images, weight, self.rate):
-            return winograd_gradient.atrous_conv2d(images, weight, self.rate)
-        if plain and tap_gradient.is_faster(images, weight, self.rate):
-            return tap_gradient.atrous_conv2d(images, weight, padding, self.rate)
-        if self.kernel_size == (1, 1) and self.stride != (1, 1) and images.device.type == "cpu":
-            # The same samples, but a plain matrix product, whose gradients are plain ones too.
-            return F.conv2d(images[:, :, :: self.stride[0], :: self.stride[1]], weight, self.bias)
-        return F.conv2d(images, weight, self.bias, self.stride, padding, self.dilation)
-
-    def set_stride(self, stride: int) -> None:
-        """Change the stride. The weights are not touched."""
-        _require("stride", stride, 1)
-        self.stride = (stride, stride)
-
-
-def count_valid_weights(size: int, rate: int) -> Tensor:
-    """The number of a 3×3 filter's weights that meet the map, at each position (Fig. 4 as a picture).
-
-    Args:
-        size: side n of the square feature map, at least 1.
-        rate: atrous rate, at least 1.
-
-    Returns:
-        (size, size) whole numbers among 9, 6, 4, 2, 1.
-    """
-    _require("size", size, 1)
-    _require("rate", rate, 1)
-    ones = torch.ones(1, 1, 1, size, dtype=torch.float64)
-    taps = F.conv2d(ones, torch.ones(1, 1, 1, 3, dtype=torch.float64), padding=(0, rate), dilation=(1, rate))
-    per_axis = taps.flatten().long()  # (size,)
-    return per_axis[:, None] * per_axis[None, :]
+        return F.conv2d(images, self.weight, self.bias, self.stride, self.padding, self.dilation)

@@ -1,33 +1,35 @@
 """DeepLabv3: a backbone at any output stride, ASPP or the plain cascade, logits at the image's size (section 3)."""
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from dlv3.aspp import ASPP, conv_bn_relu
+from dlv3.fields import is_whole, lists_to_tuples, require, require_choice, require_whole
 from dlv3.resnet import BACKBONES, CASCADE_START, FirstUnitRule, ResNet, max_output_stride
 
 if TYPE_CHECKING:
     from dlv3.fast.served import InferenceModel
 
-ASPP_STATED_AT = 16  # the output stride that ASPP's rates are stated for (section 3.3)
+ASPP_STATED_AT = 16  # the output stride for which the paper states ASPP's rates (section 3.3)
 
 
 def aspp_rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]:
-    """ASPP's rates at another output stride: doubled at 8, halved at 32 (section 3.3).
+    """Return ASPP's rates at another output stride: doubled at 8, halved at 32 (section 3.3).
 
     Args:
-        rates: as stated at output stride 16.
+        rates: the rates at output stride 16.
         output_stride: a power of two, at least 4.
 
     Returns:
         The rates that cover the same distance in the image.
 
     Raises:
-        ValueError: a rate would not be whole.
+        ValueError: a rate would not be a whole number.
     """
     scaled = [rate * ASPP_STATED_AT / output_stride for rate in rates]
     if any(rate != int(rate) for rate in scaled):
@@ -39,16 +41,12 @@ def aspp_rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]
     return tuple(int(rate) for rate in scaled)
 
 
-def _is_whole(value: object, minimum: int = 1) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
-
-
 @dataclass(frozen=True)
 class DeepLabV3Config:
-    """Everything that decides what a DeepLabV3 computes. The defaults are the paper's best model (Table 6)."""
+    """Everything that defines a DeepLabV3. The defaults are the paper's best model (Table 6)."""
 
     backbone: str = "resnet50"
-    """"resnet50" or "resnet101" (section 4), or "resnet14", a small one for the made scenes."""
+    """"resnet50" or "resnet101" (section 4), or "resnet14", a small network for the made scenes."""
     num_classes: int = 21
     """Classes, background included; 21 in PASCAL VOC (section 4)."""
     output_stride: int = 16
@@ -62,93 +60,78 @@ class DeepLabV3Config:
     aspp_channels: int = 256
     """Filters of each branch of ASPP and of its projection (section 3.3)."""
     image_pooling: bool = True
-    """ASPP's branch of image-level features (section 3.3). The plain classifier has none."""
+    """Whether ASPP has the branch of image-level features (section 3.3). The plain classifier has none."""
     first_unit: FirstUnitRule = "stage"
-    """Where strides stand and which rate follows, see `dlv3.resnet`: "stage" as in the paper, "previous" as in
-    torchvision, whose weights need it."""
+    """The place of the strides and the rates that follow from it, see `dlv3.resnet`: "stage" as in the paper, or
+    "previous" as in torchvision, whose weights need it."""
     dropout: float = 0.1
-    """Before the last convolution. Not stated in the paper; the authors' code keeps 0.9."""
+    """Share of the values set to 0 before the last convolution. Not stated in the paper; the authors' code has 0.1."""
     extra_conv: bool = False
-    """A further 3×3 convolution behind ASPP: torchvision has it, the paper does not."""
+    """Whether a further 3×3 convolution follows ASPP: in torchvision it does, in the paper it does not."""
     aux: bool = False
-    """An auxiliary classifier on block3, for training only: torchvision has it, the paper does not."""
+    """Whether to build an auxiliary classifier on block3, for training only: torchvision has it, the paper has not."""
 
     def __post_init__(self) -> None:
-        for name in ("multi_grid", "aspp_rates"):  # JSON and command lines bring lists
-            if isinstance(getattr(self, name), list):
-                object.__setattr__(self, name, tuple(getattr(self, name)))
-        self._check_choice("backbone", tuple(BACKBONES))
-        self._check_choice("blocks", (4, 5, 6, 7))
-        self._check_choice("first_unit", ("stage", "previous"))
+        lists_to_tuples(self, "multi_grid", "aspp_rates")
+        require_choice("backbone", self.backbone, tuple(BACKBONES))
+        require_choice("blocks", self.blocks, (4, 5, 6, 7))
+        require_choice("first_unit", self.first_unit, ("stage", "previous"))
         self._check_output_stride()
-        for name in ("num_classes", "aspp_channels"):
-            self._check(name, _is_whole(getattr(self, name)), "a whole number of at least 1")
+        require_whole("num_classes", self.num_classes)
+        require_whole("aspp_channels", self.aspp_channels)
         for name in ("image_pooling", "extra_conv", "aux"):
-            self._check(name, isinstance(getattr(self, name), bool), "True or False")
-        self._check(
-            "dropout",
-            isinstance(self.dropout, int | float) and 0 <= self.dropout < 1,
-            "a share of at least 0 and below 1",
-        )
-        self._check_rates("multi_grid", "relative to the block's rate, such as (1, 2, 4)")
-        self._check_rates("aspp_rates", "such as (6, 12, 18), or () for the plain classifier")
+            require(name, getattr(self, name), isinstance(getattr(self, name), bool), "True or False")
+        share = isinstance(self.dropout, int | float) and 0 <= self.dropout < 1
+        require("dropout", self.dropout, share, "a share of at least 0 and below 1")
+        _require_rates("multi_grid", self.multi_grid, "relative to the block's rate, such as (1, 2, 4)")
+        _require_rates("aspp_rates", self.aspp_rates, "such as (6, 12, 18), or () for the plain classifier")
         units = BACKBONES[self.backbone].units[CASCADE_START - 1]
-        self._check(
-            "multi_grid", len(self.multi_grid) == units, f"{units} unit rates, one per unit of a block"
-        )
-        self._check(
-            "extra_conv",
-            bool(self.aspp_rates) or not self.extra_conv,
-            "False with the plain classifier (aspp_rates=())",
-        )
-        aspp_rates_at(self.aspp_rates, self.output_stride)
-
-    def _check(self, name: str, holds: bool, allowed: str) -> None:
-        if not holds:
-            raise ValueError(f"{name}={getattr(self, name)!r}: expected {allowed}")
-
-    def _check_choice(self, name: str, choices: tuple) -> None:
-        value = getattr(self, name)
-        known = any(type(value) is type(choice) and value == choice for choice in choices)  # 4.0 is not 4
-        self._check(name, known, "one of " + ", ".join(repr(choice) for choice in choices))
-
-    def _check_rates(self, name: str, example: str) -> None:
-        value = getattr(self, name)
-        whole = isinstance(value, tuple) and all(_is_whole(rate) for rate in value)
-        self._check(name, whole, f"a tuple of whole numbers of at least 1, {example}")
+        one_each = f"{units} unit rates, one per unit of a block"
+        require("multi_grid", self.multi_grid, len(self.multi_grid) == units, one_each)
+        if not self.aspp_rates:
+            allowed = "False with the plain classifier (aspp_rates=())"
+            require("extra_conv", self.extra_conv, not self.extra_conv, allowed)
+        aspp_rates_at(self.aspp_rates, self.output_stride)  # refuses a rate that would not be whole
 
     def _check_output_stride(self) -> None:
-        deepest = max_output_stride(self.blocks)
-        allowed = [4 * 2**i for i in range(self.blocks)]
-        hint = f"one of {', '.join(map(str, allowed))} with blocks={self.blocks}"
-        if self.output_stride in (64, 128, 256) and self.output_stride > deepest:
-            hint += f" (a stride of {self.output_stride} needs blocks={self.output_stride.bit_length() - 2})"
-        self._check("output_stride", _is_whole(self.output_stride) and self.output_stride in allowed, hint)
+        strides = [4 * 2**i for i in range(self.blocks)]
+        allowed = f"one of {', '.join(map(str, strides))} with blocks={self.blocks}"
+        if self.output_stride in (64, 128, 256) and self.output_stride > max_output_stride(self.blocks):
+            allowed += (
+                f" (a stride of {self.output_stride} needs blocks={self.output_stride.bit_length() - 2})"
+            )
+        holds = is_whole(self.output_stride) and self.output_stride in strides
+        require("output_stride", self.output_stride, holds, allowed)
 
     @classmethod
-    def from_dict(cls, values: dict) -> "DeepLabV3Config":
-        """The configuration that `dataclasses.asdict` wrote, or JSON made of it.
+    def from_dict(cls, values: dict[str, Any]) -> "DeepLabV3Config":
+        """Build a configuration from the dictionary that `dataclasses.asdict` makes, or from its JSON.
 
         Raises:
-            ValueError: a field that does not exist, or a bad value.
+            ValueError: a field that does not exist, or a value that is not allowed.
         """
         names = [field.name for field in fields(cls)]
         unknown = sorted(set(values) - set(names))
         if unknown:
             raise ValueError(
-                f"{unknown[0]!r} is no field of DeepLabV3Config; the fields are {', '.join(names)}"
+                f"{unknown[0]!r} is not a field of DeepLabV3Config; the fields are {', '.join(names)}"
             )
         return cls(**values)
+
+
+def _require_rates(name: str, value: object, example: str) -> None:
+    whole = isinstance(value, tuple) and all(is_whole(rate) for rate in value)
+    require(name, value, whole, f"a tuple of whole numbers of at least 1, {example}")
 
 
 class DeepLabV3(nn.Module):
     """The model: backbone, then ASPP or a plain classifier, then bilinear upsampling (sections 3 and 4.1).
 
-    Modules are named as in torchvision (`backbone`, `classifier`, `aux_classifier`), so that its weights load with
-    no renaming (`dlv3.weights`).
+    Modules are named as in torchvision (`backbone`, `classifier`, `aux_classifier`), so that its weights load without
+    renaming (`dlv3.weights`).
 
     Args:
-        config: what to build; `DeepLabV3Config()` is the paper's best model with a ResNet-50.
+        config: the model to build; None is `DeepLabV3Config()`, the paper's best model with a ResNet-50.
     """
 
     def __init__(self, config: DeepLabV3Config | None = None) -> None:
@@ -174,13 +157,14 @@ class DeepLabV3(nn.Module):
 
     @property
     def output_stride(self) -> int:
-        """The output stride in force; `config` keeps the one that the model was built with."""
+        """The current output stride; `config` keeps the one that the model was built with."""
         return self.backbone.output_stride
 
     @property
     def aspp(self) -> ASPP | None:
-        """The ASPP module, or None behind the plain classifier."""
-        return self.classifier[0] if self.config.aspp_rates else None
+        """The ASPP module, or None where the classifier is the plain one."""
+        first = self.classifier[0]
+        return first if isinstance(first, ASPP) else None
 
     def set_output_stride(self, output_stride: int) -> None:
         """Run the same weights at another output stride: backbone and ASPP take their new rates, in place.
@@ -189,17 +173,16 @@ class DeepLabV3(nn.Module):
             output_stride: 4 to 32, or to 64, 128, 256 with 5, 6, 7 blocks.
 
         Raises:
-            ValueError: a stride that this depth cannot have, or that would break an ASPP rate in two.
+            ValueError: a stride that this depth cannot have, or at which an ASPP rate would not be whole.
         """
-        replace(
-            self.config, output_stride=output_stride
-        )  # checks the value with the rest of the configuration
+        # Check the value together with the rest of the configuration.
+        replace(self.config, output_stride=output_stride)
         self.backbone.set_output_stride(output_stride)
         if self.aspp is not None:
             self.aspp.set_rates(aspp_rates_at(self.config.aspp_rates, output_stride))
 
     def set_batch_norm_momentum(self, momentum: float) -> None:
-        """Set PyTorch's momentum of every batch normalization: 1 minus the paper's decay, 0.0003 (section 4.1)."""
+        """Set PyTorch's momentum of every batch normalization: 1 minus the paper's decay, so 0.0003 (section 4.1)."""
         if not 0 < momentum <= 1:
             raise ValueError(
                 f"momentum={momentum!r}: expected above 0 and at most 1; a decay of 0.9997 is 0.0003 here"
@@ -208,9 +191,9 @@ class DeepLabV3(nn.Module):
             bn.momentum = momentum
 
     def freeze_batch_norm(self) -> None:
-        """Hold statistics, weights and biases of every batch normalization: stage 2 of the training (section 4.1).
+        """Hold the statistics, weights and biases of every batch normalization: training's stage 2 (section 4.1).
 
-        The model stays frozen through `model.train()`, until `unfreeze_batch_norm`.
+        They stay frozen through `model.train()`, until `unfreeze_batch_norm`.
         """
         self._set_batch_norm_frozen(True)
 
@@ -224,8 +207,8 @@ class DeepLabV3(nn.Module):
             bn.requires_grad_(not frozen)
         self.train(self.training)
 
-    def _batch_norms(self) -> list[nn.Module]:
-        return [m for m in self.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    def _batch_norms(self) -> list[_BatchNorm]:
+        return [m for m in self.modules() if isinstance(m, _BatchNorm)]
 
     def train(self, mode: bool = True) -> "DeepLabV3":
         super().train(mode)
@@ -235,7 +218,7 @@ class DeepLabV3(nn.Module):
         return self
 
     def coarse_logits(self, images: Tensor) -> Tensor:
-        """Logits at the feature map's resolution, before upsampling.
+        """Compute the logits at the feature map's resolution, before upsampling.
 
         Args:
             images: (N, 3, H, W), floating-point, normalised; any H and W of at least 1.
@@ -244,14 +227,15 @@ class DeepLabV3(nn.Module):
             (N, num_classes, ceil(H / output_stride), ceil(W / output_stride)).
 
         Raises:
-            TypeError: images that are not floating-point, or of another type than the weights.
+            TypeError: images that are not floating-point, or not of the weights' type.
             ValueError: another shape, an empty batch, or a training batch of 1 with image pooling.
         """
-        self._check_images(images)
-        return self.classifier(self.backbone(images))
+        _check_images(images, self.backbone.conv1.weight.dtype)
+        logits: Tensor = self.classifier(self.backbone(images))
+        return logits
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits at the images' own size: `coarse_logits`, upsampled (section 4.1).
+        """Compute the logits at the images' own size: `coarse_logits`, upsampled (section 4.1).
 
         Args:
             images: (N, 3, H, W), floating-point, normalised; any H and W of at least 1.
@@ -262,59 +246,62 @@ class DeepLabV3(nn.Module):
         return upsample(self.coarse_logits(images), images.shape[2:])
 
     def forward_with_auxiliary(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The logits and, for the loss of a model with `aux`, block3's own logits: both (N, num_classes, H, W).
+        """Compute the logits and the auxiliary classifier's logits, for the loss: both (N, num_classes, H, W).
 
         Raises:
             ValueError: the model was built without an auxiliary classifier.
         """
         if self.aux_classifier is None:
             raise ValueError("aux=False: this model has no auxiliary classifier; build it with aux=True")
-        self._check_images(images)
+        _check_images(images, self.backbone.conv1.weight.dtype)
         maps = self.backbone.feature_maps(images)
         logits = self.classifier(maps[f"block{self.config.blocks}"])
         size = images.shape[2:]
         return upsample(logits, size), upsample(self.aux_classifier(maps["block3"]), size)
 
     def for_inference(self, dtype: torch.dtype = torch.float32, compile: bool = False) -> "InferenceModel":
-        """A copy made ready to serve: faster, the same answers; this model stays as it is.
+        """Return a copy made ready to serve: faster, the same answers. This model stays as it is.
 
         Args:
-            dtype: to compute in: float32, bfloat16 or float16.
-            compile: compile it as well, see `dlv3.fast.served.InferenceModel`.
+            dtype: the type to compute in: float32, bfloat16 or float16.
+            compile: compile the copy as well, see `dlv3.fast.InferenceModel`.
 
         Raises:
             ValueError: another dtype.
         """
-        from dlv3.fast.served import InferenceModel
+        # The one door from the paper's files to `dlv3.fast`: imported when it is used, so that nothing here needs it.
+        from dlv3.fast import for_inference
 
-        return InferenceModel(self, dtype=dtype, compile=compile)
-
-    def _check_images(self, images: Tensor) -> None:
-        if not isinstance(images, Tensor):
-            raise TypeError(f"images: expected a tensor of shape (N, 3, H, W), got {type(images).__name__}")
-        if images.ndim != 4 or images.shape[1] != 3:
-            hint = (
-                "; add the batch axis with images[None]" if images.ndim == 3 and images.shape[0] == 3 else ""
-            )
-            raise ValueError(f"images.shape={tuple(images.shape)}: expected (N, 3, H, W){hint}")
-        if 0 in images.shape:
-            raise ValueError(
-                f"images.shape={tuple(images.shape)}: expected at least one image of at least 1×1 pixels"
-            )
-        if not images.is_floating_point():
-            raise TypeError(
-                f"images.dtype={images.dtype}: expected floating-point; convert bytes with images.float() / 255 "
-                "and normalise them"
-            )
-        weight = self.backbone.conv1.weight
-        if images.dtype != weight.dtype and not torch.is_autocast_enabled(images.device.type):
-            raise TypeError(
-                f"images.dtype={images.dtype}: the model's weights are {weight.dtype}; convert the images with .to()"
-            )
+        return for_inference(self, dtype=dtype, compile=compile)
 
 
-def upsample(logits: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear upsampling to an image's size, in at least float32: (N, C, h, w) to (N, C, *size)."""
+# torch.fx keeps a wrapped function as one step of its graph.
+@torch.fx.wrap
+def _check_images(images: Tensor, dtype: torch.dtype) -> None:
+    """Raise an error unless images are a batch that weights of a type can take."""
+    if not isinstance(images, Tensor):
+        raise TypeError(f"images: expected a tensor of shape (N, 3, H, W), got {type(images).__name__}")
+    if images.ndim != 4 or images.shape[1] != 3:
+        hint = "; add the batch axis with images[None]" if images.ndim == 3 and images.shape[0] == 3 else ""
+        raise ValueError(f"images.shape={tuple(images.shape)}: expected (N, 3, H, W){hint}")
+    if 0 in images.shape:
+        raise ValueError(
+            f"images.shape={tuple(images.shape)}: expected at least one image of at least 1×1 pixels"
+        )
+    if not images.is_floating_point():
+        raise TypeError(
+            f"images.dtype={images.dtype}: expected floating-point; convert bytes with images.float() / 255 "
+            "and normalise them"
+        )
+    if images.dtype != dtype and not torch.is_autocast_enabled(images.device.type):
+        raise TypeError(
+            f"images.dtype={images.dtype}: the model's weights are {dtype}; convert the images with .to()"
+        )
+
+
+@torch.fx.wrap
+def upsample(logits: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
+    """Upsample bilinearly to an image's size, in at least float32: (N, C, h, w) to (N, C, *size)."""
     if logits.dtype in (torch.float16, torch.bfloat16):
         logits = logits.float()
     return F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
@@ -334,7 +321,7 @@ def _aspp_classifier(in_channels: int, config: DeepLabV3Config) -> nn.Sequential
 
 
 def _plain_classifier(in_channels: int, config: DeepLabV3Config) -> nn.Sequential:
-    # The paper does not say what the cascade's classifier is made of: here the same last layers as behind ASPP.
+    # The paper does not describe the cascade's classifier: here it has the same last layers as follow ASPP.
     return nn.Sequential(nn.Dropout(config.dropout), nn.Conv2d(in_channels, config.num_classes, 1))
 
 
@@ -345,11 +332,11 @@ def _aux_classifier(in_channels: int, num_classes: int) -> nn.Sequential:
     )
 
 
-def deeplabv3_resnet50(**config: object) -> DeepLabV3:
-    """DeepLabV3 with a ResNet-50. Keyword arguments are `DeepLabV3Config`'s fields."""
+def deeplabv3_resnet50(**config: Any) -> DeepLabV3:
+    """Build a DeepLabV3 with a ResNet-50. Keyword arguments are `DeepLabV3Config`'s fields."""
     return DeepLabV3(DeepLabV3Config(backbone="resnet50", **config))
 
 
-def deeplabv3_resnet101(**config: object) -> DeepLabV3:
-    """DeepLabV3 with a ResNet-101, the paper's best backbone. Keyword arguments are `DeepLabV3Config`'s fields."""
+def deeplabv3_resnet101(**config: Any) -> DeepLabV3:
+    """Build a DeepLabV3 with a ResNet-101, the paper's best. Keyword arguments are `DeepLabV3Config`'s fields."""
     return DeepLabV3(DeepLabV3Config(backbone="resnet101", **config))

@@ -1,14 +1,15 @@
-"""Receptive fields (section 3.1): what one output sees, by arithmetic and by measurement.
+"""Receptive fields (section 3.1): the pixels that one output sees, by arithmetic and by measurement.
 
-Going up through a chain of layers, three numbers follow the centre and the reach of one output, along one axis:
+Through a chain of layers, three numbers follow the centre and the reach of one output along one axis:
 
     size  <- size + (k_e - 1) * jump         k_e: effective kernel size
     start <- start + ((k_e - 1) / 2 - padding) * jump
     jump  <- jump * stride
 
-`jump` is the input pixels between neighbouring outputs, `start` the pixel that output 0 is centred on. An atrous
-layer grows the size like a large kernel and leaves the jump alone. Size is the span from the first pixel seen to the
-last; between them a stack of atrous layers may leave holes (gridding), which `count_paths` and `measure_support` show.
+`jump` is the distance between neighbouring outputs in input pixels, and `start` the pixel on which output 0 is centred.
+An atrous layer increases the size as a large kernel does and leaves the jump alone. The size is the span from the first
+pixel seen to the last. A stack of atrous layers may leave holes in it (gridding), which `count_paths` and
+`measure_support` show.
 """
 
 import copy
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlv3.atrous import effective_kernel_size
+from dlv3.fields import is_whole, require, require_whole
 from dlv3.resnet import ResNet
 
 
@@ -32,6 +34,9 @@ class Layer:
         stride: input samples between neighbouring outputs.
         rate: atrous rate.
         padding: zeros at each end; None is half the effective kernel, which keeps the size at stride 1.
+
+    Raises:
+        ValueError: a value out of range.
     """
 
     kernel_size: int
@@ -40,28 +45,28 @@ class Layer:
     padding: int | None = None
 
     def __post_init__(self) -> None:
-        effective_kernel_size(self.kernel_size, self.rate)  # checks both
-        if self.stride < 1:
-            raise ValueError(f"stride={self.stride!r}: expected a whole number of at least 1")
-        if self.padding is not None and self.padding < 0:
-            raise ValueError(f"padding={self.padding!r}: expected None or a whole number of at least 0")
+        require_whole("kernel_size", self.kernel_size)
+        require_whole("rate", self.rate)
+        require_whole("stride", self.stride)
+        known = self.padding is None or is_whole(self.padding, 0)
+        require("padding", self.padding, known, "None or a whole number of at least 0")
 
     @property
     def reach(self) -> int:
-        """Samples from the first tap to the last."""
+        """Distance in samples from the first tap to the last."""
         return effective_kernel_size(self.kernel_size, self.rate) - 1
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What one output sees along one axis, in input pixels."""
+    """The receptive field of a layer's outputs along one axis, in input pixels."""
 
     size: int = 1
     jump: int = 1
     start: float = 0.0
 
     def through(self, layer: Layer) -> "ReceptiveField":
-        """The field after one more layer."""
+        """Return the field after one more layer."""
         half = layer.reach / 2
         padding = layer.reach // 2 if layer.padding is None else layer.padding
         return ReceptiveField(
@@ -71,18 +76,18 @@ class ReceptiveField:
         )
 
     def span(self, output: int) -> tuple[float, float]:
-        """The first and the last pixel that an output sees; below 0 or past the image lies padding."""
+        """Return the first and the last pixel that an output sees; pixels outside the image are padding."""
         centre = self.start + output * self.jump
         return centre - (self.size - 1) / 2, centre + (self.size - 1) / 2
 
 
 def receptive_field(layers: Iterable[Layer]) -> ReceptiveField:
-    """The receptive field after a chain of layers, first layer first."""
+    """Return the receptive field after a chain of layers, first layer first."""
     return growth(layers)[-1]
 
 
 def growth(layers: Iterable[Layer]) -> list[ReceptiveField]:
-    """The receptive field before the first layer and after each: one entry more than layers."""
+    """Return the receptive field before the first layer and after each: one entry more than layers."""
     fields = [ReceptiveField()]
     for layer in layers:
         fields.append(fields[-1].through(layer))
@@ -90,7 +95,7 @@ def growth(layers: Iterable[Layer]) -> list[ReceptiveField]:
 
 
 def layers_of(backbone: ResNet) -> list[Layer]:
-    """The layers on the longest way through a backbone; shortcuts see less, around the same centre."""
+    """Return the layers on the longest path through a backbone. Shortcuts see less, around the same centre."""
     layers = []
     for module in backbone.main_path():
         rate = _first(module.dilation)
@@ -103,10 +108,10 @@ def _first(value: int | tuple[int, ...]) -> int:
 
 
 def count_paths(layers: Iterable[Layer]) -> Tensor:
-    """In how many ways each input pixel reaches one output, along one axis; 0 is a hole.
+    """Count the paths from each input pixel to one output, along one axis; 0 is a hole.
 
     Args:
-        layers: a chain, first layer first. Padding plays no part.
+        layers: a chain, first layer first. Padding does not matter.
 
     Returns:
         (size,) float64 whole numbers, from the first pixel of the receptive field to its last.
@@ -122,26 +127,26 @@ def count_paths(layers: Iterable[Layer]) -> Tensor:
 
 
 def count_holes(layers: Iterable[Layer]) -> int:
-    """Pixels along one axis between the first and the last one seen that no path reaches (gridding)."""
+    """Count the pixels along one axis, between the first and the last one seen, that no path reaches (gridding)."""
     return int((count_paths(layers) == 0).sum())
 
 
 def measure_support(network: nn.Module, length: int, output: int) -> Tensor:
-    """The pixels that one output can see at all, by the gradient of a copy with nothing but positive weights.
+    """Find the pixels that one output can see at all, from the gradient of a copy with positive weights only.
 
-    Positive weights let no path cancel another and no ReLU block one, so every pixel with any path shows. The image
-    is a strip one pixel high: kernels are square and the two axes independent.
+    With positive weights no path cancels another and no ReLU blocks one, so that every pixel with a path shows. The
+    image is a strip one pixel high: kernels are square and the two axes are independent.
 
     Args:
-        network: takes (1, 3, 1, length) to (1, C, 1, w). It is copied, not changed.
-        length: pixels in the strip; to see the whole field, more than its size.
+        network: maps (1, 3, 1, length) to (1, C, 1, w). It is copied, not changed.
+        length: pixels in the strip, more than the field's size if the whole field is to show.
         output: index of the output along the strip.
 
     Returns:
         (length,) booleans.
 
     Raises:
-        ValueError: there is no such output.
+        ValueError: an output that the strip does not have.
     """
     network = _with_positive_weights(network)
     strip = torch.ones(1, 3, 1, length, dtype=torch.float64, requires_grad=True)
@@ -150,15 +155,16 @@ def measure_support(network: nn.Module, length: int, output: int) -> Tensor:
         raise ValueError(
             f"output={output}: a strip of {length} pixels has outputs 0 to {features.shape[3] - 1}"
         )
-    features[0, :, 0, output].sum().backward()
-    return strip.grad.sum(dim=(0, 1, 2)) > 0
+    (gradient,) = torch.autograd.grad(features[0, :, 0, output].sum(), strip)  # (1, 3, 1, length)
+    return gradient.sum(dim=(0, 1, 2)) > 0
 
 
 def measure_backbone(backbone: ResNet) -> ReceptiveField:
-    """A backbone's receptive field from `measure_support`, to set beside `receptive_field(layers_of(backbone))`.
+    """Measure a backbone's receptive field with `measure_support`, to compare with `receptive_field(layers_of(...))`.
 
     Returns:
-        Size and start from the support of one output clear of the borders, jump from that of the next.
+        The field: its size and start from the support of an output far from the borders, its jump from the next
+        output's.
     """
     field = receptive_field(layers_of(backbone))
     output = -(-(field.size // 2 + 1) // field.jump) + 1
@@ -170,15 +176,15 @@ def measure_backbone(backbone: ResNet) -> ReceptiveField:
 
 
 def measure_effective(network: nn.Module, size: int, *, images: int = 8, seed: int = 0) -> Tensor:
-    """How much each pixel weighs in the centre output, by its gradient (Luo et al. 2016).
+    """Measure how much each pixel weighs in the centre output, from gradients (Luo et al. 2016).
 
-    The network as it is, on noise images: trained weights give its effective field, which is smaller than its
-    support and heavier in the middle.
+    The network runs as it is, on images of noise. With trained weights this is its effective field, which is smaller
+    than its support and heavier in the middle.
 
     Args:
-        network: takes (N, 3, size, size) to (N, C, h, w); run as it stands, in evaluation mode.
-        size: side of the images, in pixels.
-        images: how many gradients are averaged.
+        network: maps (N, 3, size, size) to (N, C, h, w); it runs in evaluation mode.
+        size: side of the images in pixels.
+        images: number of images, over which the gradients are averaged.
         seed: of the noise, and of the random direction in the output's channels.
 
     Returns:
@@ -202,11 +208,12 @@ def _with_positive_weights(network: nn.Module) -> nn.Module:
     network = copy.deepcopy(network).double().eval()
     for parent in list(network.modules()):
         for name, child in parent.named_children():
-            if isinstance(child, nn.MaxPool2d):  # would pass the gradient to one pixel of each window only
+            # Max-pooling would pass the gradient to one pixel of each window only.
+            if isinstance(child, nn.MaxPool2d):
                 setattr(parent, name, nn.AvgPool2d(child.kernel_size, child.stride, child.padding))
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
-            # The mean over channels, but the sum over taps: far pixels must not sink below the smallest number.
+            # The mean over channels, but the sum over taps, so that no far pixel's gradient underflows.
             nn.init.constant_(module.weight, 1 / module.in_channels)
         elif isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.reset_running_stats()

@@ -1,28 +1,28 @@
 """ResNet at any output stride, with multi-grid and the cascade of blocks 5 to 7 (sections 3.1 and 3.2).
 
-Atrous convolution lets a network trade a stride for a rate: leave a stride of 2 out, double the rate of every
-3×3 convolution behind it, and the same weights compute the same features at twice the resolution. `output_stride`
-says how far the maps may shrink before strides turn into rates.
+Atrous convolution lets a network trade a stride for a rate: leave out a stride of 2, double the rate of every 3×3
+convolution after it, and the same weights compute the same features at twice the resolution. `output_stride` says how
+far the maps may shrink before strides turn into rates.
 
-Block b (torchvision's `layer<b>`) stands at a nominal stride of 4 * 2^(b-1): block1 4, block2 8, block3 16,
-block4 32, block5 64, block6 128, block7 256 (Fig. 3a). Whatever the output stride does not allow as stride becomes
-the block's base rate. Multi-grid (section 3.2.1) multiplies it by one unit rate per unit in block4 to block7.
+Block b (torchvision's `layer<b>`) has a nominal stride of 4 * 2^(b-1): block1 4, block2 8, block3 16, block4 32,
+block5 64, block6 128, block7 256 (Fig. 3a). The part of it that exceeds the output stride becomes the block's base
+rate. Multi-grid (section 3.2.1) multiplies that rate by one unit rate for each unit in block4 to block7.
 
-Which rate the 3×3 convolution takes whose stride was left out depends on where the stride stood:
+The 3×3 convolution whose stride was left out takes a rate that depends on where the stride was:
 
-- "stage" (the paper): a stride stands in the last unit of the block before, so every unit of a block takes the
+- "stage" (the paper): a stride belongs to the last unit of the block before, so every unit of a block takes the
   block's rate.
-- "previous" (torchvision): a stride stands in the 3×3 convolution of the block's own first unit. That convolution
+- "previous" (torchvision): a stride belongs to the 3×3 convolution of the block's own first unit. That convolution
   reads the map from before the stride, so it keeps the rate of the block before.
 
-Either way the dense map's every second sample is the strided map, exactly; a rule mixed with the other rule's
-stride loses that. Strides and rates are attributes, not parameters, and change in place.
+With either rule, every second sample of the dense map is the strided map, exactly. One rule with the other rule's
+strides loses that. Strides and rates are attributes, not parameters, and change in place.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from torch import Tensor, nn
 
@@ -34,61 +34,64 @@ CASCADE_START = 4  # multi-grid applies from block4 on
 
 
 def max_output_stride(blocks: int) -> int:
-    """The stride of the last of `blocks` blocks with no atrous convolution at all: 32 for 4, 256 for 7 (Fig. 3a)."""
-    return STEM_STRIDE * 2 ** (blocks - 1)
+    """Return the stride after `blocks` blocks without any atrous convolution: 32 for 4, 256 for 7 (Fig. 3a)."""
+    stride: int = STEM_STRIDE * 2 ** (blocks - 1)
+    return stride
 
 
 def base_rate(block: int, output_stride: int) -> int:
-    """The rate of a block at an output stride, before multi-grid (section 3.2, Fig. 3b).
+    """Return the rate of a block at an output stride, before multi-grid (section 3.2, Fig. 3b).
 
     Args:
         block: 1 to 7.
         output_stride: a power of two, at least 4.
 
     Returns:
-        The block's nominal stride over the output stride, and at least 1: 2 for block4 at output stride 16.
+        The block's nominal stride divided by the output stride, at least 1: 2 for block4 at output stride 16.
     """
     return max(1, max_output_stride(block) // output_stride)
 
 
 def map_stride(block: int, output_stride: int) -> int:
-    """Input pixels between neighbouring samples of a block's convolutions at an output stride."""
+    """Return the input pixels between neighbouring samples of a block's maps at an output stride."""
     return min(max_output_stride(block), output_stride)
 
 
 class Unit(nn.Module, ABC):
-    """What both kinds of residual unit share: the shortcut, and where strides and rates go."""
+    """The common part of both kinds of residual unit: the shortcut, and the place of strides and rates."""
 
     expansion: int
     downsample: nn.Sequential | None
 
     @property
     def spatial_convs(self) -> list[AtrousConv2d]:
-        """The unit's 3×3 convolutions: the ones that have a rate."""
+        """The unit's 3×3 convolutions, which have a rate."""
         return [conv for conv in self.main_path() if conv.kernel_size[0] > 1]
 
     @abstractmethod
     def main_path(self) -> list[AtrousConv2d]:
-        """The unit's convolutions beside the shortcut, in order."""
+        """Return the unit's convolutions, in order, without the shortcut's."""
 
     def set_rates(self, first: int, rest: int) -> None:
-        """Rates of the unit's 3×3 convolutions; a bottleneck has only the first."""
+        """Set the rates of the unit's 3×3 convolutions; a bottleneck has only the first."""
         for i, conv in enumerate(self.spatial_convs):
             conv.set_rate(first if i == 0 else rest)
 
     def set_strides(self, first: int, last: int) -> None:
-        """Strides of the unit's first and last 3×3 convolution (of a bottleneck the same one)."""
+        """Set the strides of the unit's first and last 3×3 convolution (the same one in a bottleneck)."""
         for conv in self.spatial_convs:
             conv.set_stride(1)
         self.spatial_convs[0].set_stride(first)
         self.spatial_convs[-1].set_stride(self.spatial_convs[-1].stride[0] * last)
         self.stride = first * last
         if self.downsample is not None:
-            self.downsample[0].set_stride(self.stride)
+            cast("AtrousConv2d", self.downsample[0]).set_stride(self.stride)
 
     def shortcut(self, x: Tensor) -> Tensor:
+        """Project the input or take every stride-th sample: (N, C_in, H, W) to (N, C_out, H/stride, W/stride)."""
         if self.downsample is not None:
-            return self.downsample(x)
+            projected: Tensor = self.downsample(x)
+            return projected
         return x if self.stride == 1 else x[:, :, :: self.stride, :: self.stride]
 
 
@@ -118,9 +121,10 @@ class BasicUnit(Unit):
         return [self.conv1, self.conv2]
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.relu(self.bn1(self.conv1(x)))
+        out: Tensor = self.relu(self.bn1(self.conv1(x)))
         out = self.bn2(self.conv2(out))
-        return self.relu(out + self.shortcut(x))
+        out = self.relu(out + self.shortcut(x))
+        return out
 
 
 class BottleneckUnit(Unit):
@@ -146,31 +150,32 @@ class BottleneckUnit(Unit):
         return [self.conv1, self.conv2, self.conv3]
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.relu(self.bn1(self.conv1(x)))
+        out: Tensor = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
         out = self.bn3(self.conv3(out))
-        return self.relu(out + self.shortcut(x))
+        out = self.relu(out + self.shortcut(x))
+        return out
 
 
 @dataclass(frozen=True)
 class BackboneSpec:
-    """What sets one backbone apart from another. Blocks 5 to 7 copy block4's figures."""
+    """The numbers that make a backbone. Blocks 5 to 7 copy block4's."""
 
     unit: type[Unit]
     units: tuple[int, int, int, int]  # units in block1 to block4
     widths: tuple[int, int, int, int]  # channels inside the units of block1 to block4
     stem_channels: int
-    small_stem: bool = False  # two 3×3 stride-2 convolutions instead of a 7×7 and max-pooling
+    small_stem: bool = False  # two 3×3 convolutions of stride 2 instead of a 7×7 one and max-pooling
 
     def block_channels(self, block: int) -> int:
-        """Channels that a block (1 to 7) puts out."""
+        """Return the channels of a block's output, block 1 to 7."""
         return self.widths[min(block, 4) - 1] * self.unit.expansion
 
 
 BACKBONES = {
     "resnet50": BackboneSpec(BottleneckUnit, (3, 4, 6, 3), (64, 128, 256, 512), 64),
     "resnet101": BackboneSpec(BottleneckUnit, (3, 4, 23, 3), (64, 128, 256, 512), 64),
-    # For the made scenes: 14 weighted layers, minutes of training on two cores. Not in the paper.
+    # Not in the paper. For the made scenes: 14 layers with weights, trained in minutes on two cores.
     "resnet14": BackboneSpec(BasicUnit, (1, 1, 1, 3), (16, 32, 48, 64), 16, small_stem=True),
 }
 
@@ -178,17 +183,17 @@ BACKBONES = {
 class ResNet(nn.Module):
     """A residual network whose output stride and multi-grid can change while its weights stay.
 
-    Modules are named as in torchvision (`conv1`, `bn1`, `layer1` to `layer4`), so its ImageNet weights load as they
-    are; `layer5` to `layer7` are the cascade. The paper does not say whether the cascade's copies project their
-    shortcut: here they do not, for input and output have the same channels. Every unit's last batch normalization
-    starts with a weight of 0, so that units begin as identities (not stated in the paper).
+    Modules are named as in torchvision (`conv1`, `bn1`, `layer1` to `layer4`), so that its ImageNet weights load as
+    they are; `layer5` to `layer7` are the cascade. The paper does not say whether the cascade's copies project their
+    shortcut; here they do not, because input and output have the same channels. Every unit's last batch
+    normalization starts with a weight of 0, so that units begin as identities (not stated in the paper).
 
     Args:
         spec: one of `BACKBONES`.
         output_stride: 4 to `max_output_stride(blocks)`, a power of two.
-        multi_grid: unit rates for the three units of block4 and of each cascaded block.
+        multi_grid: unit rates of the three units of block4 and of each cascaded block.
         blocks: depth of the cascade, 4 (no cascade) to 7.
-        first_unit: where strides stand and which rate follows, see the module's text.
+        first_unit: the place of the strides and the rates that follow from it, see the module's docstring.
     """
 
     def __init__(
@@ -207,7 +212,9 @@ class ResNet(nn.Module):
         self.conv1 = AtrousConv2d(3, spec.stem_channels, 3 if spec.small_stem else 7, stride=2)
         self.bn1 = nn.BatchNorm2d(spec.stem_channels)
         self.relu = nn.ReLU(inplace=True)
-        self.pool = _small_pool(spec.stem_channels) if spec.small_stem else nn.MaxPool2d(3, 2, padding=1)
+        self.pool: nn.Module = (
+            _small_pool(spec.stem_channels) if spec.small_stem else nn.MaxPool2d(3, 2, padding=1)
+        )
         channels = spec.stem_channels
         for block in range(1, blocks + 1):
             width = spec.widths[min(block, 4) - 1]
@@ -226,26 +233,30 @@ class ResNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def block(self, number: int) -> nn.Sequential:
-        """The units of one block, 1 to `blocks`."""
-        return self.get_submodule(f"layer{number}")
+        """Return one block, 1 to `blocks`."""
+        return cast("nn.Sequential", self.get_submodule(f"layer{number}"))
+
+    def units(self, number: int) -> list[Unit]:
+        """Return the units of one block, in order."""
+        return [cast("Unit", unit) for unit in self.block(number)]
 
     def set_output_stride(self, output_stride: int) -> None:
-        """Turn strides into rates, or back, in place. The weights are not touched."""
+        """Turn strides into rates, or back, in place. The weights stay as they are."""
         self.output_stride = output_stride
         for number in range(1, self.blocks + 1):
             stride = map_stride(number, output_stride)
-            # The stride on the way into this block and out of it, towards the next one.
+            # The stride from the block before into this one, and from this one into the next.
             entry = stride // map_stride(number - 1, output_stride) if number > 1 else 1
             leave = map_stride(number + 1, output_stride) // stride if number < self.blocks else 1
             self._set_block(number, entry, leave)
 
     def set_multi_grid(self, multi_grid: tuple[int, ...]) -> None:
-        """Change the unit rates of block4 and the cascade in place. The weights are not touched."""
+        """Change the unit rates of block4 and of the cascade in place. The weights stay as they are."""
         self.multi_grid = multi_grid
         self.set_output_stride(self.output_stride)
 
     def _set_block(self, number: int, entry: int, leave: int) -> None:
-        units = self.block(number)
+        units = self.units(number)
         rate = base_rate(number, self.output_stride)
         previous_rate = base_rate(number - 1, self.output_stride) if number > 1 else rate
         grid = self.multi_grid if number >= CASCADE_START else (1,) * len(units)
@@ -257,22 +268,22 @@ class ResNet(nn.Module):
                 unit.set_strides(entry if i == 0 else 1, 1)
                 unit.set_rates((previous_rate if i == 0 else rate) * grid[i], rate * grid[i])
 
-    def main_path(self) -> Iterator[nn.Module]:
-        """The convolutions and the pooling that a pixel passes on the longest way through, in order."""
+    def main_path(self) -> Iterator[AtrousConv2d | nn.MaxPool2d]:
+        """Yield the convolutions and the pooling on the longest path through the network, in order."""
         yield self.conv1
-        yield from (m for m in self.pool.modules() if isinstance(m, nn.Conv2d | nn.MaxPool2d))
+        yield from (m for m in self.pool.modules() if isinstance(m, AtrousConv2d | nn.MaxPool2d))
         for number in range(1, self.blocks + 1):
-            for unit in self.block(number):
+            for unit in self.units(number):
                 yield from unit.main_path()
 
     def feature_maps(self, images: Tensor) -> dict[str, Tensor]:
-        """Every block's output by name: "stem", "block1", and so on. Keeps them all in memory.
+        """Return the output of the stem and of every block by name: "stem", "block1", and so on.
 
         Args:
             images: (N, 3, H, W), normalised.
 
         Returns:
-            Maps of (N, C, ceil(H/s), ceil(W/s)), s being the stride reached there.
+            Maps of (N, C, ceil(H/s), ceil(W/s)), where s is the stride reached there. All are kept in memory.
         """
         maps = {"stem": self.pool(self.relu(self.bn1(self.conv1(images))))}
         features = maps["stem"]
@@ -281,7 +292,7 @@ class ResNet(nn.Module):
         return maps
 
     def forward(self, images: Tensor) -> Tensor:
-        """The last block's feature map.
+        """Return the last block's feature map.
 
         Args:
             images: (N, 3, H, W), normalised; any H and W of at least 1.
@@ -289,7 +300,7 @@ class ResNet(nn.Module):
         Returns:
             (N, out_channels, ceil(H / output_stride), ceil(W / output_stride)).
         """
-        features = self.pool(self.relu(self.bn1(self.conv1(images))))  # (N, C, H/4, W/4)
+        features: Tensor = self.pool(self.relu(self.bn1(self.conv1(images))))  # (N, C, H/4, W/4)
         for number in range(1, self.blocks + 1):
             features = self.block(number)(features)
         return features

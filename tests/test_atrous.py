@@ -1,9 +1,12 @@
+import ast
 import itertools
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.export import Dim
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -161,27 +164,103 @@ def test_layer_changes_rate_and_stride_in_place_and_keeps_its_weights():
     assert [name for name, _ in layer.named_parameters()] == ["weight"]
 
 
-@pytest.mark.parametrize("size", [(9, 9), (9, 4), (1, 7), (1, 1)])
-@pytest.mark.parametrize("kernel_size", [1, 3, 5])
-@pytest.mark.parametrize("rate", [1, 3, 4, 5, 8, 9, 30])
-@pytest.mark.parametrize("stride", [1, 2])
-def test_leaving_out_taps_that_never_meet_the_map_changes_nothing(size, kernel_size, rate, stride):
+# On a wide layer like this one, in float32, any shortcut for training's sake would show.
+@pytest.fixture(name="wide")
+def wide_layer() -> tuple[AtrousConv2d, torch.Tensor]:
     torch.manual_seed(0)
-    layer = AtrousConv2d(2, 3, kernel_size, rate=rate, stride=stride).double()
-    images = torch.randn(2, 2, *size, dtype=torch.float64, requires_grad=True)
-    padding = atrous.same_padding(kernel_size, rate)
-    plain = F.conv2d(images, layer.weight, None, stride, padding, rate)
-    ours = layer(images)
-    torch.testing.assert_close(ours, plain, rtol=0, atol=1e-12)
-    upstream = torch.randn_like(plain)
-    wanted = torch.autograd.grad(plain, (images, layer.weight), upstream)
-    torch.testing.assert_close(
-        torch.autograd.grad(ours, (images, layer.weight), upstream), wanted, rtol=0, atol=1e-12
-    )
+    return AtrousConv2d(256, 4, rate=6), torch.randn(1, 256, 9, 9)
 
 
-def test_a_filter_as_wide_as_the_map_costs_what_a_1x1_costs():
-    layer, images = AtrousConv2d(2, 3, rate=9), torch.randn(1, 2, 9, 9)
+def plain(weight: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    return F.conv2d(images, weight, padding=6, dilation=6)
+
+
+def call(layer: AtrousConv2d, weight: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    return torch.func.functional_call(layer, {"weight": weight}, (images,))
+
+
+@pytest.mark.parametrize(("rate", "stride", "size"), [(1, 1, 4), (2, 1, 5), (4, 1, 4), (2, 2, 5)])
+def test_layer_has_second_derivatives(rate, stride, size):
+    torch.manual_seed(0)
+    layer = AtrousConv2d(2, 2, rate=rate, stride=stride).double()
+    images = torch.randn(1, 2, size, size, dtype=torch.float64, requires_grad=True)
+    weight = layer.weight.detach().requires_grad_()
+    assert torch.autograd.gradcheck(lambda w, x: call(layer, w, x), (weight, images))
+    assert torch.autograd.gradgradcheck(lambda w, x: call(layer, w, x), (weight, images))
+
+
+def test_a_wide_layers_gradient_penalty_is_plain_convolutions(wide):
+    layer, images = wide
+    images.requires_grad_()
+
+    def penalty(outputs: torch.Tensor) -> torch.Tensor:
+        (gradient,) = torch.autograd.grad(outputs.square().sum(), images, create_graph=True)
+        return gradient.square().sum()
+
+    weight = layer.weight.detach().clone().requires_grad_()
+    ours = torch.autograd.grad(penalty(layer(images)), layer.weight)[0]
+    theirs = torch.autograd.grad(penalty(plain(weight, images)), weight)[0]
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4 * theirs.abs().max().item())
+
+
+def test_torch_func_differentiates_a_wide_layer_forward_backward_and_in_batches(wide):
+    layer, images = wide
+    weight = layer.weight.detach()
+
+    def loss(convolve):
+        return lambda w, x: convolve(w, x).square().mean()
+
+    def ours(w, x):
+        return call(layer, w, x)
+
+    expected = torch.func.grad(loss(plain))(weight, images)
+    torch.testing.assert_close(torch.func.grad(loss(ours))(weight, images), expected)
+    tangent = torch.randn_like(weight)
+    forward = torch.func.jvp(lambda w: ours(w, images), (weight,), (tangent,))
+    torch.testing.assert_close(forward, (plain(weight, images), plain(tangent, images)), rtol=1e-4, atol=1e-4)
+    each = torch.stack([images, 2 * images])
+    gradients = torch.vmap(torch.func.grad(loss(ours)), in_dims=(None, 0))(weight, each)  # one per image
+    torch.testing.assert_close(gradients, torch.stack([expected, 4 * expected]))
+
+
+@pytest.mark.parametrize(("rate", "size"), [(6, 9), (9, 9)])
+def test_flop_counter_counts_every_tap_forward_and_twice_that_backward(rate, size):
+    layer, images = AtrousConv2d(256, 4, rate=rate), torch.randn(1, 256, size, size, requires_grad=True)
+    textbook = 2 * 256 * 4 * 9 * size**2  # two for a multiply-add
     with FlopCounterMode(display=False) as counter:
-        layer(images)
-    assert counter.get_total_flops() == 2 * 2 * 3 * 9 * 9
+        outputs = layer(images)
+    assert counter.get_total_flops() == textbook
+    with FlopCounterMode(display=False) as counter:
+        outputs.sum().backward()
+    assert counter.get_total_flops() == 2 * textbook
+
+
+@pytest.mark.parametrize(("rate", "stride"), [(6, 1), (18, 1), (2, 2)])
+def test_layer_exports_with_any_batch_height_and_width(rate, stride):
+    torch.manual_seed(0)
+    layer = AtrousConv2d(2, 3, rate=rate, stride=stride).eval()
+    side = {"min": 4, "max": 2048}
+    sizes = {0: Dim("N", min=1, max=64), 2: Dim("H", **side), 3: Dim("W", **side)}
+    exported = torch.export.export(layer, (torch.randn(2, 2, 9, 33),), dynamic_shapes=(sizes,)).module()
+    for size in [(1, 2, 4, 4), (3, 2, 65, 7), (2, 2, 17, 130)]:
+        images = torch.randn(size)
+        torch.testing.assert_close(exported(images), layer(images))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
+def test_a_layer_traced_on_a_small_map_is_the_same_on_large_ones():
+    torch.manual_seed(0)
+    layer = AtrousConv2d(2, 3, rate=9)
+    traced = torch.jit.trace(layer, torch.randn(1, 2, 9, 9))
+    for side in (17, 33):
+        images = torch.randn(2, 2, side, side)
+        torch.testing.assert_close(traced(images), layer(images))
+
+
+def test_layer_uses_nothing_but_torch_and_the_checks_of_fields():
+    imported = {
+        node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for node in ast.walk(ast.parse(Path(atrous.__file__).read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert imported == {"torch", "torch.nn", "dlv3.fields"}

@@ -4,6 +4,8 @@ import pytest
 import torch
 from paper_rows import ROWS
 from randomised import randomise
+from torch.export import Dim
+from torchvision.models.feature_extraction import create_feature_extractor
 
 from dlv3 import DeepLabV3, DeepLabV3Config, deeplabv3_resnet50, deeplabv3_resnet101
 
@@ -137,7 +139,7 @@ def test_configuration_survives_json_and_names_an_unknown_field():
     import json
 
     assert DeepLabV3Config.from_dict(json.loads(json.dumps(asdict(SMALL)))) == SMALL
-    with pytest.raises(ValueError, match="'dilation' is no field"):
+    with pytest.raises(ValueError, match="'dilation' is not a field"):
         DeepLabV3Config.from_dict({"dilation": 2})
 
 
@@ -223,3 +225,40 @@ def test_cascade_with_plain_classifier_has_no_aspp():
     model = DeepLabV3(replace(SMALL, aspp_rates=(), blocks=7, output_stride=256)).eval()
     assert model.aspp is None
     assert model(torch.rand(1, 3, 65, 65)).shape == (1, 8, 65, 65)
+
+
+@pytest.mark.parametrize("first_unit", ["stage", "previous"])
+@pytest.mark.parametrize("output_stride", [8, 16])
+def test_model_exports_with_any_batch_height_and_width(output_stride, first_unit):
+    config = replace(SMALL, output_stride=output_stride, aspp_rates=(6, 12, 18), first_unit=first_unit)
+    model = randomise(DeepLabV3(config))
+    side = {"min": 64, "max": 2048}
+    sizes = {0: Dim("N", min=1, max=64), 2: Dim("H", **side), 3: Dim("W", **side)}
+    exported = torch.export.export(model, (torch.randn(2, 3, 65, 97),), dynamic_shapes=(sizes,)).module()
+    with torch.inference_mode():
+        for size in [(1, 3, 64, 64), (3, 3, 129, 70), (1, 3, 64, 321), (1, 3, 513, 65)]:
+            images = torch.randn(size)
+            torch.testing.assert_close(exported(images), model(images), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore::torch.jit.TracerWarning")
+def test_a_model_traced_on_small_images_gives_the_same_logits_on_large_ones():
+    model = randomise(DeepLabV3(replace(SMALL, aspp_rates=(6, 12, 18))))
+    with torch.no_grad():
+        traced = torch.jit.trace(model, torch.randn(1, 3, 65, 65))
+        for side in (129, 257):
+            images = torch.randn(2, 3, side, side)
+            logits = model(images)
+            torch.testing.assert_close(traced(images), logits, rtol=1e-5, atol=1e-5)
+            assert torch.equal(traced(images).argmax(dim=1), logits.argmax(dim=1))
+
+
+@pytest.mark.filterwarnings("ignore:NOTE. The nodes obtained by tracing:UserWarning")
+def test_torchvision_extracts_features_in_training_and_evaluation_mode():
+    model = randomise(DeepLabV3(SMALL))
+    images = torch.randn(2, 3, 65, 81)
+    extract = create_feature_extractor(model, {"backbone.layer3": "block3", "classifier.0": "aspp"})
+    found, maps = extract.eval()(images), model.backbone.feature_maps(images)
+    assert torch.equal(found["block3"], maps["block3"])
+    assert torch.equal(found["aspp"], model.aspp(maps["block4"]))
+    assert extract.train()(images)["aspp"].shape == (2, 16, 5, 6)

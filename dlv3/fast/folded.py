@@ -1,64 +1,75 @@
-"""Convolutions with batch normalization folded in and what follows them fused: the same answers in fewer passes.
+"""Fold batch normalization into the convolution before it, and fuse the steps after it: the same answers sooner.
 
-In evaluation mode batch normalization is a fixed scale and shift for each channel. The scale goes into the
-convolution's weights and the shift into its bias, so that of the paper's convolution, batch normalization, ReLU one
-operation is left; on a CPU oneDNN adds the residual in the same operation, and wide 3×3 filters take a
-fifth to a third of the multiplications (`dlv3.fast.winograd`). `dlv3.fast.served` makes a model of these.
+In evaluation mode batch normalization is a fixed scale and shift of each channel. With mean 1, variance 4, weight 6
+and bias 5 the scale is 6 / sqrt(4) = 3, and a 1×1 convolution with the weight 2 becomes one with weight and bias:
+
+    3 (2 x - 1) + 5 = 6 x + 2
+
+So one operation is left of the paper's three: convolution, batch normalization, ReLU. On a CPU oneDNN adds the residual
+in the same operation (`dlv3.fast.onednn`), and wide 3×3 filters need a fifth to a third of the multiplications
+(`dlv3.fast.winograd`). `dlv3.fast.served` builds a model of these modules.
 """
 
 from collections import OrderedDict
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlv3.aspp import ASPP
+from dlv3.aspp import ASPP, ImagePooling
 from dlv3.atrous import AtrousConv2d
-from dlv3.fast import winograd
-from dlv3.fast.packed import COPIES, PackedWeights, fuses
+from dlv3.fast import onednn, winograd
+from dlv3.fast.onednn import Geometry, fuses
+from dlv3.fast.packed import COPIES, PackedWeights
+from dlv3.fast.reached import reached_taps
 from dlv3.fast.tiling import Tiling
 from dlv3.fast.winograd import WinogradFilter
 from dlv3.resnet import Unit
 
-BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)  # the second where several GPUs train
+BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)  # several GPUs train with the second
 
 
 class FoldedConv2d(AtrousConv2d):
-    """A convolution, its batch normalization and, where asked for, the sum with a residual and the ReLU, as one.
+    """A convolution, its batch normalization and, where asked for, the sum with a residual and the ReLU, in one.
 
-    Rate and stride can change as those of an `AtrousConv2d`. For inference only: nothing of it has a gradient.
+    Rate and stride can change as in an `AtrousConv2d`. It is for inference only: its weights have no gradient.
 
     Args:
-        conv: without a bias.
-        bn: follows it; its running statistics are used.
-        relu: whether a ReLU is the end of it.
+        conv: the convolution, without a bias.
+        bn: the batch normalization that follows; its running statistics are used.
+        relu: whether a ReLU ends the operation.
     """
 
-    def __init__(self, conv: AtrousConv2d, bn: nn.BatchNorm2d, *, relu: bool) -> None:
-        super().__init__(conv.in_channels, conv.out_channels, conv.kernel_size[0])
-        self.set_rate(conv.rate)
-        self.set_stride(conv.stride[0])
-        scale = bn.weight.double() / torch.sqrt(bn.running_var.double() + bn.eps)  # (C_out,)
+    bias: nn.Parameter
+
+    def __init__(self, conv: AtrousConv2d, bn: nn.BatchNorm2d | nn.SyncBatchNorm, *, relu: bool) -> None:
+        super().__init__(
+            conv.in_channels, conv.out_channels, conv.kernel_size[0], rate=conv.rate, stride=conv.stride[0]
+        )
+        mean, variance = (cast("Tensor", t).double() for t in (bn.running_mean, bn.running_var))
+        scale = bn.weight.double() / torch.sqrt(variance + bn.eps)  # (C_out,)
         weight = conv.weight.double() * scale[:, None, None, None]
-        bias = bn.bias.double() - bn.running_mean.double() * scale
+        bias = bn.bias.double() - mean * scale
         self.weight = _fixed(weight.to(conv.weight.dtype))
         self.bias = _fixed(bias.to(conv.weight.dtype))
         self.relu = relu
         self._packed = PackedWeights()
-        self._winograd: OrderedDict[tuple, WinogradFilter] = OrderedDict()  # made when a map asks for them
+        # Each is made when the first map needs it.
+        self._winograd: OrderedDict[tuple[Tiling, int], WinogradFilter] = OrderedDict()
 
     def forward(self, images: Tensor, residual: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
-        """Convolve, add, rectify.
+        """Convolve, add and rectify.
 
         Args:
             images: (N, C_in, H, W).
-            residual: (N, C_out, h, w) to be added before the ReLU. May be overwritten.
-            shift: (N, C_out) to be added to the bias, image by image.
+            residual: (N, C_out, h, w), added before the ReLU. It may be overwritten.
+            shift: (N, C_out), added to the bias, image by image.
 
         Returns:
             (N, C_out, h, w).
         """
-        bias = self.bias
+        bias: Tensor = self.bias
         if shift is not None and len(shift) == 1:
             bias, shift = bias + shift[0], None
         if shift is not None:
@@ -69,32 +80,28 @@ class FoldedConv2d(AtrousConv2d):
     def _convolved(
         self, images: Tensor, bias: Tensor, *, relu: bool, residual: Tensor | None = None
     ) -> Tensor:
-        weight, padding = self.reached(images.shape[2:])
-        geometry = (padding, self.stride, self.dilation)
-        if fuses(images):
-            if residual is None and self._saves_multiplications(images):
-                out = self._transformed(images).convolve(images, self.rate).add(bias[:, None, None])
-                return out.relu_() if relu else out
-            version = (weight.shape, weight.data_ptr())
-            weight = self._packed.from_second_time(weight, images.shape, geometry, version)
-            after = "relu" if relu else "none"
-            if residual is None:
-                return torch.ops.mkldnn._convolution_pointwise(
-                    images, weight, bias, *geometry, 1, after, [], ""
-                )
-            residual = residual.contiguous(memory_format=torch.channels_last)
-            return torch.ops.mkldnn._convolution_pointwise_.binary(
-                residual, images, weight, bias, *geometry, 1, "add", 1.0, after if relu else None, [], None
-            )
-        out = F.conv2d(images, weight, bias, self.stride, padding, self.dilation)
-        if residual is not None:
-            out += residual
-        return out.relu_() if relu else out
+        weight, padding = reached_taps(self.weight, images.shape[2:], self.rate)
+        geometry: Geometry = (padding, self.stride, self.dilation)
+        if not fuses(images):
+            out = F.conv2d(images, weight, bias, self.stride, padding, self.dilation)
+            if residual is not None:
+                out += residual
+            return out.relu_() if relu else out
+        if residual is None and self._saves_multiplications(images):
+            out = self._transformed(images).convolve(images, self.rate).add(bias[:, None, None])
+            return out.relu_() if relu else out
+        version = (weight.shape, weight.data_ptr())
+        weight = self._packed.from_second_time(weight, images.shape, geometry, version)
+        if residual is None:
+            return onednn.convolve(images, weight, bias, geometry, relu=relu)
+        residual = residual.contiguous(memory_format=torch.channels_last)
+        return onednn.convolve_onto(residual, images, weight, bias, geometry, relu=relu)
 
     def _saves_multiplications(self, images: Tensor) -> bool:
+        if self.kernel_size != (3, 3) or self.stride != (1, 1):
+            return False
         size = (images.shape[2], images.shape[3])
-        of_its_kind = self.kernel_size == (3, 3) and self.stride == (1, 1)
-        return of_its_kind and winograd.pays(self.in_channels, self.out_channels, size, self.rate)
+        return winograd.pays(self.in_channels, self.out_channels, size, self.rate)
 
     def _transformed(self, images: Tensor) -> WinogradFilter:
         tiling = Tiling.of((images.shape[2], images.shape[3]), self.rate)
@@ -113,9 +120,9 @@ def _fixed(tensor: Tensor) -> nn.Parameter:
 
 
 class FoldedUnit(Unit):
-    """A residual unit of folded convolutions; the shortcut is added inside the last one, in the shortcut's own memory.
+    """A residual unit of folded convolutions; the last one adds its result to the shortcut, in the shortcut's memory.
 
-    What it is given is not kept: with an identity shortcut it is overwritten.
+    So an identity shortcut overwrites the unit's input.
     """
 
     def __init__(self, unit: Unit) -> None:
@@ -129,54 +136,58 @@ class FoldedUnit(Unit):
         self.stride = unit.stride
 
     def main_path(self) -> list[AtrousConv2d]:
-        return list(self.convs)
+        return [cast("AtrousConv2d", conv) for conv in self.convs]
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C_in, H, W) to (N, C_out, ceil(H / stride), ceil(W / stride))."""
-        out = features
+        out: Tensor = features
         for conv in self.convs[:-1]:
             out = conv(out)
-        return self.convs[-1](out, residual=self.shortcut(features))
+        out = self.convs[-1](out, residual=self.shortcut(features))
+        return out
 
 
 class FoldedASPP(ASPP):
-    """ASPP of folded convolutions, its image-level features a shift of the projection's bias.
+    """ASPP of folded convolutions, with the image-level features as a shift of the projection's bias.
 
-    The pooled vector is the same at every position, so its part of the projection is too: it is computed once an
-    image, instead of at every position of a map that repeats it.
+    The pooled vector is the same at every position, and so is its part of the projection: it is computed once for an
+    image, not at every position of a map that repeats it.
     """
 
     def __init__(self, aspp: ASPP) -> None:
         nn.Module.__init__(self)
-        pooling = next((b for b in aspp.convs if isinstance(b[0], nn.AdaptiveAvgPool2d)), None)
-        self.convs = nn.ModuleList(fold_sequence(b) for b in aspp.convs if b is not pooling)
+        branches = [cast("nn.Sequential", branch) for branch in aspp.convs]
+        pooling = next((b for b in branches if isinstance(b, ImagePooling)), None)
+        self.convs = nn.ModuleList(fold_sequence(b) for b in branches if b is not pooling)
         self.pooling = None if pooling is None else fold_sequence(pooling)
-        whole = FoldedConv2d(aspp.project[0], aspp.project[1], relu=True)
-        channels = sum(branch[0].out_channels for branch in self.convs)
+        conv, bn = cast("AtrousConv2d", aspp.project[0]), cast("nn.BatchNorm2d", aspp.project[1])
+        whole = FoldedConv2d(conv, bn, relu=True)
+        channels = len(self.convs) * whole.out_channels  # of the branches that have a map
         self.pooled_weight = _fixed(whole.weight[:, channels:, 0, 0])  # (C_out, C_pooled)
         whole.weight = _fixed(whole.weight[:, :channels])
-        self.project = whole
+        self.project = nn.Sequential(whole)
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, in_channels, h, w) to (N, channels, h, w)."""
         shift = None
         if self.pooling is not None:
             shift = F.linear(self.pooling(features).flatten(1), self.pooled_weight)  # (N, C_out)
-        return self.project(torch.cat([branch(features) for branch in self.convs], dim=1), shift=shift)
+        maps = torch.cat([branch(features) for branch in self.convs], dim=1)  # (N, branches * C, h, w)
+        projected: Tensor = self.project[0](maps, shift=shift)
+        return projected
 
 
 def fold_sequence(modules: nn.Sequential) -> nn.Sequential:
-    """The same sequence with each convolution, batch normalization and ReLU behind it folded into one module."""
+    """Return the sequence with each convolution, its batch normalization and its ReLU folded into one module."""
     folded: list[nn.Module] = []
     rest = list(modules)
     while rest:
         module = rest.pop(0)
-        if isinstance(module, AtrousConv2d) and rest and isinstance(rest[0], BATCH_NORMS):
-            bn = rest.pop(0)
-            relu = bool(rest) and isinstance(rest[0], nn.ReLU)
-            if relu:
-                rest.pop(0)
+        bn = rest[0] if rest else None
+        if isinstance(module, AtrousConv2d) and isinstance(bn, BATCH_NORMS):
+            relu = len(rest) > 1 and isinstance(rest[1], nn.ReLU)
             module = FoldedConv2d(module, bn, relu=relu)
+            del rest[: 1 + relu]
         elif isinstance(module, ASPP):
             module = FoldedASPP(module)
         elif isinstance(module, Unit):

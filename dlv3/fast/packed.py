@@ -1,8 +1,9 @@
-"""Weights in oneDNN's own layout, and whether its fused convolutions apply here.
+"""One convolution's weights, packed for the sizes of input that it meets (`dlv3.fast.onednn`).
 
-On a CPU torch's convolutions are oneDNN's. Asked for in the usual way they rearrange the weights at every call, and a
-sum with a residual or a ReLU behind them is another pass through memory. torch's compiler calls them with weights
-packed beforehand and with what follows fused; so does `dlv3.fast.folded`, without a compiler.
+oneDNN wants the weights in a layout that depends on the size of the input; the wrong one can be sixty times slower.
+There are few layouts, so that sizes with the same layout share a copy:
+
+    33×33 -> layout A, 65×65 -> layout A, 5×5 -> layout B: three sizes are known, two copies are kept.
 """
 
 from collections import OrderedDict
@@ -11,53 +12,40 @@ from collections.abc import Callable, Hashable
 import torch
 from torch import Tensor
 
+from dlv3.fast import onednn
+from dlv3.fast.onednn import Geometry
+
 COPIES = 3
-"""Layouts of a convolution's weights that are kept packed: each is a copy of them."""
+"""Layouts of a convolution's weights that are kept packed: each is a copy of the weights."""
 KNOWN_SIZES = 256
 """Sizes of input whose layout is remembered."""
 
-Geometry = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-"""Padding, stride and atrous rate, along both axes."""
-
-
-def fuses(images: Tensor) -> bool:
-    """Whether oneDNN's fused convolutions apply: they are torch's own, but for its compiler's use."""
-    return (
-        images.device.type == "cpu"
-        and images.dtype == torch.float32
-        and not torch.compiler.is_compiling()
-        and not torch.is_grad_enabled()
-        and torch.backends.mkldnn.is_available()
-        and torch.backends.mkldnn.enabled
-        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
-        and hasattr(torch._C._nn, "mkldnn_reorder_conv2d_weight")
-    )
-
 
 class PackedWeights:
-    """One convolution's weights in the layouts that the inputs it met ask for.
-
-    The layout that oneDNN wants depends on the input's size, and the wrong one can be sixty times slower. There are
-    few: sizes of one layout share a copy.
-    """
+    """The packed copies of one convolution's weights. A deep copy or a pickle of it is empty and fills itself again."""
 
     def __init__(self) -> None:
-        self._layouts: dict[tuple, Hashable] = {}  # for an input; None where it was met once
-        self._copies: OrderedDict[Hashable, Tensor] = OrderedDict()  # by layout
+        self._layouts: dict[
+            Hashable, Hashable
+        ] = {}  # of each known size; None after the first input of a size
+        self._copies: OrderedDict[Hashable, Tensor] = OrderedDict()  # by layout, the last used at the end
 
     def __len__(self) -> int:
         return len(self._copies)
 
-    def __deepcopy__(self, memo: dict) -> "PackedWeights":
-        return PackedWeights()  # packed weights cannot be copied, and are made again
+    def __deepcopy__(self, memo: dict[int, object]) -> "PackedWeights":
+        return PackedWeights()  # torch cannot copy packed weights
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[type["PackedWeights"], tuple[()]]:
         return PackedWeights, ()
 
     def from_second_time(
         self, weight: Tensor, size: torch.Size, geometry: Geometry, version: Hashable = None
     ) -> Tensor:
-        """As `get`, but for the first input of a size the weights as they are: packing them pays from the second on."""
+        """Return the weights as they are for the first input of a size, and packed as by `get` from the second on.
+
+        Packing takes longer than one convolution saves.
+        """
         key = (size, geometry, version)
         if key not in self._layouts:
             self._remember(key, None)
@@ -72,22 +60,20 @@ class PackedWeights:
         groups: int = 1,
         version: Hashable = None,
     ) -> Tensor:
-        """The weights packed for an input of this size.
+        """Return the weights packed for an input of this size.
 
         Args:
-            weight: makes the weights to be packed, (C_out, C_in / groups, k, k).
+            weight: makes the weights to pack, (C_out, C_in / groups, k, k); called where no copy is at hand.
             size: (N, C_in, H, W) of the input.
-            geometry: the convolution's.
-            groups: the convolution's.
-            version: differs where the weights do.
+            geometry: of the convolution.
+            groups: of the convolution.
+            version: has to differ where the weights differ.
         """
         key = (size, geometry, version)
         layout = self._layouts.get(key)
         if layout not in self._copies:
-            packed = torch._C._nn.mkldnn_reorder_conv2d_weight(
-                weight().to_mkldnn(), *geometry, groups, list(size)
-            )
-            layout = (version, _layout(packed) or key)
+            packed = onednn.pack(weight(), size, geometry, groups)
+            layout = (version, onednn.layout(packed) or key)
             self._remember(key, layout)
             self._copies.setdefault(layout, packed)
             if len(self._copies) > COPIES:
@@ -95,14 +81,7 @@ class PackedWeights:
         self._copies.move_to_end(layout)
         return self._copies[layout]
 
-    def _remember(self, key: tuple, layout: Hashable) -> None:
+    def _remember(self, key: Hashable, layout: Hashable) -> None:
         if len(self._layouts) >= KNOWN_SIZES:
             self._layouts.clear()
         self._layouts[key] = layout
-
-
-def _layout(packed: Tensor) -> bytes | None:
-    """Equal for two packed tensors whose layout is; None where torch does not tell."""
-    if not hasattr(torch.ops.mkldnn, "_get_mkldnn_serialized_md"):
-        return None
-    return torch.ops.mkldnn._get_mkldnn_serialized_md(packed).numpy().tobytes()

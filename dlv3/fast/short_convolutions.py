@@ -1,8 +1,15 @@
-"""A 3-tap filter's short convolutions, along one axis, with fewer multiplications than taps times outputs.
+"""Short convolutions with a 3-tap filter along one axis, with fewer multiplications than taps times outputs.
 
-A tile of m outputs takes 3m multiplications. Seen as coefficients of a product of polynomials, known by its values at
-m + 2 points, it takes m + 2 (Winograd 1980; for convolutional networks Lavin and Gray 2016, section 4). Where all that
-is beside a tile is padding, two and three samples take three and four. `dlv3.fast.winograd` puts two axes together.
+Two samples a, b between zeros, with the taps u, v, w, have the outputs v a + w b and u a + v b: four products. Three
+are enough:
+
+    p = v (a + b),  q = (w - v) b,  r = (u - v) a,  p + q = v a + w b,  p + r = u a + v b
+
+With a = 1, b = 2 and the taps 3, 4, 5: p = 12, q = 2, r = -1, and the outputs are 14 and 11.
+
+In general a tile of m outputs with neighbours takes 3m products. The outputs are also coefficients of a product of
+polynomials, which is known from its values at m + 2 points, so that m + 2 products are enough (Winograd 1980; for
+convolutional networks Lavin and Gray 2016, section 4). `dlv3.fast.tiling` puts two axes together.
 """
 
 from collections.abc import Sequence
@@ -14,35 +21,36 @@ import torch
 from torch import Tensor
 
 TILES = (3, 4, 5, 6)  # outputs
-POINTS = (0, 1, -1, 2, -2, 1 / 2, -1 / 2)  # the first of them, and for an even tile infinity
+POINTS = (0, 1, -1, 2, -2, 1 / 2, -1 / 2)  # a tile takes the first of them; an even one takes infinity too
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """How a tile of outputs along one axis comes from products of sums of samples with sums of the filter's taps.
+    """One way to compute a tile of outputs along one axis, as three matrices: A ((G taps) * (B samples)).
 
-    In each matrix the first two points belong together, the next two, and so on, as far as `pairs` goes: their sums of
-    samples are E + O and E - O, so that E and O are enough, and their products are wanted as sum and difference.
+    The first `2 * pairs` points belong together two by two. The two sums of samples of a pair are E + O and E - O, so
+    that E and O are computed once; its two products are needed as their sum and their difference.
     """
 
     tile: int
-    """Outputs."""
+    """Outputs of a tile."""
     before: int
-    """How many samples before the tile's own it looks at, and how many behind."""
+    """Neighbouring samples that a tile reads before its own, and as many behind."""
     pairs: int
+    """Pairs of points."""
     of_samples: tuple[tuple[float, ...], ...]
-    """(points, tile + 2 · before): Lavin and Gray's B transposed."""
+    """B, (points, tile + 2 * before): Lavin and Gray's B transposed."""
     of_taps: tuple[tuple[float, ...], ...]
-    """(points, 3): their G."""
+    """G, (points, 3): Lavin and Gray's G."""
     of_products: tuple[tuple[float, ...], ...]
-    """(tile, points): their A transposed."""
+    """A, (tile, points): Lavin and Gray's A transposed."""
 
     @property
     def points(self) -> int:
         return len(self.of_taps)
 
     def sum_samples(self, samples: Sequence[Tensor], values: Tensor) -> None:
-        """What each tile's samples give to its products: tile + 2 · before tensors into (points, ...)."""
+        """Apply B: tile + 2 * before tensors of samples into `values`, (points, ...)."""
         for p in range(0, 2 * self.pairs, 2):
             rows = zip(self.of_samples[p], self.of_samples[p + 1], strict=True)
             even, odd = zip(*(((a + b) / 2, (a - b) / 2) for a, b in rows), strict=True)
@@ -55,7 +63,7 @@ class Scheme:
             _weighted_sum(self.of_samples[p], samples, out=values[p])
 
     def sum_products(self, products: Tensor, outputs: Tensor) -> None:
-        """Each tile's outputs: (points, ...) into (tile, ...)."""
+        """Apply A: products, (points, ...), into `outputs`, (tile, ...)."""
         paired = range(0, 2 * self.pairs, 2)
         sums = [products[p] + products[p + 1] for p in paired]
         differences = [products[p] - products[p + 1] for p in paired]
@@ -66,18 +74,18 @@ class Scheme:
             _weighted_sum([*of_sums, *of_differences, *row[2 * self.pairs :]], terms, out=output)
 
     def to_products(self, of_outputs: Sequence[Tensor], of_products: Tensor) -> None:
-        """The adjoint of `sum_products`: tile tensors into (points, ...)."""
+        """Apply A transposed, the adjoint of `sum_products`: tile tensors into `of_products`, (points, ...)."""
         for p, column in enumerate(zip(*self.of_products, strict=True)):
             _weighted_sum(column, of_outputs, out=of_products[p])
 
     def to_samples(self, of_values: Tensor, of_samples: Sequence[Tensor]) -> None:
-        """The adjoint of `sum_samples`: (points, ...) added to tile + 2 · before tensors."""
+        """Add B transposed, the adjoint of `sum_samples`: (points, ...) onto tile + 2 * before tensors."""
         for sample, column in zip(of_samples, zip(*self.of_samples, strict=True), strict=True):
             sample.add_(_weighted_sum(column, of_values.unbind()))
 
 
 def _from_points(tile: int) -> Scheme:
-    """The outputs as coefficients of a polynomial, the products its values: Toom and Cook's way, transposed."""
+    """Return the scheme with the outputs as a polynomial's coefficients and the products as its values (Toom-Cook)."""
     finite = POINTS[1 : tile + 1 + tile % 2] + POINTS[:1]  # pairs first
     infinity = tile + 2 - len(finite)  # 1 for even tiles
     of_samples, of_taps = [], []
@@ -97,7 +105,7 @@ def _from_points(tile: int) -> Scheme:
 
 
 def _with_roots(roots: Sequence[float]) -> tuple[float, ...]:
-    """Coefficients of the polynomial with these roots, the constant first."""
+    """Return the coefficients of the polynomial with these roots, the constant first."""
     coefficients = [1.0]
     for root in roots:
         shifted, scaled = [0.0, *coefficients], [*(root * c for c in coefficients), 0.0]
@@ -106,14 +114,14 @@ def _with_roots(roots: Sequence[float]) -> tuple[float, ...]:
 
 
 WHOLE = (
-    # Two samples a, b between zeros, taps u, v, w: v (a + b), (w - v) b and (u - v) a, of which the outputs
-    # v a + w b and u a + v b are the first plus the second or the third.
+    # Two samples a, b between zeros and the taps u, v, w. The products are v (a + b), (w - v) b and (u - v) a; the
+    # outputs v a + w b and u a + v b are the first product plus the second, and plus the third.
     Scheme(2, 0, 0, ((1, 1), (0, 1), (1, 0)), ((0, 1, 0), (0, -1, 1), (1, -1, 0)), ((1, 1, 0), (1, 0, 1))),
-    # Three samples a, b, c between zeros. With s = a + c, d = a - c and for the taps v, h = (u + w) / 2 and
-    # g = (u - w) / 2 the outputs are v s / 2 + h b ± (v d / 2 - g b) at the ends and h s + g d + v b between them.
-    # The first products are p, q = (s ± 3/2 b) (v / 4 ± h / 3): p + q and 3/2 (p - q) are v s / 2 + h b and
-    # h s + 9/8 v b. The others, r, t = (b ± 2 d) (-v / 8 ± g / 2), bring what is missing: (r + t) / 2 is
-    # g d - v b / 8 and t - r is v d / 2 - g b.
+    # Three samples a, b, c between zeros. Let s = a + c and d = a - c, and for the taps h = (u + w) / 2 and
+    # g = (u - w) / 2. The outputs are v s / 2 + h b ± (v d / 2 - g b) at the ends and h s + g d + v b between them.
+    # Of the products p, q = (s ± 3/2 b) (v / 4 ± h / 3), the sum p + q is v s / 2 + h b, and 3/2 (p - q) is
+    # h s + 9/8 v b. The products r, t = (b ± 2 d) (-v / 8 ± g / 2) give the rest: (r + t) / 2 is g d - v b / 8, and
+    # t - r is v d / 2 - g b.
     Scheme(
         3,
         0,
@@ -123,18 +131,18 @@ WHOLE = (
         ((1, 1, -1, 1), (3 / 2, -3 / 2, 1 / 2, 1 / 2), (1, 1, 1, -1)),
     ),
 )
-"""For a phase that is no longer than the tile: all that is beside it is padding."""
+"""For a phase of at most the tile's length, which has nothing but padding beside it."""
 OVERLAPPING = tuple(map(_from_points, TILES))
 
 
 @cache
 def scheme_for(side: int, rate: int, largest: int | None = None) -> Scheme:
-    """The scheme that takes the fewest products along an axis; of two such, the one of the smaller tile.
+    """Return the scheme with the fewest products along an axis; of two with as few, the smaller tile.
 
     Args:
         side: samples along the axis.
         rate: atrous rate.
-        largest: tile, if not any.
+        largest: the largest tile allowed; None allows all.
     """
     of_phase = -(-side // rate)
     usable = [scheme for scheme in WHOLE if scheme.tile >= of_phase]
@@ -143,9 +151,9 @@ def scheme_for(side: int, rate: int, largest: int | None = None) -> Scheme:
 
 
 def _weighted_sum(weights: Sequence[float], terms: Sequence[Tensor], out: Tensor | None = None) -> Tensor:
-    """In few passes through memory; without `out` it may be one of the terms itself."""
+    """Sum in few passes through memory. Without `out` the answer may be one of the terms itself."""
     used = [(weight, term) for weight, term in zip(weights, terms, strict=True) if weight]
-    used.sort(key=lambda pair: pair[0] != 1)  # one of weight 1 first, to be added to
+    used.sort(key=lambda pair: pair[0] != 1)  # a term of weight 1 first: no product
     (weight, term), *rest = used
     if weight != 1:
         total = torch.mul(term, weight, out=out)

@@ -1,8 +1,13 @@
-"""A map cut into tiles along both axes, and what turns them into matrix products over the channels and back.
+"""Cut a map into tiles along both axes, and turn tiles into matrix products over the channels and back.
 
-An atrous convolution is an ordinary one on every rate-th sample (`atrous.split_phases`), so it is the same here on a
-view of the map that has the phases as axes of their own: (N, rows of tiles, m, rate, columns, m', rate, C), where m
-and m' are the tile's sides. Each step has its adjoint, which takes gradients the other way.
+A scheme along one axis (`dlv3.fast.short_convolutions`) becomes one along both axes by Kronecker products: with the
+matrices A, G, B of each axis the outputs of a tile of samples d under a filter w are A ((G w G^T) * (B d B^T)) A^T. For
+tiles of 2×2 samples between zeros that is 3 * 3 products instead of 4 * 4.
+
+An atrous convolution is an ordinary one on every rate-th sample (`atrous.split_phases`). So a map is seen as
+(N, rows, m, rate, columns, m', rate, C): rows and columns of tiles, the tile's sides m and m', and the phase along each
+axis. The sample at row y, for example, is number (y // rate) % m in its tile, and of phase y % rate. Each step has an
+adjoint, which takes gradients the other way.
 """
 
 from dataclasses import dataclass
@@ -17,74 +22,75 @@ from dlv3.fast.short_convolutions import Scheme, scheme_for
 
 @dataclass(frozen=True)
 class Tiling:
-    """A scheme for each axis. One that is `WHOLE` needs phases no longer than its tile."""
+    """A scheme for each axis. A scheme of `WHOLE` needs phases of at most the tile's length."""
 
     vertical: Scheme
     horizontal: Scheme
 
     @classmethod
     def of(cls, size: tuple[int, int], rate: int, largest: int | None = None) -> Self:
-        """The tiling that takes the fewest products for a map of (H, W), with tiles of at most `largest` outputs."""
+        """Return the tiling with the fewest products for a map of (H, W), with at most `largest` outputs a side."""
         return cls(*(scheme_for(side, rate, largest) for side in size))
 
     @property
     def points(self) -> int:
-        """Products of a tile."""
+        """Products of a tile for each pair of channels."""
         return self.vertical.points * self.horizontal.points
 
     def tiles(self, size: tuple[int, int], rate: int) -> tuple[int, int]:
-        """Rows and columns of tiles in each phase of a map."""
+        """Return the rows and columns of tiles in each phase of a map."""
         H, W = size
         return -(-H // (rate * self.vertical.tile)), -(-W // (rate * self.horizontal.tile))
 
     def products(self, size: tuple[int, int], rate: int) -> int:
-        """For each pair of channels; `direct_products` is what they compare with."""
+        """Return the products of a map for each pair of channels, to compare with `direct_products`."""
         rows, columns = self.tiles(size, rate)
         return rows * columns * rate**2 * self.points
 
     def empty_outputs(
         self, like: Tensor, images: int, size: tuple[int, int], rate: int, channels: int
     ) -> Tensor:
-        """(N, rows, m, rate, columns, m', rate, channels)."""
+        """Return memory for a map's outputs: (N, rows, m, rate, columns, m', rate, channels)."""
         rows, columns = self.tiles(size, rate)
         return like.new_empty(
             images, rows, self.vertical.tile, rate, columns, self.horizontal.tile, rate, channels
         )
 
     def at_points(self, weight: Tensor) -> Tensor:
-        """The filter's part of the products: (C_out, C_in, 3, 3) to (points, C_out, C_in)."""
-        taps = weight.permute(2, 3, 0, 1).reshape(9, -1)
+        """Compute the filter's part of the products: (C_out, C_in, 3, 3) to (points, C_out, C_in)."""
+        taps = weight.permute(2, 3, 0, 1).reshape(9, -1)  # (9, C_out * C_in)
         return (self._of_taps(weight) @ taps).view(-1, *weight.shape[:2])
 
     def to_taps(self, of_points: Tensor) -> Tensor:
-        """The adjoint of `at_points`: (points, C_out, C_in) to (C_out, C_in, 3, 3)."""
-        taps = self._of_taps(of_points).t() @ of_points.flatten(1)
+        """Apply the adjoint of `at_points`: (points, C_out, C_in) to (C_out, C_in, 3, 3)."""
+        taps = self._of_taps(of_points).t() @ of_points.flatten(1)  # (9, C_out * C_in)
         return taps.view(3, 3, *of_points.shape[1:]).permute(2, 3, 0, 1)
 
     def _of_taps(self, like: Tensor) -> Tensor:
-        """(points, 9)."""
-        return torch.kron(*(like.new_tensor(scheme.of_taps) for scheme in (self.vertical, self.horizontal)))
+        """The filter's matrix for both axes: (points, 9)."""
+        return torch.kron(like.new_tensor(self.vertical.of_taps), like.new_tensor(self.horizontal.of_taps))
 
     def samples(self, images: Tensor, block: Tensor, first: int = 0, phase: int = 0) -> Tensor:
-        """What some rows of tiles look at, zeros where they look beyond the map.
+        """Return the samples that some rows of tiles read, with zeros beyond the map.
 
         Args:
             images: (n, C_in, H, W).
-            block: (n, rows, m, phases, columns, m', rate, C_out), where the outputs belong.
-            first: output of its phase that the block begins with.
-            phase: first phase of the block.
+            block: (n, rows, m, phases, columns, m', rate, C_out), the memory of these tiles' outputs.
+            first: the block's first output, counted within its phase.
+            phase: the block's first phase.
 
         Returns:
-            (n, m · rows + 2 · before, phases, m' · columns + 2 · before', rate, C_in).
+            (n, m * rows + 2 * before, phases, m' * columns + 2 * before', rate, C_in).
         """
         n, rows, m, phases, columns, m2, rate, _ = block.shape
         C, H, W = images.shape[1:]
         before, left = self.vertical.before, self.horizontal.before
         down, across = m * rows + 2 * before, m2 * columns + 2 * left
         samples = images.new_zeros(n, down * phases, across * rate, C)
-        at_once = down * phases if phases == rate else phases  # rows that are neighbours in the map too
+        # Rows that are neighbours in the map too are copied together.
+        at_once = down * phases if phases == rate else phases
         for start in range(0, down * phases, at_once):
-            top = (first - before + start // phases) * rate + phase  # in the map
+            top = (first - before + start // phases) * rate + phase  # the map's row for row `start`
             there = slice(max(0, top), max(0, min(H, top + at_once)))
             if there.start < there.stop:
                 here = slice(start + there.start - top, start + there.stop - top)
@@ -92,7 +98,7 @@ class Tiling:
         return samples.view(n, down, phases, across, rate, C)
 
     def sum_samples(self, samples: Tensor, values: Tensor) -> None:
-        """From the answer of `samples` to values, (n, rows, phases, columns, rate, points, points', C_in)."""
+        """Turn the answer of `samples` into `values`, (n, rows, phases, columns, rate, points, points', C_in)."""
         n, rows, phases, columns, rate, P, _, C = values.shape
         half = samples.new_empty(P, n, rows, phases, samples.shape[3], rate, C)
         self.vertical.sum_samples(every(samples, 1, self.vertical, rows), half)
@@ -100,14 +106,14 @@ class Tiling:
         self.horizontal.sum_samples(along_rows, values.permute(6, 5, 0, 1, 2, 3, 4, 7))
 
     def sum_products(self, products: Tensor, outputs: Tensor) -> None:
-        """From products, (points, points', n, rows, phases, columns, rate, C_out), to the tiles' outputs."""
+        """Turn products, (points, points', n, rows, phases, columns, rate, C_out), into the tiles' outputs."""
         m = self.vertical.tile
         half = products.new_empty(m, *products.shape[1:])
         self.vertical.sum_products(products, half)
         self.horizontal.sum_products(half.transpose(0, 1), outputs.permute(5, 2, 0, 1, 3, 4, 6, 7))
 
     def to_products(self, upstream: Tensor, rate: int) -> Tensor:
-        """The adjoint of `sum_products`, of all tiles: (n, C_out, H, W) to (points, points', n, ..., C_out)."""
+        """Apply the adjoint of `sum_products` to all tiles: (n, C_out, H, W) to (points, points', n, ..., C_out)."""
         n, C, H, W = upstream.shape
         outputs = self.empty_outputs(upstream, 0, (H, W), rate, C)
         _, rows, m, _, columns, m2, _, _ = outputs.shape
@@ -122,7 +128,7 @@ class Tiling:
         return products
 
     def to_images(self, of_values: Tensor, size: tuple[int, int]) -> Tensor:
-        """The adjoint of `samples` and `sum_samples`, of all: (points, points', n, ..., C_in) to (n, C_in, H, W)."""
+        """Apply the adjoint of `samples` and `sum_samples`: (points, points', n, ..., C_in) to (n, C_in, H, W)."""
         _, _, n, rows, rate, columns, _, C = of_values.shape
         before, left = self.vertical.before, self.horizontal.before
         down, across = self.vertical.tile * rows + 2 * before, self.horizontal.tile * columns + 2 * left
@@ -136,13 +142,16 @@ class Tiling:
 
 
 def direct_products(size: tuple[int, int], rate: int) -> int:
-    """Of a 3×3 filter for each pair of channels, without those that meet the padding."""
+    """Return the products of the direct sum for each pair of channels, without those that meet the padding.
+
+    Along an axis of n samples a 3-tap filter at a rate r below n has 3n - 2r.
+    """
     H, W = (3 * side - 2 * min(rate, side) for side in size)
     return H * W
 
 
 def every(samples: Tensor, axis: int, scheme: Scheme, tiles: int) -> list[Tensor]:
-    """The first sample of all tiles, the second, and so on: neighbouring tiles share some."""
+    """Return views along an axis: of the first sample of all tiles, of the second, and so on. Neighbours share some."""
     place: list[slice] = [slice(None)] * samples.ndim
     views = []
     for first in range(scheme.tile + 2 * scheme.before):

@@ -1,8 +1,11 @@
-"""Training's wide 3×3 convolutions with fewer multiplications, forward and backward (`dlv3.fast.tiling`).
+"""Wide 3×3 convolutions for training with fewer multiplications, forward and backward (`dlv3.fast.tiling`).
 
-All of it is linear, so each step of the way back is the adjoint of one forward, and the three matrix products over the
-channels (of outputs, of the images' gradient, of the filter's) save alike. The tiles are small ones: in float32 the
-error is that of the direct sum. On a CPU only; on GPUs cuDNN chooses by itself.
+Every step is linear, so that each step backward is the adjoint of one forward: an output p + q of two products, with
+the gradient x, gives x to p and x to q, and a product of G w with B d gives (G^T x B d) to the filter w. So the three
+matrix products over the channels, for the outputs, for the images' gradient and for the filter's, save alike.
+
+The tiles are small, so that in float32 the error is that of the direct sum. This runs on CPUs only; on GPUs cuDNN
+chooses by itself.
 """
 
 import torch
@@ -12,18 +15,19 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 from dlv3.fast.tap_gradient import differentiates_on_cpu
 from dlv3.fast.tiling import Tiling, direct_products
 
-LARGEST_TILE = 3  # outputs along an axis; larger ones have ten times the error
+LARGEST_TILE = 3  # outputs along an axis; larger tiles have ten times the error
 MAX_SHARE = 0.85
-"""Gains of less than a sixth, by the estimate of `is_faster`, are left to the direct sum."""
+"""`is_faster` leaves gains of less than a sixth, by its estimate, to the direct sum."""
 OF_SUMS, OF_FILTER = 200, 150
-"""What all sums cost, in multiplications: for each channel and product, and for each value of the filter at a point."""
-TILES_AT_ONCE = 144  # about: images are taken together until they have so many
+"""Cost of all sums, in multiplications: for each channel and product, and for each value of the filter at a point."""
+TILES_AT_ONCE = 144
+"""About so many tiles are computed together, of one image or of several."""
 SUPPORTED = torch.backends.cpu.get_cpu_capability() == "AVX2"
-"""With wider vectors the matrix products that it needs were not measured, and may be the slower ones."""
+"""Whether it is used here: with wider vectors its matrix products were not measured and may be the slower ones."""
 
 
 def is_faster(images: Tensor, weight: Tensor, rate: int) -> bool:
-    """Whether `atrous_conv2d` makes the faster training step.
+    """Tell whether training is faster with `atrous_conv2d`.
 
     Args:
         images: (N, C_in, H, W).
@@ -32,18 +36,19 @@ def is_faster(images: Tensor, weight: Tensor, rate: int) -> bool:
     """
     if not SUPPORTED or weight.shape[2:] != (3, 3) or not differentiates_on_cpu(images, weight):
         return False
-    N, C_in, *size = images.shape
-    if rate >= min(size):
+    N, C_in, H, W = images.shape
+    if rate >= min(H, W):
         return False
     pairs = weight.shape[0] * C_in
-    tiling = Tiling.of(tuple(size), rate, LARGEST_TILE)
-    products = N * tiling.products(tuple(size), rate)
+    tiling = Tiling.of((H, W), rate, LARGEST_TILE)
+    products = N * tiling.products((H, W), rate)
     ours = products * (3 * pairs + OF_SUMS * (C_in + weight.shape[0])) + OF_FILTER * tiling.points * pairs
-    return ours <= MAX_SHARE * 3 * N * direct_products(tuple(size), rate) * pairs
+    theirs = 3 * N * direct_products((H, W), rate) * pairs
+    return ours <= MAX_SHARE * theirs
 
 
 def atrous_conv2d(images: Tensor, weight: Tensor, rate: int) -> Tensor:
-    """`torch.nn.functional.conv2d(images, weight, None, 1, rate, rate)`, differentiable once.
+    """Compute `torch.nn.functional.conv2d(images, weight, None, 1, rate, rate)`, differentiable once.
 
     Args:
         images: (N, C_in, H, W).
@@ -53,12 +58,20 @@ def atrous_conv2d(images: Tensor, weight: Tensor, rate: int) -> Tensor:
     Returns:
         (N, C_out, H, W), channels last.
     """
-    return _WinogradConvolution.apply(images, weight, rate)
+    out: Tensor = _WinogradConvolution.apply(images, weight, rate)
+    return out
+
+
+class _Context(FunctionCtx):
+    saved_tensors: tuple[Tensor, Tensor]
+    needs_input_grad: tuple[bool, ...]
+    rate: int
+    tiling: Tiling
 
 
 class _WinogradConvolution(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, images: Tensor, weight: Tensor, rate: int) -> Tensor:
+    def forward(ctx: _Context, images: Tensor, weight: Tensor, rate: int) -> Tensor:
         N, _, H, W = images.shape
         tiling = Tiling.of((H, W), rate, LARGEST_TILE)
         at_points = tiling.at_points(weight)  # (points, C_out, C_in)
@@ -75,9 +88,9 @@ class _WinogradConvolution(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+    def backward(ctx: _Context, upstream: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         images, at_points = ctx.saved_tensors
-        tiling, rate, size = ctx.tiling, ctx.rate, images.shape[2:]
+        tiling, rate, size = ctx.tiling, ctx.rate, (images.shape[2], images.shape[3])
         of_images = torch.empty_like(images) if ctx.needs_input_grad[0] else None
         of_points = torch.zeros_like(at_points) if ctx.needs_input_grad[1] else None
         for part in _parts(images, tiling, rate):
@@ -96,16 +109,16 @@ class _WinogradConvolution(torch.autograd.Function):
 
 
 def _parts(images: Tensor, tiling: Tiling, rate: int) -> list[slice]:
-    """Images that are taken together."""
-    rows, columns = tiling.tiles(images.shape[2:], rate)
+    """Return the slices of images that are computed together."""
+    rows, columns = tiling.tiles((images.shape[2], images.shape[3]), rate)
     some = max(1, TILES_AT_ONCE // (rows * columns * rate**2))
     return [slice(n, n + some) for n in range(0, len(images), some)]
 
 
 def _values(images: Tensor, tiling: Tiling, rate: int) -> Tensor:
-    """What the images give to the products: (points, tiles, C_in)."""
+    """Compute the images' part of the products: (points, tiles, C_in)."""
     n, C, H, W = images.shape
-    block = tiling.empty_outputs(images, n, (H, W), rate, 0)  # for its shape
+    block = tiling.empty_outputs(images, n, (H, W), rate, 0)  # only its shape is used
     rows, columns = tiling.tiles((H, W), rate)
     points = tiling.vertical.points, tiling.horizontal.points
     values = images.new_empty(n, rows, rate, columns, rate, *points, C)

@@ -9,6 +9,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from dlv3.config.training import TrainingConfig
 from dlv3.deeplab import DeepLabV3
+from dlv3.fast import for_training
 from dlv3.training.batches import Batch
 from dlv3.training.distributed import Processes
 from dlv3.training.loss import LossModule, labelled_pixels
@@ -49,7 +50,7 @@ class Updater:
         self.training, self.processes, self.device = training, processes, processes.device
         self._require_equal_shares()
         self._layout = torch.channels_last if training.channels_last else torch.contiguous_format
-        self.model = model.to(self.device).to(memory_format=self._layout).train()
+        self.model = for_training(model).to(self.device).to(memory_format=self._layout).train()
         if processes.several and not model.batch_norm_frozen:
             synchronise_batch_norm(self.model, self.device)
         self._loss = LossModule(

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from dlv3 import DeepLabV3, DeepLabV3Config
 from dlv3.atrous import AtrousConv2d
-from dlv3.fast import tap_gradient
+from dlv3.fast import for_training, tap_gradient
 
 KERNELS = ((3, 3), (1, 3), (3, 1), (5, 5))
 
@@ -39,7 +39,7 @@ def test_only_what_is_asked_for_has_a_gradient():
 @pytest.mark.parametrize(("size", "rate"), [(33, 6), (33, 24), (9, 12), ((5, 20), 6), ((20, 5), 6)])
 def test_a_wide_layer_has_torchs_gradient_at_every_rate(size, rate, monkeypatch):
     size = size if isinstance(size, tuple) else (size, size)
-    conv = AtrousConv2d(256, 8, rate=rate)
+    conv = for_training(AtrousConv2d(256, 8, rate=rate))
     images = made((2, 256, *size), 0, torch.float32)
     used = []
     ours = tap_gradient.filter_gradient
@@ -70,7 +70,7 @@ def test_it_stays_out_where_it_is_not_faster_or_not_wanted(monkeypatch):
 def test_a_whole_models_gradient_is_that_without_it(monkeypatch):
     config = DeepLabV3Config(num_classes=3, aspp_channels=8, dropout=0.0)
     torch.manual_seed(0)
-    model = DeepLabV3(config).train()
+    model = for_training(DeepLabV3(config)).train()
     images = torch.randn(2, 3, 129, 129)
     found, used = [], []
     ours = tap_gradient.filter_gradient

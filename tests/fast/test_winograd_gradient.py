@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from dlv3 import DeepLabV3, DeepLabV3Config
 from dlv3.atrous import AtrousConv2d
-from dlv3.fast import winograd_gradient
+from dlv3.fast import for_training, winograd_gradient
 from dlv3.fast.tiling import Tiling, direct_products
 from dlv3.fast.winograd_gradient import atrous_conv2d, is_faster
 
@@ -74,7 +74,7 @@ def test_in_float32_they_are_as_near_as_the_direct_sum(width, outputs, side, rat
 def test_a_wide_layer_uses_it_and_follows_its_rate(monkeypatch):
     used = []
     monkeypatch.setattr(winograd_gradient, "atrous_conv2d", lambda *a: used.append(a[2]) or atrous_conv2d(*a))
-    conv = AtrousConv2d(256, 256)
+    conv = for_training(AtrousConv2d(256, 256))
     images = made((4, 256, 17, 17), 0, torch.float32)
     for rate in (1, 2, 6, 18):
         conv.set_rate(rate)
@@ -114,7 +114,9 @@ def test_how_many_products_are_left(side, rate, share):
 def test_a_whole_models_gradient_is_that_without_it(monkeypatch):
     config = DeepLabV3Config(num_classes=3, dropout=0.0)
     torch.manual_seed(0)
-    model = randomise(DeepLabV3(config)).eval()  # a batch's own statistics would enlarge every rounding
+    model = for_training(
+        randomise(DeepLabV3(config)).eval()
+    )  # a batch's own statistics would enlarge every rounding
     images = torch.randn(2, 3, 129, 129)
     labels = torch.randint(3, (2, 129, 129))
     used, gradients = [], []
