@@ -1,7 +1,7 @@
-"""The small framed messages that questions and checks answer with: a mark, a word, a sentence.
+"""Cards: the small framed messages that questions and checks answer with.
 
-A card says the same thing three ways, and never by colour alone: as plain text (what nbval compares and a
-screen reader meets), as HTML with a mark and a coloured edge, and in its `kind`.
+A card says the same thing three ways, and never by colour alone: as plain text (which nbval compares and a screen
+reader reads), as HTML with a mark and a coloured edge, and in its `kind`.
 """
 
 import html
@@ -17,7 +17,7 @@ _MARKS: dict[Kind, str] = {"right": "✓", "wrong": "✗", "open": "…", "note"
 
 
 def inline_html(text: str) -> str:
-    """Plain text as HTML: escaped, with `backticks` turned into code and line ends into breaks."""
+    """Return plain text as HTML: escaped, with `backticks` turned into code and line ends into breaks."""
     escaped = html.escape(text, quote=False)
     return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped).replace("\n", "<br>")
 
@@ -27,7 +27,7 @@ class Card:
     """A message to the learner.
 
     Args:
-        kind: what it means; it picks the mark and the colour of the edge.
+        kind: what it means; it sets the mark and the colour of the edge.
         title: a few words.
         text: one or more sentences; `backticks` mark code.
     """

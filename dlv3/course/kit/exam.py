@@ -1,11 +1,11 @@
-"""An exam: questions answered in one place, a total, and for each wrong answer the lesson to go back to.
+"""An exam: several questions, their total, and for each wrong answer the lesson to go back to.
 
     exam = Exam("The last exam", [Asked(Choice("Which?", ["a", "b"]), "b", "Because.", "05_multi_grid", "section 3")])
     exam                # a cell's last line: the learner answers
     exam.result()       # the last line of the next cell; run it as often as you like
 
-The result never tells a right answer that was not given: whoever was wrong can look it up and answer again. The
-answers do not stand in the notebook either, but where the exam is written (`dlv3.course.checks`).
+The result never shows a right answer that was not given: the learner can look it up and answer again. The answers are
+not in the notebook either; they are in the lesson's room, where the exam is written.
 """
 
 import html
@@ -15,7 +15,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from dlv3.course.kit.cards import Card, inline_html
+from dlv3.course.kit.cards import Card, Kind, inline_html
 from dlv3.course.kit.questions import Choice, Number
 
 
@@ -24,9 +24,9 @@ class Asked:
     """One question of an exam.
 
     Args:
-        question: whose `compare` judges the answer.
-        answer: the right one.
-        why: what makes it right, told to whoever gave it.
+        question: the question; its `compare` judges the answer.
+        answer: the right answer.
+        why: the reason, shown with a right answer.
         lesson: the notebook's file name without its ending, such as "05_multi_grid".
         place: where in that lesson, such as "section 3".
     """
@@ -37,32 +37,32 @@ class Asked:
     lesson: str
     place: str
 
-    def judged(self) -> str:
-        """ "right", "wrong", or "note" where nothing was answered."""
+    def judged(self) -> Kind:
+        """Return "right", "wrong", or "note" if nothing was answered."""
         return self.question.compare(self.answer).kind
 
 
 @dataclass(frozen=True)
 class Result:
-    """How an exam went: a card, and below it a line a question."""
+    """The outcome of an exam: a card, and below it one line per question."""
 
     asked: tuple[Asked, ...]
-    kinds: tuple[str, ...]
+    kinds: tuple[Kind, ...]
 
     @property
     def points(self) -> int:
-        """How many answers are right."""
+        """Number of right answers."""
         return self.kinds.count("right")
 
     @property
     def lessons(self) -> list[str]:
-        """The lessons behind the wrong answers, each once, in their order."""
+        """Lessons of the wrong answers, each once, in the order of the course."""
         pairs = zip(self.asked, self.kinds, strict=True)
         return sorted({asked.lesson for asked, kind in pairs if kind == "wrong"})
 
     @property
     def card(self) -> Card:
-        """The total, and what to do next."""
+        """The total, with what to do next."""
         total, unanswered = len(self.kinds), self.kinds.count("note")
         if unanswered == total:
             return Card("open", f"{total} questions, none answered yet", "Answer above, then run this cell.")
@@ -104,14 +104,14 @@ class Result:
 
 
 class Exam(widgets.VBox):
-    """Numbered questions below one another, and their result.
+    """Numbered questions, one below the other, and their result.
 
     Args:
         title: the exam's name.
         asked: its questions, each with a text of its own.
 
     Raises:
-        ValueError: no question, or two with the same text (they would share one answer).
+        ValueError: there is no question, or two have the same text (they would share one answer).
     """
 
     def __init__(self, title: str, asked: Sequence[Asked]) -> None:
@@ -126,11 +126,11 @@ class Exam(widgets.VBox):
         self.add_class("dlv3-exam")
 
     def result(self) -> Result:
-        """How many answers are right by now."""
+        """Return the result of the answers given so far."""
         return Result(self.asked, tuple(each.judged() for each in self.asked))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         questions = [each.question for each in self.asked]
         numbered = [f"{number}. {question.question}" for number, question in enumerate(questions, 1)]
         bundle["text/plain"] = "\n".join([self.title, *numbered])

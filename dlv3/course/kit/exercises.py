@@ -1,4 +1,4 @@
-'''Exercises that check themselves at once, and the convention that lets tests check the exercises.
+'''Exercises that check themselves at once, and the form in which lessons hold them.
 
 **For a lesson's author.** An exercise is four things in the notebook and two outside it:
 
@@ -10,16 +10,16 @@
            raise NotImplementedError("not done yet")
 
 2. The next code cell calls `check("01/effective-kernel", effective_kernel)` on its last line. It returns a card
-   and never raises, so Run All goes on.
+   and never raises, so Run All continues.
 3. Hints, each in its own `<details>` of a markdown cell.
 4. A markdown cell tagged `solution:NAME` with the solution in a ```python block inside
    `<details><summary>Solution</summary>`. It replaces the whole stub cell.
-5. The check, in `dlv3/course/checks/lessonLL.py`, a function under `@exercise(NAME, ...)` that raises `Wrong`
+5. The check, in a file `checks*.py` of the lesson's room: a function under `@exercise(NAME, ...)` that raises `Wrong`
    with a message that helps, or returns nothing (or a sentence of praise).
-6. Two or more wrong answers, in `tests/course/lessons/lessonLL.py`.
+6. Two or more wrong answers, in the `mistakes.py` of the lesson's tests.
 
 Code cells that a solution needs (imports, small data) are tagged `setup`; tests run those, never the slow cells.
-Where a lesson goes on with the learner's function, it takes `check(...).or_else(library_function)`, so that an
+If a lesson uses the learner's function further on, it takes `check(...).or_else(library_function)`, so that an
 untouched notebook still runs.
 '''
 
@@ -38,12 +38,20 @@ Check = Callable[[Any], str | None]
 
 
 class Wrong(Exception):  # noqa: N818 - an answer, not an error
-    """Raised by a check: the answer is wrong, and the message says how to find out why."""
+    """Signal from a check that the answer is wrong; the message says how to find out why."""
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise as a check knows it: name, what it is, how hard (1 to 5) and how long (minutes) it is."""
+    """An exercise with its check.
+
+    Args:
+        name: `LESSON/short-name`.
+        title: a few words for the cards.
+        difficulty: 1 to 5.
+        minutes: an estimate.
+        check: the function that judges an answer.
+    """
 
     name: str
     title: str
@@ -54,7 +62,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Result:
-    """What `check` returns: shown as a card; `passed` and `or_else` are for the cells that follow."""
+    """The result of a check, shown as a card; `passed` and `or_else` are for the cells that follow."""
 
     name: str
     passed: bool
@@ -62,7 +70,7 @@ class Result:
     attempt: Any
 
     def or_else(self, fallback: Any) -> Any:
-        """The learner's answer where it passed the check, and otherwise the library's."""
+        """Return the learner's answer if it passed the check, and the library's otherwise."""
         return self.attempt if self.passed else fallback
 
     def __repr__(self) -> str:
@@ -73,7 +81,8 @@ class Result:
 
 
 registry: dict[str, Exercise] = {}
-results: dict[str, Result] = {}  # the last result of each exercise, for the lesson's summary and for tests
+# The last result of each exercise, for the lesson's summary and for tests.
+results: dict[str, Result] = {}
 
 
 def exercise(name: str, *, title: str, difficulty: int = 1, minutes: int = 5) -> Callable[[Check], Check]:
@@ -102,14 +111,14 @@ def find(name: str) -> Exercise:
 
 
 def check(name: str, attempt: Any) -> Result:
-    """Check a learner's answer and say what to do next. An answer can be wrong in any way: nothing is raised.
+    """Check a learner's answer and say what to do next, without raising whatever the answer does.
 
     Args:
         name: the exercise, `LESSON/short-name`.
         attempt: the learner's function, class or value.
 
     Returns:
-        A result that shows itself as a card.
+        The result, which is shown as a card.
 
     Raises:
         ValueError: there is no such exercise (a mistake in the lesson, not in the answer).
@@ -138,7 +147,7 @@ def _judge(task: Exercise, attempt: Any) -> Card:
 
 
 def _where(error: Exception) -> str:
-    """The error in one sentence, with the line of the learner's code that it came from."""
+    """Return the error in one sentence, with the line of the learner's code that it came from."""
     line, trace = None, error.__traceback__
     while trace is not None:
         if "ipykernel" in trace.tb_frame.f_code.co_filename or "<" in trace.tb_frame.f_code.co_filename:
@@ -148,7 +157,7 @@ def _where(error: Exception) -> str:
     return f"`{type(error).__name__}`{place}: {error}"
 
 
-# What checks are made of. Each raises Wrong with a message that shows the call, what came out and what should.
+# The parts of checks. Each raises Wrong with a message that shows the call, its result and the right one.
 
 
 def require(condition: object, message: str) -> None:
@@ -158,18 +167,18 @@ def require(condition: object, message: str) -> None:
 
 
 def written(call: str, arguments: tuple[Any, ...]) -> str:
-    """A call as the learner would write it: `output_size(15, 3, 2)`; tensors as their shapes."""
+    """Return a call as the learner would write it: `output_size(15, 3, 2)`; tensors as their shapes."""
     shown = (f"tensor{tuple(a.shape)}" if isinstance(a, torch.Tensor) else repr(a) for a in arguments)
     return f"`{call}({', '.join(shown)})`"
 
 
 def equal(got: Any, want: Any, what: str, hints: dict[Any, str] | None = None) -> None:
-    """Require that a number, string, tuple or the like is what it should be.
+    """Require that a number, string, tuple or the like has the right value.
 
     Args:
-        got: the learner's.
-        want: the right one.
-        what: what it is, such as `written(...)`'s text.
+        got: the learner's value.
+        want: the right value.
+        what: its name in the message, such as the text of `written(...)`.
         hints: for particular wrong values, the sentence that names the mistake behind them.
     """
     unfinished(got, what)
@@ -179,7 +188,8 @@ def equal(got: Any, want: Any, what: str, hints: dict[Any, str] | None = None) -
         return
     try:
         hint = (hints or {}).get(got, "")
-    except TypeError:  # not hashable: a list has no hint
+    except TypeError:
+        # A list is not hashable, so it has no hint.
         hint = ""
     raise Wrong(f"{what} gives {got!r}, but it should be {want!r}. {hint}".rstrip())
 
@@ -188,7 +198,7 @@ def close(got: Any, want: Any, what: str, *, tolerance: float = 1e-5, hint: str 
     """Require that a tensor, array or number equals the right one within a tolerance: first shape, then values.
 
     Raises:
-        Wrong: with the shapes, or the largest difference and where it is.
+        Wrong: the message has the shapes, or the largest difference and its place.
     """
     unfinished(got, what)
     try:
@@ -203,7 +213,8 @@ def close(got: Any, want: Any, what: str, *, tolerance: float = 1e-5, hint: str 
     if not bool((off <= tolerance).all()):
         at = tuple(int(i) for i in torch.unravel_index(off.nan_to_num(torch.inf).argmax(), off.shape))
         found, belongs = f"{mine[at].item():.6g}", f"{right[at].item():.6g}"
-        if not at:  # a number has no shape worth a word
+        # A number has no shape to speak of.
+        if not at:
             raise Wrong(f"{what} gives {found}, but it should be {belongs}. {hint}".rstrip())
         raise Wrong(
             f"{what} has the right shape, but at {at} it is {found} where {belongs} belongs. {hint}".rstrip()
@@ -211,7 +222,7 @@ def close(got: Any, want: Any, what: str, *, tolerance: float = 1e-5, hint: str 
 
 
 def unfinished(got: Any, what: str) -> None:
-    """Tell the two ways of returning nothing apart: a stub's `...` and a forgotten `return`."""
+    """Raise if the value is missing: a stub's `...` is not done yet, `None` is a forgotten `return`."""
     if got is ...:
         raise NotImplementedError("not done yet")
     if got is None:

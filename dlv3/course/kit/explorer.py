@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
+import traitlets as t
 
 from dlv3.course.kit import javascript
 
@@ -71,9 +72,23 @@ class Explorer(anywidget.AnyWidget):
         return f"{type(self).__name__}({values})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, metadata = super()._repr_mimebundle_(**kwargs)
+        # None only without a view, and every explorer has one.
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         shown = {"text/plain": f"{self!r}\n{self.says()}", "image/svg+xml": self.still()}
         return {WIDGET_VIEW: data[WIDGET_VIEW]} | shown, metadata
+
+
+def in_tenths(proposal: t.Bunch) -> float:
+    """Validate a trait that a slider moves in tenths.
+
+    Raises:
+        traitlets.TraitError: it is not a whole number of tenths.
+    """
+    value: float = proposal["value"]
+    tenths = round(10 * value)
+    if abs(tenths - 10 * value) > 1e-6:
+        raise t.TraitError(f"{proposal['trait'].name}={value}: expected tenths, such as 1.5")
+    return tenths / 10
 
 
 def explorers() -> dict[str, type[Explorer]]:

@@ -1,9 +1,9 @@
-"""The course's glossary, `notebooks/glossary.ipynb`: one markdown cell a term, in the order of the alphabet.
+"""The course's glossary, `notebooks/glossary.ipynb`: one markdown cell per term, in alphabetical order.
 
-    python -m dlv3.course.kit.glossary    # order the terms, list them at the top, mend the lessons' links
+    python -m dlv3.course.kit.glossary    # order the terms, list them at the top, correct the lessons' links
 
-A term's cell is its heading, two or three plain sentences, a formula where it has one, and a last line that says
-where the paper and the course explain it:
+A term's cell holds its heading, two or three plain sentences, a formula if it has one, and a last line that says where
+the paper and the course explain it:
 
     ## Output stride
 
@@ -13,8 +13,8 @@ where the paper and the course explain it:
 
 A lesson's author writes `[**output stride**](glossary.ipynb#Output-stride)`, JupyterLab's address of the heading.
 JupyterLab 4.6 follows it only if the glossary is open already; if not, it opens the glossary and stays at its top.
-So the command above turns it into the address of the cell, `glossary.ipynb#cell-id=output-stride`, which is always
-followed. The site knows both.
+So the command above turns it into the address of the cell, `glossary.ipynb#cell-id=output-stride`, which JupyterLab
+always follows. The site has both addresses.
 """
 
 import argparse
@@ -43,8 +43,12 @@ _BOLD = re.compile(r"\*\*(.+?)\*\*")
 class Entry:
     """A term of the glossary.
 
-    text: what stands between the heading and the last line; paper: where the paper has it, or that it has not;
-    lessons: the file names of the lessons that explain it; related: the anchors of related terms.
+    Args:
+        term: its heading.
+        text: everything between the heading and the last line.
+        paper: the section of the paper that has it, or a note that none has.
+        lessons: the file names of the lessons that explain it.
+        related: the anchors of related terms.
     """
 
     term: str
@@ -55,20 +59,22 @@ class Entry:
 
     @property
     def anchor(self) -> str:
+        """Address of its heading, the part after #."""
         return anchor(self.term)
 
     @property
     def cell(self) -> str:
+        """Address of its cell, the part after #."""
         return cell_address(self.term)
 
 
 def anchor(heading: str) -> str:
-    """The part of an address behind # that leads to a heading."""
+    """Return the address of a heading, the part after #."""
     return heading.replace(" ", "-")
 
 
 def cell_address(term: str) -> str:
-    """The part of an address behind # that leads to a term's cell."""
+    """Return the address of a term's cell, the part after #."""
     return f"cell-id={_cell_id(term)}"
 
 
@@ -77,14 +83,15 @@ def _cell_id(term: str) -> str:
 
 
 def is_term(cell: NotebookNode) -> bool:
-    return cell.cell_type == "markdown" and cell.source.startswith("## ")
+    """Tell whether a cell of the glossary holds a term."""
+    return bool(cell.cell_type == "markdown" and cell.source.startswith("## "))
 
 
 def entry(source: str) -> Entry:
     """Read a term's cell.
 
     Raises:
-        ValueError: it has no heading or more than one, no text, or a last line of another form.
+        ValueError: it does not have exactly one heading, it has no text, or its last line has another form.
     """
     headings = _HEADING.findall(source)
     if len(headings) != 1:
@@ -108,12 +115,12 @@ def entry(source: str) -> Entry:
 
 
 def entries(glossary: NotebookNode) -> list[Entry]:
-    """The terms of the glossary, in its order."""
+    """Return the terms of the glossary, in its order."""
     return [entry(cell.source) for cell in glossary.cells if is_term(cell)]
 
 
 def links(notebook: NotebookNode) -> list[str]:
-    """What stands behind # in a lesson's links to the glossary, in order."""
+    """Return the part after # of a lesson's links to the glossary, in order."""
     return [
         target
         for cell in notebook.cells
@@ -123,7 +130,7 @@ def links(notebook: NotebookNode) -> list[str]:
 
 
 def new_words(notebook: NotebookNode) -> list[str]:
-    """The terms that a lesson's list of new words has in bold at the head of its items."""
+    """Return the terms in bold at the head of the items in a lesson's list of new words."""
     listed = [
         found["list"]
         for cell in notebook.cells
@@ -136,7 +143,7 @@ def new_words(notebook: NotebookNode) -> list[str]:
 
 
 def in_order(glossary: NotebookNode) -> NotebookNode:
-    """The glossary with its terms in order and the list of them behind the first cell. Changes it in place."""
+    """Sort the terms of a glossary in place, and list them after its first cell."""
     terms = sorted((cell for cell in glossary.cells if is_term(cell)), key=lambda cell: order(_term(cell)))
     for cell in terms:
         cell["id"] = _cell_id(_term(cell))
@@ -146,7 +153,7 @@ def in_order(glossary: NotebookNode) -> NotebookNode:
 
 
 def with_cell_addresses(lesson: str, terms: list[str]) -> str:
-    """A lesson's text, its links to headings of the glossary turned into links to their cells."""
+    """Return a lesson's text with its links to headings of the glossary turned into links to their cells."""
     addresses = {anchor(term): cell_address(term) for term in terms}
     return _LINK.sub(
         lambda link: link[0].replace(f"#{link[1]}", f"#{addresses.get(link[1], link[1])}"), lesson
@@ -154,17 +161,17 @@ def with_cell_addresses(lesson: str, terms: list[str]) -> str:
 
 
 def order(term: str) -> str:
-    """What terms are sorted by: the alphabet, whatever the case."""
+    """Return the key that terms are sorted by: the alphabet, whatever the case."""
     return term.casefold()
 
 
 def _term(cell: NotebookNode) -> str:
-    return _HEADING.search(cell.source)[1]
+    return str(_HEADING.findall(cell.source)[0])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description="Order the glossary's terms, list them at its top, and mend the links of the lessons beside it."
+        description="Order the glossary's terms, list them at its top, and correct the links of the lessons beside it."
     )
     parser.add_argument("glossary", nargs="?", type=Path, default=Path("notebooks") / NAME)
     path = parser.parse_args().glossary
@@ -174,10 +181,10 @@ def main() -> None:
     print(f"{len(terms)} terms in order")
     for lesson in sorted(path.parent.glob("[0-9][0-9]_*.ipynb")):
         text = lesson.read_text(encoding="utf-8")
-        mended = with_cell_addresses(text, terms)
-        if mended != text:
-            lesson.write_text(mended, encoding="utf-8")
-            print(f"mended links in {lesson}")
+        corrected = with_cell_addresses(text, terms)
+        if corrected != text:
+            lesson.write_text(corrected, encoding="utf-8")
+            print(f"corrected links in {lesson}")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Explorers of what needs tensors: sliders, and a picture that Python draws again whenever one moves.
+"""Explorers that need tensors: sliders, and a picture that Python redraws when one moves.
 
     def render(rate):
         return png(colours(responses[rate]))        # PNG bytes
 
     ImageExplorer(render, {"rate": Slider("Rate", range(1, 13))}, says=lambda rate: f"Rate {rate}.")
 
-The picture's bytes go into an `ipywidgets.Image`: no `interact`, no `Output`, so nothing flickers or jumps. The
+The picture's bytes go into an `ipywidgets.Image`: without `interact` and `Output`, nothing flickers or jumps. The
 still picture that is stored with a notebook is the first one drawn.
 """
 
@@ -19,10 +19,6 @@ from typing import Any
 import ipywidgets as widgets
 from PIL import Image
 
-from dlv3.course.kit.pictures import cividis, figure_png, indexed_png, png
-
-__all__ = ["ImageExplorer", "Pick", "Slider", "cividis", "figure_png", "indexed_png", "png"]
-
 _STYLE = """<style>
 .dlv3-image-explorer .widget-inline-hbox > .widget-label { width: 130px !important; text-align: left; }
 .dlv3-image-explorer img { max-width: 100%; object-fit: contain; }
@@ -31,12 +27,12 @@ _STYLE = """<style>
 
 @dataclass(frozen=True)
 class Slider:
-    """A labelled slider over ordered values; its first or `start` value is where it stands.
+    """A labelled slider over ordered values.
 
     Args:
         label: what it sets, with its unit.
         values: two or more, such as `range(1, 13)` or `(8, 16, 32)`.
-        start: one of the values; None is the first.
+        start: the value that it starts from; None is the first.
     """
 
     label: str
@@ -44,6 +40,11 @@ class Slider:
     start: Any = None
 
     def control(self) -> widgets.Widget:
+        """Make the control.
+
+        Raises:
+            ValueError: there are fewer than two values, or `start` is not one of them.
+        """
         values = tuple(self.values)
         if len(values) < 2 or (self.start is not None and self.start not in values):
             raise ValueError(
@@ -61,9 +62,10 @@ class Slider:
 
 @dataclass(frozen=True)
 class Pick(Slider):
-    """Like a slider, for values without an order: a drop-down list."""
+    """A drop-down list, for values without an order; its fields are those of a slider."""
 
     def control(self) -> widgets.Widget:
+        """Make the control."""
         values = tuple(self.values)
         return widgets.Dropdown(
             options=[(str(value), value) for value in values],
@@ -75,13 +77,13 @@ class Pick(Slider):
 
 
 class ImageExplorer(widgets.VBox):
-    """Controls above a picture of fixed size, and a sentence below that says what it shows.
+    """Controls above a picture of fixed size, and below it a sentence that says what it shows.
 
     Args:
-        render: takes the controls' values by name and gives the picture as PNG bytes (see `dlv3.course.kit.pictures`).
-            It should answer within a tenth of a second: compute beforehand what takes longer.
+        render: takes the controls' values by name and returns the picture as PNG bytes (see
+            `dlv3.course.kit.pictures`) within a tenth of a second; compute beforehand what takes longer.
         controls: by name, a `Slider` or a `Pick`.
-        says: takes the same values and gives the picture in a sentence; it is also the picture's text alternative.
+        says: takes the same values and describes the picture in a sentence, which is also its text alternative.
         title: a few words above the controls.
         width: the picture's width on the page, in CSS pixels; its height follows from the first picture.
     """
@@ -126,7 +128,7 @@ class ImageExplorer(widgets.VBox):
             self.controls[name].value = value
 
     def says(self) -> str:
-        """What the picture shows, in a sentence."""
+        """Describe the picture in a sentence."""
         return self.describe(**self.values)
 
     def _redraw(self, _change: Any) -> None:
@@ -142,14 +144,14 @@ class ImageExplorer(widgets.VBox):
         return f"{type(self).__name__}({values})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = f"{self.title or 'Picture'} {self!r}\n{self.says()}"
         bundle["image/png"] = base64.b64encode(_small(self.picture.value)).decode()
         return bundle
 
 
 def _small(picture: bytes) -> bytes:
-    """The same picture in 256 colours, to be stored in a notebook."""
+    """Return the same picture in 256 colours, to be stored in a notebook."""
     buffer = io.BytesIO()
     image = Image.open(io.BytesIO(picture))
     image.quantize(256, method=Image.Quantize.FASTOCTREE).save(buffer, "PNG", optimize=True)

@@ -66,6 +66,6 @@ def run(script: str, expression: str, **values: Any) -> Any:
     engine = MiniRacer()
     try:
         engine.eval(script)
-        return json.loads(engine.eval(f"(() => {{ {given} return JSON.stringify({expression}); }})()"))
+        return json.loads(str(engine.eval(f"(() => {{ {given} return JSON.stringify({expression}); }})()")))
     finally:
         engine.close()

@@ -130,6 +130,11 @@ function mount(explorer, model, el) {
   return () => { for (const name of names) model.off(`change:${name}`, outside); };
 }
 
+// A slider that sets `key` in tenths.
+const tenths = (key, label, min, max, unit = "") => ({
+  key, label, min, max, show: (value) => `${(value / 10).toFixed(1)}${unit}`, get: (s) => Math.round(10 * s[key]), set: (_, value) => ({ [key]: value / 10 }),
+});
+
 // One labelled native control; returns the function that shows a state on it.
 function makeControl(parent, control, id, changed) {
   const row = element(parent, "div", { class: "dx-control" });

@@ -1,9 +1,9 @@
-"""Notebooks as files: run them and store their outputs, and find the exercises in them.
+"""Notebooks as files: run them and store their outputs; find, answer and check the exercises in them.
 
-    python -m dlv3.course.kit.notebooks notebooks/01-atrous-convolution.ipynb   # run, and store the outputs
+    python -m dlv3.course.kit.notebooks notebooks/01_atrous_convolution.ipynb   # run, and store the outputs
 
-What is stored is the same each time it is run: widget views (their model ids are random, and no kernel would be
-there to answer them) and saved widget states are left out; what stays beside them is a still picture or a text.
+Each run stores the same outputs: widget views (their model ids are random, and a reader has no kernel to answer them)
+and widget states are left out; a still picture or a text stays in their place.
 """
 
 import argparse
@@ -34,11 +34,11 @@ def run(path: Path, *, timeout: int = 600) -> NotebookNode:
     """Run a notebook from top to bottom in its own folder and store the outputs in it.
 
     Raises:
-        nbclient.exceptions.CellExecutionError: a cell failed; the file is left as it was.
+        nbclient.exceptions.CellExecutionError: a cell failed; the file stays as it was.
     """
     from nbclient import NotebookClient
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
     NotebookClient(
         notebook,
         timeout=timeout,
@@ -52,7 +52,7 @@ def run(path: Path, *, timeout: int = 600) -> NotebookNode:
 
 
 def tidied(notebook: NotebookNode) -> NotebookNode:
-    """The notebook without what differs from one run or machine to the next. Changes it in place."""
+    """Remove from a notebook, in place, what differs from one run or machine to the next."""
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -67,7 +67,7 @@ def tidied(notebook: NotebookNode) -> NotebookNode:
 
 
 def tagged(notebook: NotebookNode, prefix: str) -> Iterator[tuple[str, int]]:
-    """(rest of the tag, cell's index) of the cells with a tag that starts with the prefix."""
+    """Yield (rest of the tag, cell's index) for every tag that starts with the prefix."""
     for index, cell in enumerate(notebook.cells):
         for tag in cell.metadata.get("tags", []):
             if tag.startswith(prefix):
@@ -76,7 +76,7 @@ def tagged(notebook: NotebookNode, prefix: str) -> Iterator[tuple[str, int]]:
 
 @dataclass(frozen=True)
 class NotebookExercise:
-    """An exercise as a notebook holds it: its stub, the cell that checks it, and the folded solution."""
+    """An exercise in a notebook: its stub, the cell that checks it, and the folded solution."""
 
     name: str
     stub: str
@@ -85,10 +85,10 @@ class NotebookExercise:
 
 
 def exercises(notebook: NotebookNode) -> list[NotebookExercise]:
-    """The exercises of a notebook, in order (the convention stands in dlv3.course.kit.exercises).
+    """Return the exercises of a notebook, in order (`dlv3.course.kit.exercises` says how they are written).
 
     Raises:
-        ValueError: an exercise lacks its check or its solution, and which.
+        ValueError: an exercise lacks its check or its solution, or a solution lacks its exercise.
     """
     solutions = dict(tagged(notebook, "solution:"))
     found = []
@@ -111,7 +111,7 @@ def exercises(notebook: NotebookNode) -> list[NotebookExercise]:
 
 
 def folded_solution(markdown: str) -> str:
-    """The code under <details><summary>Solution</summary>, its blocks joined; empty where there is none."""
+    """Return the code under <details><summary>Solution</summary>, its blocks joined; empty if there is none."""
     return "\n".join(code for fold in _SOLUTION.findall(markdown) for code in _CODE.findall(fold))
 
 
@@ -121,9 +121,11 @@ def _checks(source: str, name: str) -> bool:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the checks said, by the exercise's name.
+    """The results of the checks, by the exercise's name.
 
-    given: of the code that stands in the stub's place. tried: of each other code that was tried there.
+    Args:
+        given: for the code that ran in the stub's place.
+        tried: for each further code that was tried there.
     """
 
     given: dict[str, Result]
@@ -138,8 +140,8 @@ def answer(
     Args:
         notebook: the lesson.
         answers: by the exercise's name, the code to run in place of the stub; the others run their stub.
-        trials: by the exercise's name, codes to try in its place beforehand. Each starts from what the cells above it
-            have made, and leaves nothing behind: not for the next one, and not for the cells below.
+        trials: by the exercise's name, codes to try in the stub's place first. Each starts from the names that the
+            cells above have made, and leaves no trace for the next one or for the cells below.
     """
     tasks = {task.name: task for task in exercises(notebook)}
     stubs = {index: tasks[name] for name, index in tagged(notebook, "exercise:")}
@@ -164,10 +166,10 @@ def _answered(task: NotebookExercise, code: str, space: dict[str, Any]) -> Resul
 
 
 def _tried(task: NotebookExercise, code: str, space: dict[str, Any]) -> Result:
-    """Answer, then put everything back.
+    """Answer an exercise, then put everything back.
 
-    The answer works on copies, so that it cannot change an object in place. They stand in the same dictionary, where
-    the functions of the cells above look their names up.
+    The answer works on copies, so that it cannot change the objects of the cells above. The copies are in the same
+    dictionary, because the functions of those cells look their names up there.
     """
     kept = dict(space)
     data = {name: value for name, value in kept.items() if not isinstance(value, ModuleType)}
@@ -182,7 +184,7 @@ def _tried(task: NotebookExercise, code: str, space: dict[str, Any]) -> Result:
 
 
 def _plain(source: str) -> str:
-    """The code without IPython's own lines (%matplotlib and the like)."""
+    """Return the code without IPython's own lines, such as %matplotlib."""
     return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
 
 

@@ -1,7 +1,7 @@
-"""One notebook as the body of a page: formulas as MathML, explorers ready to mount, answers folded.
+"""Rendering of one notebook as the body of a page: formulas as MathML, explorers ready to mount, answers folded.
 
-Formulas become MathML when the page is made, so a page needs no script and no font from elsewhere for them. Code is
-coloured by Pygments, Markdown and outputs are rendered by nbconvert.
+Formulas become MathML when the page is made, so a page needs no script and no font from elsewhere for them. Pygments
+colours the code, and nbconvert renders Markdown and outputs.
 """
 
 import base64
@@ -23,7 +23,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-# Code spans and fences are left alone; then $$...$$, then $...$ with no space just inside and no digit after it.
+# Code spans and fences, which stay as they are; $$...$$; $...$ with no space just inside and no digit after it.
 _CODE_OR_MATH = re.compile(
     r"(?P<code>```.*?```|``.+?``|`[^`\n]+`)|(?<!\\)\$\$(?P<block>.+?)\$\$|(?<![\\$])\$(?P<line>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?!\d)",
     re.S,
@@ -44,13 +44,13 @@ class Page:
 
 
 def render(path: Path) -> Page:
-    """Render a notebook with the outputs stored in it; nothing is run."""
+    """Render a notebook with the outputs stored in it; no cell is run."""
     notebook = nbformat.read(path, as_version=4)
     explorers: set[str] = set()
     parts = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            # The id is what JupyterLab's addresses of cells end in, so that links to cells hold here, too.
+            # JupyterLab's addresses of cells end in this id, so that links to cells work here, too.
             name = f"cell-id={html.escape(cell.id)}"
             parts.append(
                 f'<section class="text_cell_render" id="{name}">{_markdown(cell, path.parent)}</section>'
@@ -64,17 +64,17 @@ def render(path: Path) -> Page:
 
 
 def formulas(markdown: str) -> tuple[str, list[str]]:
-    """Take the LaTeX formulas out of Markdown; what stands in code is left alone.
+    """Take the LaTeX formulas out of Markdown, except those in code.
 
     Returns:
-        The Markdown with a place-holder for each formula, which no Markdown renderer touches, and the formulas as
-        MathML, to be put back by `with_formulas` once the rest is HTML.
+        The Markdown with a placeholder for each formula, which Markdown renderers leave as it is, and the formulas as
+        MathML. `with_formulas` puts them back once the rest is HTML.
     """
     made: list[str] = []
 
-    def replace(found: re.Match) -> str:
+    def replace(found: re.Match[str]) -> str:
         if found["code"]:
-            return found["code"]
+            return str(found["code"])
         made.append(mathml(found["block"] or found["line"], display="block" if found["block"] else "inline"))
         return _place(len(made) - 1)
 
@@ -93,7 +93,7 @@ def _place(number: int) -> str:
 
 
 def _markdown(cell: NotebookNode, folder: Path) -> str:
-    # Embedding by nbconvert would parse each piece of HTML alone, and so close a <details> before its content.
+    # nbconvert's own embedding parses each piece of HTML alone, and so closes a <details> before its content.
     renderer = IPythonRenderer(
         escape=False, attachments=cell.get("attachments", {}), embed_images=False, path=str(folder)
     )
@@ -108,19 +108,19 @@ def _rendered(source: str, to_html: Callable[[str], str], folder: Path | None = 
     return re.sub(r"(<table.*?</table>)", r'<div class="scroll">\1</div>', rendered, flags=re.S)
 
 
-def _embedded(image: re.Match, folder: Path) -> str:
-    """A picture beside the notebook, written into the page."""
+def _embedded(image: re.Match[str], folder: Path) -> str:
+    """Write a picture that lies beside the notebook into the page."""
     file = folder / image[2]
     kind = mimetypes.guess_type(file.name)[0] or "image/png"
     return f"{image[1]}data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}{image[3]}"
 
 
 def _code(source: str) -> str:
-    return highlight(source, PythonLexer(), HtmlFormatter(cssclass="highlight"))
+    return str(highlight(source, PythonLexer(), HtmlFormatter(cssclass="highlight")))
 
 
 def _output(output: NotebookNode, explorers: set[str]) -> str:
-    """The richest form of an output that a page without a kernel can show."""
+    """Render the richest form of an output that a page without a kernel can show."""
     if output.output_type == "stream":
         return f"<pre>{ansi2html(output.text)}</pre>"
     data = output.get("data", {})
@@ -141,12 +141,12 @@ def _svg(picture: str, explorers: set[str]) -> str:
     if name is None:
         return picture
     explorers.add(name)
-    state = html.escape(json.dumps(json.loads(root.get("data-state"))), quote=True)
+    state = html.escape(json.dumps(json.loads(root.attrib["data-state"])), quote=True)
     return f'<div data-explorer-mount="{name}" data-state="{state}">{picture}</div>'
 
 
 def _folded(card: str) -> str:
-    """The answer to a question waits behind a fold until the reader has made a prediction."""
+    """Fold the answer to a question, so that the reader can make a prediction first."""
     if "dlv3-note" in card and "The answer:" in card:
         shown = card.replace("You made no prediction. ", "").replace("You made no prediction.", "")
         return f"<details><summary>I have made my prediction: show the answer</summary>{shown}</details>"
@@ -164,7 +164,7 @@ def _picture(png: str, text: str) -> str:
 
 
 def _opening(notebook: NotebookNode) -> tuple[str, str]:
-    """The first heading, and the first sentence after it, as plain text."""
+    """Return the first heading, and the first sentence after it, as plain text."""
     words = "\n".join(cell.source for cell in notebook.cells[:3] if cell.cell_type == "markdown")
     heading = re.search(r"^#\s+(.+)$", words, re.M)
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words[heading.end() :] if heading else words)

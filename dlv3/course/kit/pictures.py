@@ -1,15 +1,18 @@
-"""Numbers and pixels as PNG bytes, quickly enough to follow a slider."""
+"""Pictures as PNG bytes, made quickly enough to follow a slider."""
 
 import io
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 def png(pixels: np.ndarray, *, scale: int = 1) -> bytes:
-    """An image as PNG bytes, quickly.
+    """Return an image as PNG bytes, quickly.
 
     Args:
         pixels: (H, W, 3) or (H, W) uint8.
@@ -23,10 +26,10 @@ def png(pixels: np.ndarray, *, scale: int = 1) -> bytes:
 
 
 def indexed_png(indices: np.ndarray, palette: np.ndarray) -> bytes:
-    """An image of at most 256 colours as PNG bytes: several times faster than `png`, and smaller.
+    """Return an image of at most 256 colours as PNG bytes: several times faster than `png`, and smaller.
 
     Args:
-        indices: (H, W) uint8, which colour each pixel has. A mask of classes is such an image.
+        indices: (H, W) uint8, the index of each pixel's colour; a mask of classes is such an image.
         palette: (K, 3) or (K, 4) uint8, the colours, with their opacity in the fourth column.
     """
     image = Image.fromarray(np.ascontiguousarray(indices), mode="P")
@@ -38,35 +41,39 @@ def indexed_png(indices: np.ndarray, palette: np.ndarray) -> bytes:
 
 
 def cividis(values: np.ndarray, low: float | None = None, high: float | None = None) -> np.ndarray:
-    """Numbers as colours that read the same to colour-blind eyes.
+    """Return numbers as colours that colour-blind readers can tell apart too.
 
     Args:
         values: (H, W) numbers.
-        low, high: what the darkest and the lightest colour stand for; None is the smallest and largest value.
+        low, high: values of the darkest and the lightest colour; None takes the smallest and the largest value.
 
     Returns:
         (H, W, 3) uint8.
     """
     low = float(values.min()) if low is None else low
     high = float(values.max()) if high is None else high
-    return cividis_table()[levels(values, low, high, 256)]
+    colours: np.ndarray = cividis_table()[levels(values, low, high, 256)]
+    return colours
 
 
 def levels(values: np.ndarray, low: float, high: float, count: int) -> np.ndarray:
-    """Numbers as whole steps from 0 (at `low` and below) to count - 1 (at `high` and above), uint8."""
+    """Return numbers as whole steps from 0 (at `low` and below) to count - 1 (at `high` and above), uint8."""
     return (np.clip((values - low) / max(high - low, 1e-12), 0, 1) * (count - 1)).round().astype(np.uint8)
 
 
 @cache
 def cividis_table() -> np.ndarray:
-    """Cividis from dark blue to yellow: (256, 3) uint8."""
+    """Return the colours of cividis from dark blue to yellow: (256, 3) uint8."""
     from matplotlib import colormaps
 
     return (colormaps["cividis"](np.linspace(0, 1, 256))[:, :3] * 255).round().astype(np.uint8)
 
 
-def figure_png(figure: Any, dpi: int = 96) -> bytes:
-    """A matplotlib figure as PNG bytes. Make the figure once, change its artists' data, and call this again."""
+def figure_png(figure: "Figure", dpi: int = 96) -> bytes:
+    """Return a matplotlib figure as PNG bytes.
+
+    To redraw quickly, make the figure once, change its artists' data, and call this again.
+    """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
     return buffer.getvalue()

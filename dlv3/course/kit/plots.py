@@ -1,4 +1,4 @@
-"""The look of the lessons' figures: readable on light and dark pages, without relying on colour, with words.
+"""The look of the lessons' figures: readable on light and dark pages, not by colour alone, with a text alternative.
 
     use_course_style()
     figure, axis = plt.subplots()
@@ -19,6 +19,9 @@ from cycler import cycler
 from IPython.display import HTML, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from dlv3.figure_style import (
     BLUE,
@@ -41,21 +44,21 @@ __all__ = [
 
 
 def use_course_style() -> None:
-    """Set matplotlib up for the lessons: transparent ground, grey ink, Okabe-Ito lines, cividis maps."""
-    mpl.rcParams.update(STYLE)
+    """Set matplotlib up for the lessons: transparent background, grey ink, Okabe-Ito lines, cividis maps."""
+    plt.style.use(STYLE)
     mpl.rcParams["axes.prop_cycle"] = cycler(color=COLOURS, marker=MARKERS, linestyle=DASHES)
 
 
 def show(figure: Figure, words: str, *, dpi: int = 144) -> None:
     """Show a figure with its description in words, then close it. Make it a cell's last line.
 
-    The words are the picture's text alternative in the exported pages, and stand folded below it where the page
-    offers no text alternative (JupyterLab). Stored outputs hold them as text, so a test compares them.
+    The words are the picture's text alternative in the exported pages. JupyterLab shows no text alternative, so they
+    are also folded below the picture. Stored outputs hold them as text, so a test compares them.
 
     Args:
         figure: the figure; it is closed and cannot be shown again.
-        words: what the picture shows, for whoever cannot see it; not a repetition of the title.
-        dpi: pixels an inch; the picture's width on the page does not depend on it.
+        words: what the picture shows, for a reader who cannot see it; not a repetition of the title.
+        dpi: pixels per inch; the picture's width on the page does not depend on it.
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi)
@@ -69,11 +72,11 @@ def show(figure: Figure, words: str, *, dpi: int = 144) -> None:
     display(HTML(f"<details><summary>The figure in words</summary>{html.escape(words)}</details>"))
 
 
-def show_image(axis: Axes, image: Any, title: str, **options: Any) -> Any:
+def show_image(axis: Axes, image: ArrayLike | Tensor, title: str, **options: Any) -> AxesImage:
     """Draw an image on an axis with a title and no ticks; numbers become colours by cividis.
 
     Args:
-        axis: where to.
+        axis: the axis to draw on.
         image: (H, W) numbers or (H, W, 3) colours; a tensor or an array.
         title: what it is, with its size.
         options: for `Axes.imshow`, such as vmin and vmax.

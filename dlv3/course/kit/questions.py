@@ -1,11 +1,11 @@
-"""Questions that take a prediction before a cell runs, keep it, and compare it afterwards.
+"""Questions that take a prediction before a cell runs, keep it, and compare it with the outcome.
 
     size = Choice("How many outputs does path B give along one side?", ["44", "88", "100"])
     size                    # shown as the cell's last line: the learner picks
-    size.compare("88")      # after the run: what was predicted beside what came out
+    size.compare("88")      # after the run: the prediction beside the outcome
 
-Nothing waits for an answer: a notebook whose questions nobody touched runs from top to bottom, and its outputs
-are the same each time. Running a question's cell again keeps the answer that was given.
+Nothing waits for an answer: a notebook without any answers runs from top to bottom, and its outputs are the same each
+time. Running a question's cell again keeps the answer that was given.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ import ipywidgets as widgets
 
 from dlv3.course.kit.cards import Card, inline_html
 
-# Answers by question, so that running the question's cell a second time does not wipe what was picked.
+# Answers by question, so that running the question's cell a second time keeps what was picked.
 _kept: dict[str, Any] = {}
 
 
 class _Question(widgets.VBox):
-    """The question's text above a control, and the answer kept under the text."""
+    """The question's text above a control; the answer is kept under the text as its key."""
 
     def __init__(self, question: str, control: widgets.Widget, how: str) -> None:
         self.question = question
@@ -30,7 +30,7 @@ class _Question(widgets.VBox):
 
     @property
     def prediction(self) -> Any:
-        """What was predicted, or None where nothing was."""
+        """The prediction, or None if there is none."""
         return _kept.get(self.question)
 
     def _keep(self, value: Any) -> None:
@@ -43,7 +43,7 @@ class _Question(widgets.VBox):
         return ""
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = f"Predict: {self.question}"
         bundle["text/html"] = (
             f'<div class="dlv3-question"><p><strong>Predict.</strong> {inline_html(self.question)}</p>'
@@ -60,7 +60,7 @@ class Choice(_Question):
         options: two or more different answers, each a short text.
 
     Raises:
-        ValueError: fewer than two options, or the same one twice.
+        ValueError: there are fewer than two options, or one stands twice.
     """
 
     def __init__(self, question: str, options: Sequence[object]) -> None:
@@ -81,14 +81,14 @@ class Choice(_Question):
         return "<ul>" + "".join(f"<li>{inline_html(option)}</li>" for option in self.options) + "</ul>"
 
     def compare(self, actual: object, why: str = "") -> Card:
-        """Set what came out beside the prediction.
+        """Compare the outcome with the prediction.
 
         Args:
-            actual: the right option, equal to one of the options as text.
-            why: a sentence on the reason.
+            actual: the right option; as text it equals one of the options.
+            why: the reason, in a sentence.
 
         Raises:
-            ValueError: `actual` is none of the options.
+            ValueError: `actual` is not one of the options.
         """
         outcome = str(actual)
         if outcome not in self.options:
@@ -106,7 +106,7 @@ class Number(_Question):
     Args:
         question: the question; `backticks` mark code.
         unit: the answer's unit, shown after it.
-        within: how far off counts as right, in the same unit; 0 asks for the number itself.
+        within: the largest difference that counts as right, in the same unit; 0 asks for the number itself.
     """
 
     def __init__(self, question: str, *, unit: str = "", within: float = 0.0) -> None:
@@ -124,7 +124,7 @@ class Number(_Question):
         super().__init__(question, control, "Type before you run on.")
 
     def compare(self, actual: float, why: str = "") -> Card:
-        """Set what came out beside the prediction: right where it is no further off than `within`."""
+        """Compare the outcome with the prediction: right if they differ by `within` at most."""
         unit = "" if not self.unit else self.unit if self.unit in ("%", "×") else f" {self.unit}"
         outcome = f"{actual:g}{unit}"
         if self.prediction is None:

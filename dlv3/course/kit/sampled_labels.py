@@ -1,4 +1,4 @@
-"""True labels that pass through a map of an output stride: what sampling alone costs (section 4.1)."""
+"""True labels sampled at an output stride and upsampled again: the error of sampling alone (section 4.1)."""
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -7,16 +7,16 @@ from torch.nn import functional as F
 def upsampled_truth(masks: Tensor, stride: int, num_classes: int) -> Tensor:
     """Sample labels every `stride` pixels and upsample them as logits are: one map per class, bilinearly.
 
-    It is a reference line, not a bound: logits may say more than which class is at the sample.
+    The result is a reference, not a bound: logits may hold more than the class at each sample.
 
     Args:
         masks: (N, H, W) int64 class indices, without labels to ignore.
         stride: pixels between samples; the first lies on pixel 0.
-        num_classes: classes.
+        num_classes: number of classes.
 
     Returns:
-        (N, H, W) int64. Where the stride divides H - 1 and W - 1, as in the paper's crops of 513, samples return
-        exactly to where they were taken.
+        (N, H, W) int64. If the stride divides H - 1 and W - 1, as in the paper's crops of 513, each sample returns
+        exactly to its place.
     """
     sampled = masks[:, ::stride, ::stride]  # (N, h, w)
     scores = F.one_hot(sampled, num_classes).permute(0, 3, 1, 2).float()  # (N, C, h, w)

@@ -1,7 +1,7 @@
 """The whole course as a static site: `python -m dlv3.course.kit.site --out site`.
 
-The pages need no network, no kernel and no server: they can be opened from a folder. The browser-drawn explorers
-live on in them; the outputs are those stored in the notebooks.
+The pages need no network, no kernel and no server: a browser can open them from a folder. The browser-drawn explorers
+work in them; the outputs are those stored in the notebooks.
 """
 
 import argparse
@@ -33,10 +33,10 @@ def build(notebooks: Path, out: Path) -> list[Path]:
         out: the site's folder; an older site in it is replaced.
 
     Returns:
-        The pages written, index first.
+        The files of the pages, index first.
 
     Raises:
-        ValueError: there are no notebooks in the folder, or `out` holds something that is no site.
+        ValueError: there are no notebooks in the folder, or `out` holds something other than a site.
     """
     paths = sorted(notebooks.glob("*.ipynb"))
     if not paths:
@@ -64,7 +64,7 @@ def _filled(title: str, body: str, pages: list[Page], current: int | None) -> st
         f'<li><a href="{page.stem}.html"{here if number == current else ""}>{html.escape(page.title)}</a></li>'
         for number, page in enumerate(pages)
     )
-    # Lessons are turned like the pages of a book; the glossary is looked up, and stands beside them.
+    # Lessons follow one another like the pages of a book; the glossary is not one of them.
     lessons = [page for page in pages if _is_lesson(page)]
     place = lessons.index(pages[current]) if current is not None and pages[current] in lessons else None
     before = lessons[place - 1] if place else None
@@ -94,7 +94,7 @@ def _assets(folder: Path, names: list[str]) -> None:
     (folder / "site.css").write_text(sheet, encoding="utf-8")
     scripts = ["window.dlv3Explorers = {};\n"]
     for name in names:
-        # Ordinary scripts, not modules: a browser loads no modules into a page that was opened from a folder.
+        # Ordinary scripts: a browser does not load modules into a page that was opened from a folder.
         mount = f"window.dlv3Explorers.{name} = (model, el) => mount({javascript.variable(name)}, model, el);"
         scripts.append(f"(() => {{\n{explorers()[name].program}\n{mount}\n}})();\n")
     (folder / "explorers.js").write_text("".join(scripts), encoding="utf-8")
@@ -103,7 +103,7 @@ def _assets(folder: Path, names: list[str]) -> None:
 
 
 def _code_colours(light: str = "default", dark: str = "github-dark") -> str:
-    """Pygments' colours for both schemes in one sheet."""
+    """Return Pygments' colours for the light and the dark scheme as one style sheet."""
     rules = []
     dark_style = get_style_by_name(dark)
     for token, style in get_style_by_name(light):

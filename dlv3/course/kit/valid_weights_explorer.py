@@ -1,4 +1,4 @@
-"""The valid-weights explorer: what is left of a 3×3 filter when its rate nears the map's side (Fig. 4)."""
+"""The valid-weights explorer: a 3×3 filter's weights that still meet the map as the rate grows (Fig. 4)."""
 
 import traitlets as t
 
@@ -7,12 +7,12 @@ from dlv3.course.kit.explorer import Explorer
 
 
 class ValidWeightsExplorer(Explorer):
-    """A 3×3 filter on a map: which of its taps meet the map, and the share of positions by valid weights.
+    """A 3×3 filter on a map: its taps that meet the map, and the share of positions by valid weights.
 
     Args:
         size: 3 to 65, the side of the map.
-        rate: 1 to 80, and at most 1.25 times the side: from the side on, nothing changes any more.
-        row, column: where the filter's centre stands; from 0 to size - 1.
+        rate: 1 to 80, and at most 1.25 times the side; from the side on, only the centre weight is left.
+        row, column: the position of the filter's centre, 0 to size - 1.
 
     Raises:
         traitlets.TraitError: a value is out of its range, or the centre would not lie on the map.
@@ -26,11 +26,11 @@ class ValidWeightsExplorer(Explorer):
     column = t.Int(0, min=0).tag(sync=True, state=True)
 
     def __init__(self, size: int = 65, rate: int = 12, **position: int) -> None:
-        # Not in the middle: near an edge a filter has taps on the map and taps off it.
+        # Off the middle, because near an edge a filter has taps on the map and taps off it.
         super().__init__(**{"size": size, "rate": rate, "row": size // 3, "column": size // 8} | position)
 
     @t.validate("size", "rate", "row", "column")
-    def _possible(self, proposal: dict) -> int:
+    def _possible(self, proposal: t.Bunch) -> int:
         values = {name: getattr(self, name) for name in ("size", "rate", "row", "column")}
         name, value = proposal["trait"].name, proposal["value"]
         values[name] = value
@@ -44,19 +44,19 @@ class ValidWeightsExplorer(Explorer):
             raise t.TraitError(
                 f"{name}={value}: on a map of {size} × {size} the rate is at most {5 * size // 4}"
             )
-        return value
+        return int(value)
 
     @property
     def shares(self) -> dict[int, float]:
-        """The share of positions with 9, 6, 4, 2 and 1 valid weights."""
+        """Share of positions with 9, 6, 4, 2 and 1 valid weights."""
         return atrous.valid_weight_shares(self.size, self.rate)
 
     @property
     def padding_share(self) -> float:
-        """The share of multiplications that a zero of the padding enters."""
+        """Share of multiplications by a zero of the padding."""
         return 1 - sum(weights * share for weights, share in self.shares.items()) / 9
 
     @property
     def valid(self) -> int:
-        """How many of the nine weights meet the map where the filter stands."""
+        """Number of the nine weights that meet the map at the filter's position."""
         return int(atrous.count_valid_weights(self.size, self.rate)[self.row, self.column])

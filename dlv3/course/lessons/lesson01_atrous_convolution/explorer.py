@@ -7,7 +7,7 @@ from dlv3.course.kit.explorer import Explorer
 
 
 class AtrousExplorer(Explorer):
-    """Kernel size, rate, stride, padding and input size of one convolution; point at an output to see its taps.
+    """One convolution with its kernel size, rate, stride, padding and input size; point at an output to see its taps.
 
     Args:
         kernel_size: 1 to 7 taps along an axis.
@@ -16,11 +16,11 @@ class AtrousExplorer(Explorer):
         padding: 0 to 12 zeros at each end.
         size: 3 to 100 input samples along an axis.
         dims: 2 for an image, 1 for a signal.
-        row, column: the output that is looked at; in one dimension only the column counts.
+        row, column: the output to look at; in one dimension only the column counts.
 
     Raises:
         traitlets.TraitError: a value is out of its range, the effective kernel does not fit into the padded input,
-            or there is no such output.
+            or the output does not exist.
     """
 
     script = "atrous"
@@ -35,7 +35,7 @@ class AtrousExplorer(Explorer):
     column = t.Int(0, min=0).tag(sync=True, state=True)
 
     @t.validate("kernel_size", "rate", "stride", "padding", "size", "row", "column")
-    def _possible(self, proposal: dict) -> int:
+    def _possible(self, proposal: t.Bunch) -> int:
         shape = {name: getattr(self, name) for name in ("size", "kernel_size", "rate", "stride", "padding")}
         name = proposal["trait"].name
         try:
@@ -46,11 +46,12 @@ class AtrousExplorer(Explorer):
             raise t.TraitError(
                 f"{name}={proposal['value']}: the output has {outputs} samples, 0 to {outputs - 1}"
             )
-        return proposal["value"]
+        value: int = proposal["value"]
+        return value
 
     @property
     def effective_kernel_size(self) -> int:
-        """The side of the window that one output spans, in input samples."""
+        """Side of the window that one output spans, in input samples."""
         return atrous.effective_kernel_size(self.kernel_size, self.rate)
 
     @property
@@ -60,11 +61,11 @@ class AtrousExplorer(Explorer):
 
     @property
     def weights(self) -> int:
-        """Weights of the filter; the rate plays no part."""
-        return self.kernel_size**self.dims
+        """Weights of the filter; they do not depend on the rate."""
+        return int(self.kernel_size**self.dims)
 
     @property
     def taps(self) -> list[int]:
-        """Input columns that the chosen output reads; below 0 or from `size` on they lie on the padding."""
+        """Input columns that the chosen output reads; below 0 and from `size` on they lie on the padding."""
         first = self.column * self.stride - self.padding
         return [first + tap * self.rate for tap in range(self.kernel_size)]

@@ -1,4 +1,4 @@
-"""The receptive-field explorer: what one output of a stack of atrous convolutions sees, and what it misses."""
+"""The receptive-field explorer: the pixels that one output of a stack of atrous convolutions sees or misses."""
 
 import traitlets as t
 
@@ -7,7 +7,7 @@ from dlv3.course.kit.explorer import Explorer
 
 
 class ReceptiveFieldExplorer(Explorer):
-    """A stack of convolutions, each with a rate to choose; its field is drawn as a pyramid, its holes are counted.
+    """A stack of convolutions, each with a rate to choose: its field as a pyramid, and the number of its holes.
 
     Args:
         rates: the rate of each layer, first layer first; 1 to 5 layers, rates of 1 to 8.
@@ -34,15 +34,15 @@ class ReceptiveFieldExplorer(Explorer):
 
     @property
     def size(self) -> int:
-        """The side of the receptive field, in pixels."""
+        """Side of the receptive field, in pixels."""
         return receptive_field.receptive_field(self.layers).size
 
     @property
     def paths(self) -> list[int]:
-        """In how many ways each pixel of the field, along one axis, reaches the output."""
+        """Number of paths from each pixel of the field, along one axis, to the output."""
         return [int(count) for count in receptive_field.count_paths(self.layers)]
 
     @property
     def holes(self) -> int:
-        """Pixels of the field, along one axis, that no path reaches."""
+        """Number of pixels of the field, along one axis, that no path reaches."""
         return receptive_field.count_holes(self.layers)

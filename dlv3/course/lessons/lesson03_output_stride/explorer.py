@@ -1,4 +1,4 @@
-"""The output-stride ladder: ResNet's blocks, with strides turning into rates, and what that costs."""
+"""The output-stride ladder: ResNet's blocks, whose strides turn into rates, and the costs."""
 
 from dataclasses import dataclass
 
@@ -58,7 +58,7 @@ class OutputStrideLadder(Explorer):
     size = t.Int(513, min=65, max=1025).tag(sync=True, state=True)
 
     @t.validate("output_stride", "blocks")
-    def _reached(self, proposal: dict) -> int:
+    def _reached(self, proposal: t.Bunch) -> int:
         values = {"output_stride": self.output_stride, "blocks": self.blocks}
         values[proposal["trait"].name] = proposal["value"]
         largest = max_output_stride(values["blocks"])
@@ -66,10 +66,11 @@ class OutputStrideLadder(Explorer):
             raise t.TraitError(
                 f"output_stride={values['output_stride']}: {values['blocks']} blocks reach {largest}"
             )
-        return proposal["value"]
+        value: int = proposal["value"]
+        return value
 
     @t.validate("multi_grid")
-    def _offered(self, proposal: dict) -> list[int]:
+    def _offered(self, proposal: t.Bunch) -> list[int]:
         grids = ([1, 1, 1], [1, 2, 1], [1, 2, 3], [1, 2, 4], [2, 2, 2])
         if list(proposal["value"]) not in grids:
             raise t.TraitError(f"multi_grid={tuple(proposal['value'])}: expected one of Table 3's: {grids}")

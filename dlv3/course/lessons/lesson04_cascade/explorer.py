@@ -1,12 +1,14 @@
-"""The cascade explorer: block4 to block7 at an output stride, and what one output reads of a scene (section 3.2)."""
+"""The cascade explorer: block4 to block7 at an output stride, and the places that one output reads (section 3.2)."""
 
 import traitlets as t
 
 from dlv3 import receptive_field, resnet
 from dlv3.course.kit.explorer import Explorer
 
-PICTURE = 513  # pixels, as the paper's crops
-LAYERS = 3  # 3×3 convolutions in each block from block4 on
+# Pixels along a side, as the paper's crops.
+PICTURE = 513
+# 3×3 convolutions in each block from block4 on.
+LAYERS = 3
 
 
 class CascadeExplorer(Explorer):
@@ -15,9 +17,8 @@ class CascadeExplorer(Explorer):
     Args:
         blocks: 4 to 7, the cascade's depth.
         output_stride: 4 to 256, a power of two; up to 32 with 4 blocks, and twice that with each further block.
-        traced: how many of the last 3×3 layers are followed back from the output; up to three for each block from
-            block4 on.
-        x, y: 0 to 512, the pixel looked at; the sample of the last map that is nearest answers for it.
+        traced: number of last 3×3 layers followed back from the output; up to three for each block from block4 on.
+        x, y: 0 to 512, a pixel; the sample of the last map nearest to it is the output.
 
     Raises:
         traitlets.TraitError: a value is out of its range, or the blocks do not reach it.
@@ -33,7 +34,7 @@ class CascadeExplorer(Explorer):
     y = t.Int(256, min=0, max=PICTURE - 1).tag(sync=True, state=True)
 
     @t.validate("blocks", "output_stride", "traced")
-    def _reached(self, proposal: dict) -> int:
+    def _reached(self, proposal: t.Bunch) -> int:
         values = {name: getattr(self, name) for name in ("blocks", "output_stride", "traced")}
         values[proposal["trait"].name] = proposal["value"]
         blocks = values["blocks"]
@@ -44,11 +45,12 @@ class CascadeExplorer(Explorer):
             raise t.TraitError(
                 f"traced={values['traced']}: from block4 to block{blocks} there are {most} 3×3 layers"
             )
-        return proposal["value"]
+        value: int = proposal["value"]
+        return value
 
     @property
     def rates(self) -> dict[int, int]:
-        """The base rate of each block from block3 on, by its number."""
+        """Base rate of each block from block3 on, by its number."""
         return {block: resnet.base_rate(block, self.output_stride) for block in range(3, self.blocks + 1)}
 
     @property
@@ -66,7 +68,7 @@ class CascadeExplorer(Explorer):
 
     @property
     def offsets(self) -> list[int]:
-        """How far from the output the places lie that it reads through the traced layers, in pixels along an axis."""
+        """Distances from the output to the places that it reads through the traced layers, in pixels along an axis."""
         reached = {0}
         for layer in range(self.traced):
             block = self.blocks - layer // LAYERS
@@ -76,7 +78,7 @@ class CascadeExplorer(Explorer):
 
     @property
     def places(self) -> tuple[int, int]:
-        """How many places the output reads, and how many of them lie on the picture."""
+        """Number of places that the output reads, and number of those that lie on the picture."""
         inside = 1
         for index in self.sample:
             centre = index * self.output_stride
@@ -85,7 +87,7 @@ class CascadeExplorer(Explorer):
 
     @property
     def field(self) -> int:
-        """The side of the output's receptive field, in pixels; the same at every output stride."""
+        """Side of the output's receptive field, in pixels; the same at every output stride."""
         stem = [receptive_field.Layer(7, 2), receptive_field.Layer(3, 2)]
         layers = [
             receptive_field.Layer(3, rate=resnet.base_rate(block, resnet.STEM_STRIDE))

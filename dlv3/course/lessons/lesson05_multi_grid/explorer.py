@@ -1,4 +1,4 @@
-"""The multi-grid explorer: what a block of three atrous convolutions reads, and its two kinds of holes."""
+"""The multi-grid explorer: the samples that a block of three atrous convolutions reads, and two kinds of holes."""
 
 import traitlets as t
 
@@ -7,7 +7,7 @@ from dlv3.course.kit.explorer import Explorer
 
 
 class MultiGridExplorer(Explorer):
-    """Three unit rates and a block's base rate (section 3.2.1); the samples of the map that one output reads.
+    """Three unit rates, a block's base rate (section 3.2.1), and the samples of the map that one output reads.
 
     Args:
         multi_grid: the unit rates of the block's three 3×3 convolutions, 1 to 9 each.
@@ -29,7 +29,7 @@ class MultiGridExplorer(Explorer):
 
     @property
     def rates(self) -> tuple[int, ...]:
-        """The rates of the three convolutions: base rate times unit rate."""
+        """Rates of the three convolutions: base rate times unit rate."""
         return tuple(self.base_rate * unit for unit in self.multi_grid)
 
     @property
@@ -39,12 +39,12 @@ class MultiGridExplorer(Explorer):
 
     @property
     def size(self) -> int:
-        """The side of the field on the block's map, in samples."""
+        """Side of the field on the block's map, in samples."""
         return receptive_field.receptive_field(self.layers).size
 
     @property
     def read(self) -> int:
-        """Samples along one axis of the field that some path reads; in the image it is the square of it."""
+        """Samples along one axis of the field that some path reads; in an image, the square of it."""
         return self.size - receptive_field.count_holes(self.layers)
 
     @property
@@ -54,10 +54,10 @@ class MultiGridExplorer(Explorer):
 
     @property
     def skipped(self) -> int:
-        """Samples along one axis that lie between the block's grid: no unit rates reach them."""
+        """Samples along one axis that lie between those of the block's grid: no unit rates reach them."""
         return (self.size - 1) // self.base_rate * (self.base_rate - 1)
 
     @property
     def density(self) -> float:
-        """The share of the field's samples in an image that are read, from 0 to 1."""
+        """Share of the field's samples in an image that are read, from 0 to 1."""
         return self.read**2 / self.size**2

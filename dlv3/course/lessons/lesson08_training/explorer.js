@@ -60,7 +60,7 @@ const schedule = {
   state: ["at", "drops", "factor", "power", "warmup"],
   controls() {
     return [
-      { key: "power", label: "Power of poly", min: 1, max: 30, show: (value) => (value / 10).toFixed(1), get: (s) => Math.round(10 * s.power), set: (_, value) => ({ power: value / 10 }) },
+      tenths("power", "Power of poly", 1, 30),
       { key: "drops", label: "Drops of step", min: 1, max: 5, get: (s) => s.drops, set: (_, value) => ({ drops: value }) },
       { key: "factor", label: "Each drop multiplies by", options: [[0.1, "0.1"], [0.2, "0.2"], [0.5, "0.5"]], get: (s) => s.factor, set: (_, value) => ({ factor: value }) },
       { key: "at", label: "Read at", min: 0, max: 100, show: (value) => `iteration ${grouped((value * ITERATIONS) / 100)}`, get: (s) => s.at, set: (_, value) => ({ at: value }) },

@@ -1,12 +1,10 @@
-"""The schedule explorer: the learning rate over the paper's training, poly beside step (§4.1)."""
+"""The schedule explorer: the learning rate over the paper's training, poly beside step (section 4.1)."""
 
 import traitlets as t
 
 from dlv3.config.training import TrainingConfig
-from dlv3.course.kit.explorer import Explorer
+from dlv3.course.kit.explorer import Explorer, in_tenths
 from dlv3.training.schedule import learning_rate_at
-
-_TENTHS = 10
 
 
 class ScheduleExplorer(Explorer):
@@ -17,7 +15,7 @@ class ScheduleExplorer(Explorer):
         drops: of step, 1 to 5, evenly spread over the training.
         factor: what each drop multiplies the learning rate by: 0.1, 0.2 or 0.5.
         warmup: length of a linear rise at the start of both, 0 to 20 percent of the training.
-        at: where both are read off, 0 to 100 percent of the training.
+        at: the iteration at which both are read, 0 to 100 percent of the training.
 
     Raises:
         traitlets.TraitError: a value is out of its range.
@@ -32,11 +30,8 @@ class ScheduleExplorer(Explorer):
     at = t.Int(50, min=0, max=100).tag(sync=True, state=True)
 
     @t.validate("power")
-    def _in_tenths(self, proposal: dict) -> float:
-        tenths = round(proposal["value"] * _TENTHS)
-        if abs(tenths - proposal["value"] * _TENTHS) > 1e-6:
-            raise t.TraitError(f"power={proposal['value']}: expected tenths, such as 0.9")
-        return tenths / _TENTHS
+    def _in_tenths(self, proposal: t.Bunch) -> float:
+        return in_tenths(proposal)
 
     @property
     def iterations(self) -> int:
@@ -45,17 +40,17 @@ class ScheduleExplorer(Explorer):
 
     @property
     def iteration(self) -> int:
-        """Where the curves are read off."""
+        """Iteration at which the curves are read."""
         return self.at * self.iterations // 100
 
     @property
     def configs(self) -> dict[str, TrainingConfig]:
         """The training's configuration under each policy, for `dlv3.training.schedule.learning_rate_at`."""
-        shared = {"warmup": self.warmup * self.iterations // 100}
+        warmup = self.warmup * self.iterations // 100
         every = self.iterations // (self.drops + 1)
         return {
-            "poly": TrainingConfig(schedule="poly", power=self.power, **shared),
-            "step": TrainingConfig(schedule="step", step_every=every, step_factor=self.factor, **shared),
+            "poly": TrainingConfig(schedule="poly", power=self.power, warmup=warmup),
+            "step": TrainingConfig(schedule="step", step_every=every, step_factor=self.factor, warmup=warmup),
         }
 
     @property

@@ -108,8 +108,6 @@ function drawIntervals(state) {
   return parts.join("");
 }
 
-const tenths = (key, label, min, max, unit) => ({ key, label, min, max, show: (value) => `${(value / 10).toFixed(1)} ${unit}`, get: (s) => Math.round(10 * s[key]), set: (_, value) => ({ [key]: value / 10 }) });
-
 const interval = {
   title: "The same comparison, repeated",
   about: "Two rows of a table, trained with a few seeds each, and all of it repeated by an imaginary you. Every line is one repetition's 95% interval of the difference. You know the truth here: the dashed line.",
@@ -119,8 +117,8 @@ const interval = {
   controls() {
     return [
       { key: "seeds", label: "Seeds", min: 1, max: MOST_SEEDS, get: (s) => s.seeds, set: (_, value) => ({ seeds: value }) },
-      tenths("effect", "True effect", 0, 50, "points"),
-      tenths("noise", "Noise of one run", 5, 40, "points"),
+      tenths("effect", "True effect", 0, 50, " points"),
+      tenths("noise", "Noise of one run", 5, 40, " points"),
       { key: "pairing", label: "The two rows run with", options: [["equal", "equal seeds, paired"], ["other", "other seeds each"]], get: (s) => s.pairing, set: (_, value) => ({ pairing: value }) },
       { key: "shared", label: "Noise from the seed", min: 0, max: 90, step: 10, show: (value) => `${value}%`, get: (s) => s.shared, set: (_, value) => ({ shared: value }) },
       { key: "draw", label: "Draw anew", min: 1, max: 20, show: (value) => `no. ${value}`, get: (s) => s.draw, set: (_, value) => ({ draw: value }) },
