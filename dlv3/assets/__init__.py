@@ -51,6 +51,14 @@ def lessons() -> Path:
     return _folder("notebooks", _SOURCE / "notebooks")
 
 
+def jupyter_settings() -> Path:
+    """Return a folder of Jupyter configuration, for JUPYTER_CONFIG_PATH: JupyterLab asks for no news and no updates.
+
+    These are defaults of settings. What a person has set for themselves in JupyterLab comes first.
+    """
+    return _HERE / "jupyter"
+
+
 def _folder(name: str, in_source: Path) -> Path:
     for folder in (_HERE / name, in_source):
         if folder.is_dir():

@@ -64,13 +64,19 @@ def lab_command(arguments: LabArguments, jupyters: Sequence[str] = ()) -> int:
         print(f"dlv3: {line}", flush=True)
     from jupyterlab.labapp import LabApp
 
+    os.environ["JUPYTER_CONFIG_PATH"] = config_path(os.environ.get("JUPYTER_CONFIG_PATH"))
     options = jupyter_options(folder, browser=arguments.browser, port=arguments.port)
     LabApp.launch_instance([*options, *jupyters])
     return 0
 
 
+def config_path(before: str | None = None) -> str:
+    """Return the value of JUPYTER_CONFIG_PATH that keeps the pop-up about news away, and what it was before."""
+    return os.pathsep.join([str(assets.jupyter_settings()), *([before] if before else [])])
+
+
 def jupyter_options(folder: Path, *, browser: bool = True, port: int | None = None) -> list[str]:
-    """Return JupyterLab's options for a course: on this machine only, with a token, and nothing fetched.
+    """Return JupyterLab's options for the course: the first lesson, on this machine only, with JupyterLab's token.
 
     Args:
         folder: the lessons' folder, absolute.
@@ -81,9 +87,6 @@ def jupyter_options(folder: Path, *, browser: bool = True, port: int | None = No
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}",
-        # Neither the pop-up that asks about news, nor a request to see whether there is a newer JupyterLab.
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     if not browser:
         options.append("--no-browser")

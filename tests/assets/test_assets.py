@@ -1,5 +1,7 @@
 """The files that come with the package are found."""
 
+import json
+
 import pytest
 
 from dlv3 import assets
@@ -23,6 +25,12 @@ def test_records_are_there():
 def test_lessons_are_there():
     names = {path.name for path in assets.lessons().glob("*.ipynb")}
     assert {"00_start_here.ipynb", "13_conclusions.ipynb", "glossary.ipynb"} <= names
+
+
+def test_jupyters_settings_ask_for_no_news():
+    file = assets.jupyter_settings() / "labconfig" / "default_setting_overrides.json"
+    settings = json.loads(file.read_text())["@jupyterlab/apputils-extension:notification"]
+    assert settings == {"fetchNews": "false", "checkForUpdates": False}
 
 
 def test_package_without_its_lessons_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path):

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from dlv3.cli.lab import config_path, jupyter_options
+
 try:
     from playwright.sync_api import Browser, Page, sync_playwright
 except ImportError:
@@ -32,9 +34,6 @@ _FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-_SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-}
 # Every cell stays on the page: what is far down is tested like what is on the screen.
 _EVERY_CELL = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
 
@@ -49,27 +48,27 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def lab(folder: Path, *, theme: str = "JupyterLab Light", every_cell: bool = True) -> Iterator[str]:
-    """Serve a folder by JupyterLab, with settings of its own; gives its address.
+    """Serve a folder by JupyterLab as `dlv3 lab` does, with settings of its own and without a token.
 
     every_cell: draw the cells that are not on the screen as well; JupyterLab's default is not to.
+
+    Yields:
+        The server's address.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     private = folder.parent / f"{folder.name}-jupyter"
     settings = private / "lab-settings"
     settings.mkdir(parents=True, exist_ok=True)
     themes = {"@jupyterlab/apputils-extension:themes": {"theme": theme}}
     every = _EVERY_CELL if every_cell else {}
-    (settings / "overrides.json").write_text(json.dumps(_SETTINGS | themes | every))
+    (settings / "overrides.json").write_text(json.dumps(themes | every))
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser",
-        f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
-        "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={settings}",
+        sys.executable, "-m", "jupyterlab", *jupyter_options(folder, browser=False, port=port),
+        "--expose-app-in-browser", "--IdentityProvider.token=", f"--LabApp.app_settings_dir={settings}",
         f"--LabApp.workspaces_dir={private / 'workspaces'}", f"--LabApp.user_settings_dir={private / 'user'}",
     ]  # fmt: skip
     environment = os.environ | {
+        "JUPYTER_CONFIG_PATH": config_path(),
         "JUPYTER_CONFIG_DIR": str(private / "config"),
         "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
         "OMP_NUM_THREADS": "1",
@@ -85,6 +84,13 @@ def lab(folder: Path, *, theme: str = "JupyterLab Light", every_cell: bool = Tru
             server.wait(15)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _wait(address: str, server: subprocess.Popen, log: Path) -> None:

@@ -20,6 +20,7 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
 
     calls: list[list[str]] = []
     monkeypatch.setattr(LabApp, "launch_instance", lambda argv: calls.append(argv))
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")
     monkeypatch.chdir(tmp_path)
     return calls
 
@@ -57,6 +58,14 @@ def test_no_browser_and_port_reach_jupyterlab(started):
     main(["lab", "--no-browser", "--port", "9123"])
     assert "--no-browser" in started[0]
     assert "--ServerApp.port=9123" in started[0]
+
+
+@pytest.mark.parametrize("before", [None, "/etc/mine"])
+def test_news_are_off_and_other_configuration_stays(started, monkeypatch: pytest.MonkeyPatch, before):
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", before or "")
+    main(["lab"])
+    settings = str(assets.jupyter_settings())
+    assert os.environ["JUPYTER_CONFIG_PATH"] == (f"{settings}{os.pathsep}{before}" if before else settings)
 
 
 @pytest.mark.parametrize(("user", "wanted"), [(0, True), (1000, False)])

@@ -1,6 +1,7 @@
 """Notebooks as files: run them and store their outputs; find, answer and check the exercises in them.
 
-    python -m dlv3.course.kit.notebooks notebooks/01_atrous_convolution.ipynb   # run, and store the outputs
+    python -m dlv3.course.kit.notebooks notebooks/01_atrous_convolution.ipynb          # run, and store the outputs
+    python -m dlv3.course.kit.notebooks --tidy notebooks/01_atrous_convolution.ipynb   # only tidy what is stored
 
 Each run stores the same outputs: widget views (their model ids are random, and a reader has no kernel to answer them)
 and widget states are left out; a still picture or a text stays in their place.
@@ -64,6 +65,16 @@ def tidied(notebook: NotebookNode) -> NotebookNode:
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET_VIEW, None)
     return notebook
+
+
+def tidy(path: Path) -> bool:
+    """Tidy the outputs stored in a notebook, and run nothing. Returns whether the file had to change."""
+    notebook = tidied(nbformat.read(path, as_version=4))
+    text = nbformat.writes(notebook) + "\n"
+    if text == path.read_text(encoding="utf-8"):
+        return False
+    path.write_text(text, encoding="utf-8")
+    return True
 
 
 def tagged(notebook: NotebookNode, prefix: str) -> Iterator[tuple[str, int]]:
@@ -192,9 +203,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run notebooks from top to bottom and store their outputs.")
     parser.add_argument("notebooks", nargs="+", type=Path)
     parser.add_argument("--timeout", type=int, default=600, help="seconds a cell may take")
+    parser.add_argument(
+        "--tidy",
+        action="store_true",
+        help="run nothing; remove widget states and times, and keep the outputs",
+    )
     arguments = parser.parse_args()
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     for path in arguments.notebooks:
+        if arguments.tidy:
+            print(f"{'tidied' if tidy(path) else 'tidy already'}: {path}")
+            continue
         run(path, timeout=arguments.timeout)
         print(f"ran {path}")
 
