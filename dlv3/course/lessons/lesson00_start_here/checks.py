@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlv3.course.kit.answers import entries, hint_for
 from dlv3.course.kit.exercises import close, equal, exercise, require, unfinished, written
 
 
@@ -18,7 +19,12 @@ def logits_shape(attempt: Any) -> str:
     hints = {
         (8, 129, 129): "The batch counts too, as the first axis: two pictures went in.",
         (1, 8, 129, 129): "The batch holds two pictures.",
-        (2, 3, 129, 129): "That is what goes in: red, green and blue. Out comes a score for each class.",
+        (
+            2,
+            3,
+            129,
+            129,
+        ): "That is what goes in: red, green and blue. What comes out is a score for each class.",
         (2, 7, 129, 129): "The background is a class like the others.",
         (
             2,
@@ -26,12 +32,12 @@ def logits_shape(attempt: Any) -> str:
             9,
             9,
         ): "That is the map before it is stretched over the picture. The model returns it stretched.",
-        (2, 129, 129, 8): "In PyTorch the channels, here the classes, stand on axis 1.",
+        (2, 129, 129, 8): "In PyTorch the channels, here the classes, are on axis 1.",
         (
             2,
             129,
             129,
-        ): "That is what `argmax` leaves. A logit is one class's score, and all eight are still there.",
+        ): "That is the shape after `argmax`. A logit is the score of one class, and all eight scores are kept.",
     }
     equal(tuple(attempt), (2, 8, 129, 129), "`logits_shape`", hints)
     return "Eight scores for each pixel of each picture. The largest one names the pixel's class."
@@ -47,10 +53,12 @@ def count_classes(attempt: Callable[[Tensor], int]) -> str:
     for name, (rows, want) in cases.items():
         mask = torch.tensor(rows, dtype=torch.uint8)
         hints: dict[Any, str] = {
-            len(mask.unique()): "255 is no class: it marks pixels without a label. Leave them out.",
+            int(mask.max()) + 1: "The largest class is not the number of classes: some may not occur.",
+            int(mask.max()): "That is the largest class, not the number of classes.",
+            len(
+                set(mask.flatten().tolist())
+            ): "255 is not a class: it marks pixels without a label. Leave them out.",
             mask.numel(): "That counts pixels. How many *different* numbers are there?",
-            mask.max().item(): "That is the largest class, not how many there are.",
-            mask.max().item() + 1: "The largest class is not the number of classes: some may not occur.",
         }
         equal(attempt(mask.clone()), want, f"`count_classes({rows})` ({name})", hints)
     return "`unique` is the first thing to run on masks you have never seen: it shows a stray class at once."
@@ -58,42 +66,39 @@ def count_classes(attempt: Callable[[Tensor], int]) -> str:
 
 @exercise("00/miou-by-hand", title="mIOU by hand", difficulty=1, minutes=4)
 def miou_by_hand(attempt: dict[str, float]) -> str:
-    require(
-        isinstance(attempt, dict) and set(attempt) == {"IOU of class 0", "IOU of class 1", "mIOU"},
-        "Keep the dictionary with its three keys.",
-    )
-    unfinished(next((... for value in attempt.values() if value is ...), 0), "`by_hand`")
     right = {"IOU of class 0": 4 / 6, "IOU of class 1": 2 / 4, "mIOU": 7 / 12}
     slips = {
-        "IOU of class 0": {
-            4 / 5: "You divided by the pixels of one mask. The union holds those that are 0 in *either*.",
-            4 / 10: "The shared pixels are counted twice in your union.",
-        },
-        "IOU of class 1": {
-            2 / 3: "You divided by the pixels of one mask. The union holds those that are 1 in *either*.",
-            2 / 6: "The shared pixels are counted twice in your union.",
-        },
-        "mIOU": {
-            6 / 8: "That is the share of right pixels. mIOU is the mean of the classes' IOUs.",
-            6
-            / 10: "You summed the intersections and the unions first. Each class counts the same: take the mean.",
-        },
+        "IOU of class 0": [
+            (4 / 5, "You divided by the pixels of one mask. The union holds those that are 0 in *either*."),
+            (4 / 10, "The shared pixels are counted twice in your union."),
+        ],
+        "IOU of class 1": [
+            (2 / 3, "You divided by the pixels of one mask. The union holds those that are 1 in *either*."),
+            (2 / 6, "The shared pixels are counted twice in your union."),
+        ],
+        "mIOU": [
+            (6 / 8, "That is the share of right pixels. mIOU is the mean of the classes' IOUs."),
+            (
+                6 / 10,
+                "You summed the intersections and the unions first. Each class counts the same: take the mean.",
+            ),
+        ],
     }
+    given = entries(attempt, tuple(right))
     for name, want in right.items():
-        got = attempt[name]
+        got = given[name]
         require(
             isinstance(got, int | float), f"`{name}` is {got!r}; write a number or a fraction such as 3 / 8."
         )
-        got = got / 100 if got > 1 else got  # percent are welcome
-        hint = next((text for value, text in slips[name].items() if abs(got - value) < 0.006), "")
-        close(got, want, f"`{name}`", tolerance=0.006, hint=hint)
+        share = got / 100 if got > 1 else got  # percent are fine too
+        close(share, want, f"`{name}`", tolerance=0.006, hint=hint_for(share, slips[name], 0.006))
     return (
         "Six of eight pixels are right, yet the mIOU is 58%: the rare class weighs as much as the common one."
     )
 
 
 def _ious(prediction: Tensor, truth: Tensor, num_classes: int) -> list[tuple[float, float]]:
-    """(intersection, union) of each class."""
+    """Return the (intersection, union) of each class."""
     pairs = [((prediction == c), (truth == c)) for c in range(num_classes)]
     return [((p & t).sum().item(), (p | t).sum().item()) for p, t in pairs]
 
@@ -111,42 +116,43 @@ def miou(attempt: Callable[[Tensor, Tensor, int], float]) -> str:
         got = attempt(prediction.clone(), truth.clone(), num_classes)
         unfinished(got, call)
         value = float(got)
-        slips = {
-            (prediction == truth).float().mean().item(): "That is the share of right pixels.",
-            sum(ious) / num_classes: "Leave out a class that occurs in neither mask: its union is empty.",
-            (sum(ious) + num_classes - len(ious))
-            / num_classes: "A class in neither mask is no success either: leave it out of the mean.",
-            sum(i for i, _ in counts)
-            / sum(u for _, u in counts): "You summed over the classes before dividing; "
-            "divide for each class, then take the mean.",
-            sum(ious): "That is the sum. Divide by the number of classes that occur.",
-            100 * want: "That is in percent; give it from 0 to 1.",
-        }
+        right = (prediction == truth).float().mean().item()
+        empty_as_one = (sum(ious) + num_classes - len(ious)) / num_classes
+        summed_first = sum(i for i, _ in counts) / sum(u for _, u in counts)
+        slips = [
+            (right, "That is the share of right pixels."),
+            (sum(ious) / num_classes, "Leave out a class that occurs in neither mask: its union is empty."),
+            (
+                empty_as_one,
+                "A class in neither mask does not count as right either: leave it out of the mean.",
+            ),
+            (
+                summed_first,
+                "You summed over the classes first. Divide for each class, then take the mean.",
+            ),
+            (sum(ious), "That is the sum. Divide by the number of classes that occur."),
+            (100 * want, "That is in percent; give it from 0 to 1."),
+        ]
         require(
             value == value, f"{call} is not a number: an empty union divides 0 by 0. Leave that class out."
         )
-        hint = next((text for slip, text in slips.items() if abs(value - slip) < 1e-6), "")
-        close(value, want, call, tolerance=1e-6, hint=hint)
+        close(value, want, call, tolerance=1e-6, hint=hint_for(value, slips))
     return "The metric of the paper's section 4, and of every table in this course."
 
 
 @exercise("00/map-sides", title="The map behind the answer", difficulty=1, minutes=4)
 def map_sides(attempt: dict[int, int]) -> str:
     right = {32: 5, 16: 9, 8: 17, 4: 33}
-    require(
-        isinstance(attempt, dict) and set(attempt) == set(right),
-        "Keep the dictionary with the keys 32, 16, 8 and 4.",
-    )
-    unfinished(next((... for value in attempt.values() if value is ...), 0), "`map_sides`")
+    given = entries(attempt, tuple(right))
     for output_stride, want in right.items():
         hints = {
-            129 // output_stride: "That is rounded down, and the map is rounded up: let the model tell you.",
-            129 / output_stride: "A map has a whole number of samples: let the model tell you.",
+            129 // output_stride: "That is rounded down, but the map's side is rounded up: ask the model.",
+            129 / output_stride: "A map has a whole number of samples: ask the model.",
             129: "That is the stretched answer; ask `model.coarse_logits`.",
             8: "That is the number of classes. The map's sides are the last two axes.",
             want**2: "One side is enough, not the whole map.",
         }
-        equal(attempt[output_stride], want, f"`map_sides[{output_stride}]`", hints)
+        equal(given[output_stride], want, f"`map_sides[{output_stride}]`", hints)
     return (
         "Halve the output stride and the map has about twice the samples a side, four times as many in all."
     )

@@ -1,4 +1,4 @@
-"""The learner's machine: what it has, and whether that is enough for the lessons."""
+"""The learner's machine: what it offers, and whether that is enough for the lessons."""
 
 import os
 import platform
@@ -15,12 +15,12 @@ LEAST_CORES, LEAST_MEMORY = 2, 4.0  # GiB
 
 @dataclass(frozen=True)
 class Machine:
-    """What a machine offers.
+    """A machine as the lessons see it.
 
     Args:
         python, torch: versions, such as "3.12.4" and "2.11.0+cpu".
         cores: processor cores that this process may use.
-        memory: GiB of main memory; None where the system does not tell.
+        memory: GiB of main memory; None if the system does not say.
         accelerator: the name of a GPU that torch can use, or None.
     """
 
@@ -32,11 +32,11 @@ class Machine:
 
     @classmethod
     def here(cls) -> "Machine":
-        """The machine that runs this process."""
+        """Return the machine that runs this process."""
         return cls(platform.python_version(), torch.__version__, _cores(), _memory(), _accelerator())
 
     def lacks(self) -> tuple[str, ...]:
-        """What is below the course's needs, each in words with what to do; empty where nothing is."""
+        """Return a sentence for each thing that is below the course's needs, with what to do about it."""
         missing = []
         for name, version, least in (
             ("Python", self.python, LEAST_PYTHON),
@@ -44,11 +44,11 @@ class Machine:
         ):
             if _number(version) < least:
                 wanted = ".".join(map(str, least))
-                missing.append(
-                    f"{name} is {version}: install {wanted} or newer, or let `make lab` set up its own."
-                )
+                missing.append(f"{name} is {version}: install {wanted} or newer.")
         if self.cores < LEAST_CORES:
-            missing.append("One core only: everything runs, in about twice the time that the lessons state.")
+            missing.append(
+                "One core only: everything runs, but it takes about twice as long as the lessons say."
+            )
         if self.memory is not None and self.memory < LEAST_MEMORY:
             missing.append(
                 f"{self.memory:.1f} GiB of memory: close other programs, and shut down the kernels of lessons "
@@ -57,7 +57,7 @@ class Machine:
         return tuple(missing)
 
     def verdict(self) -> Card:
-        """Whether the lessons will run well here, as a card."""
+        """Return a card that says whether the lessons will run well here."""
         missing = self.lacks()
         if missing:
             return Card("note", "You can start, but note:", "\n".join(missing))
@@ -81,12 +81,12 @@ class Machine:
 
 
 def _number(version: str) -> tuple[int, ...]:
-    """The first two numbers of a version: (2, 11) of "2.11.0+cpu"."""
+    """Return the first two numbers of a version: (2, 11) of "2.11.0+cpu"."""
     return tuple(int(part) for part in version.split(".")[:2])
 
 
 def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # Linux: what this process may use, not what the machine has
+    if hasattr(os, "sched_getaffinity"):  # Linux: the cores of this process, not of the machine
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from dlv3.course.kit.answers import hint_for
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, unfinished, written
 
 
@@ -19,7 +20,7 @@ def by_hand(attempt: Any) -> str:
             "That is rate 1: `y[0]` read `x[0]`, `x[1]`, `x[2]`. At rate 2 it reads every second sample."
         )
     if values == [6, 10, -2, 8]:
-        raise Wrong("Your filter is turned round: the first weight belongs to the first tap, `x[i]`.")
+        raise Wrong("Your filter is reversed: the first weight belongs to the first tap, `x[i]`.")
     require(
         len(values) == 4,
         f"You have {len(values)} outputs. The last tap of `y[i]` is `x[i + 4]`, and `x` ends at `x[7]`: "
@@ -28,7 +29,7 @@ def by_hand(attempt: Any) -> str:
     for i, (got, want) in enumerate(zip(values, (10, 2, 2, 12), strict=True)):
         if got != want:
             terms = f"1·x[{i}] + 2·x[{i + 2}] − 1·x[{i + 4}]"
-            raise Wrong(f"`y[{i}]` is not {got:g}. It is {terms}: look the three samples up once more.")
+            raise Wrong(f"`y[{i}]` is not {got:g}. It is {terms}: look up the three samples again.")
     return "The filter has three weights and spans five samples."
 
 
@@ -43,27 +44,25 @@ def equation(attempt: Callable[[Tensor, Tensor, int], Any]) -> str:
 
 
 def _same_as_torch_1d(attempt: Callable[[Tensor, Tensor, int], Any], x: Tensor, w: Tensor, rate: int) -> None:
-    def conv(signal: Tensor, weights: Tensor, **options: int) -> Tensor:
-        return F.conv1d(signal[None, None], weights[None, None], **options)[0, 0]
+    def conv(weights: Tensor, rate: int = 1, stride: int = 1) -> Tensor:
+        return F.conv1d(x[None, None], weights[None, None], stride=stride, dilation=rate)[0, 0]
 
     call = written("atrous_conv1d", (x, w, rate))
     got = attempt(x.clone(), w.clone(), rate)
     unfinished(got, call)
-    _name_mistake(
-        got,
-        call,
-        {
-            "It ignores the rate: `x[i + k]` should be `x[i + rate * k]`.": conv(x, w),
-            "The rate moved the outputs apart, not the taps: it belongs beside `k`, not beside `i`.": conv(
-                x, w, stride=rate
-            ),
-            "The filter is turned round: `w[0]` goes with `x[i]`.": conv(x, w.flip(0), dilation=rate),
-        },
-        conv(x, w, dilation=rate),
-    )
+    want = conv(w, rate)
+    slips = [
+        (conv(w), "It ignores the rate: `x[i + k]` should be `x[i + rate * k]`."),
+        (
+            conv(w, stride=rate),
+            "The rate moved the outputs apart, not the taps: it belongs beside `k`, not beside `i`.",
+        ),
+        (conv(w.flip(0), rate), "The filter is reversed: `w[0]` goes with `x[i]`."),
+    ]
+    _name_mistake(got, call, slips, want)
     span = rate * (len(w) - 1)
     hint = f"The last tap of output i is x[i + {span}], so i goes up to {len(x) - span - 1}."
-    close(got, conv(x, w, dilation=rate), call, hint=hint)
+    close(got, want, call, hint=hint)
 
 
 @exercise("01/effective-kernel", title="The effective kernel", difficulty=1, minutes=3)
@@ -87,18 +86,14 @@ def output_size(attempt: Callable[[int, int, int, int], int]) -> str:
         span = rate * (k - 1) + 1
         hints = {
             n - span: "Position 0 counts too: there is one more start than steps.",
-            (n - span) / stride + 1: "Part of a step is no step: round down with `//`.",
+            (n - span) / stride + 1: "A part of a step does not count: round down with `//`.",
             n - span + 1: "The stride is missing: only every `stride`-th start is used.",
             (n - span + 1) // stride: "Divide the steps by the stride, and add the first output after that.",
             (n - k) // stride + 1: "The rate is missing: it is the effective kernel that must fit.",
         }
-        equal(
-            attempt(n, k, rate, stride),
-            (n - span) // stride + 1,
-            written("output_size", (n, k, rate, stride)),
-            hints,
-        )
-    return "Both paths of the 100 × 100 example, pooling included, obey this one formula."
+        call = written("output_size", (n, k, rate, stride))
+        equal(attempt(n, k, rate, stride), (n - span) // stride + 1, call, hints)
+    return "Both paths of the 100 × 100 example, pooling included, follow this one formula."
 
 
 @exercise("01/slices", title="Atrous convolution from slices", difficulty=3, minutes=8)
@@ -124,20 +119,20 @@ def phases(attempt: Callable[[Tensor, Tensor, int], Any]) -> str:
     with _ordinary_convolutions_only():
         for image, kernel, rate in cases:
             _same_as_torch_2d(attempt, "atrous_by_phases", image, kernel, rate)
-    return "An atrous convolution is rate² ordinary ones, side by side, on sides that are no multiple of the rate too."
+    return "An atrous convolution is rate² ordinary ones, and the picture's side need not be a multiple of the rate."
 
 
 class _ordinary_convolutions_only:  # noqa: N801 - reads as a phrase
-    """While it lasts, `torch.nn.functional.conv2d` refuses a rate: the exercise is to do without one."""
+    """Make `torch.nn.functional.conv2d` refuse a rate: the exercise is to work without one."""
 
     def __enter__(self) -> None:
-        self._conv2d = F.conv2d
+        plain = self._conv2d = F.conv2d
 
         def conv2d(*args: Any, **options: Any) -> Tensor:
             rate = options.get("dilation", args[5] if len(args) > 5 else 1)
             if rate not in (1, (1, 1), [1, 1]):
-                raise Wrong("That hands the rate to torch. Use ordinary convolutions only: no `dilation`.")
-            return self._conv2d(*args, **options)
+                raise Wrong("You pass the rate on to torch. Use ordinary convolutions only: no `dilation`.")
+            return plain(*args, **options)
 
         F.conv2d = conv2d
 
@@ -146,43 +141,47 @@ class _ordinary_convolutions_only:  # noqa: N801 - reads as a phrase
 
 
 def _same_as_torch_2d(
-    attempt: Callable[[Tensor, Tensor, int], Any], name: str, image: tuple, kernel: tuple, rate: int
+    attempt: Callable[[Tensor, Tensor, int], Any],
+    name: str,
+    image: tuple[int, ...],
+    kernel: tuple[int, ...],
+    rate: int,
 ) -> None:
     x, w = _random(*image, seed=rate), _random(*kernel, seed=rate + 1)
     conv = torch.conv2d
     call, want = written(name, (x, w, rate)), conv(x, w, dilation=rate)
     got = attempt(x.clone(), w.clone(), rate)
     unfinished(got, call)
-    mistakes = {
-        "It ignores the rate: the slice of tap (a, b) starts at row `a * rate`, column `b * rate`.": conv(
-            x, w
+    slips = [
+        (
+            conv(x, w),
+            "It ignores the rate: the slice of tap (a, b) starts at row `a * rate`, column `b * rate`.",
         ),
-        "The filter is turned round: tap (0, 0) belongs to the slice that starts in the top left corner.": conv(
-            x, w.flip(2, 3), dilation=rate
+        (
+            conv(x, w.flip(2, 3), dilation=rate),
+            "The filter is reversed: tap (0, 0) belongs to the slice that starts in the top left corner.",
         ),
-        "Rows and columns are exchanged: tap (a, b) starts at row `a * rate`, column `b * rate`.": conv(
-            x, w.transpose(2, 3), dilation=rate
+        (
+            conv(x, w.transpose(2, 3), dilation=rate),
+            "Rows and columns are swapped: tap (a, b) starts at row `a * rate`, column `b * rate`.",
         ),
-        "It is padded with zeros; here only positions count where the whole filter fits.": conv(
-            x, w, dilation=rate, padding=rate * (w.shape[-1] // 2)
+        (
+            conv(x, w, dilation=rate, padding=rate * (w.shape[-1] // 2)),
+            "It is padded with zeros; here only positions count where the whole filter fits.",
         ),
-    }
-    _name_mistake(got, call, mistakes, want)
+    ]
+    _name_mistake(got, call, slips, want)
     hint = f"A filter of {w.shape[-1]} at rate {rate} spans {rate * (w.shape[-1] - 1) + 1} rows and columns."
     close(got, want, call, tolerance=1e-4, hint=hint)
 
 
-def _name_mistake(got: Any, call: str, mistakes: dict[str, Tensor], right: Tensor) -> None:
-    """Raise `Wrong` where the answer is what a well-known mistake gives, whole or cut to the right size."""
-    mine = torch.as_tensor(got).detach()
-    for hint, result in mistakes.items():
-        for made in (result, result[tuple(slice(side) for side in right.shape)]):
-            if _same(mine, made) and not _same(made, right):
-                raise Wrong(f"{call} is not right yet. {hint}")
-
-
-def _same(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and torch.allclose(one.to(other), other, atol=1e-4)
+def _name_mistake(got: Any, call: str, slips: list[tuple[Tensor, str]], right: Tensor) -> None:
+    """Raise `Wrong` if the answer is what a known mistake gives, whole or cut to the right size."""
+    cut = tuple(slice(side) for side in right.shape)
+    known = [(made, hint) for result, hint in slips for made in (result, result[cut])]
+    hint = hint_for(got, known, 1e-4)
+    if hint and not hint_for(got, [(right, "right")], 1e-4):
+        raise Wrong(f"{call} is not right yet. {hint}")
 
 
 def _random(*shape: int, seed: int) -> Tensor:

@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
@@ -11,6 +12,10 @@ from torch.nn import functional as F
 from dlv3.atrous import effective_kernel_size
 from dlv3.course.kit.image_explorer import ImageExplorer, Pick, Slider
 from dlv3.course.kit.pictures import cividis_table, indexed_png, levels
+from dlv3.course.kit.sample_photo import sample_photo
+
+Indices = npt.NDArray[np.uint8]
+"""Colours of a picture, as numbers of its palette."""
 
 FILTERS = {
     "vertical edges": torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 4,
@@ -26,7 +31,7 @@ _GREYS, _COLOURS, _CAPTION, _TAP, _EDGE = 0, 112, 240, 248, 249
 
 @cache
 def photo(size: int = 340) -> Tensor:
-    """Matplotlib's sample photo (Grace Hopper, US Navy, public domain), in grey.
+    """Return matplotlib's sample photo (Grace Hopper, US Navy, public domain) in grey.
 
     Args:
         size: the side of the square cut from it, in pixels.
@@ -34,20 +39,13 @@ def photo(size: int = 340) -> Tensor:
     Returns:
         (size, size) float32 in 0..1.
     """
-    from matplotlib import cbook
-
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        picture = (
-            Image.open(file)
-            .convert("L")
-            .crop((20, 0, 500, 480))
-            .resize((size, size), Image.Resampling.LANCZOS)
-        )
+    square = sample_photo().convert("L").crop((20, 0, 500, 480))
+    picture = square.resize((size, size), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.asarray(picture, dtype=np.float32) / 255)
 
 
 def edge_strength(image: Tensor, output_stride: int = 4) -> Tensor:
-    """A simple feature map with nothing learnt: how strong edges are, averaged over cells of output_stride pixels.
+    """Return a simple feature map without learning: the strength of edges, averaged over cells of output_stride pixels.
 
     Args:
         image: (H, W).
@@ -62,7 +60,7 @@ def edge_strength(image: Tensor, output_stride: int = 4) -> Tensor:
 
 
 def response(image: Tensor, weight: Tensor, rate: int) -> Tensor:
-    """A 3×3 filter's answer at every position, at a rate; past the border the image's edge goes on.
+    """Return a 3×3 filter's answer at every position, at a rate; the image's edge continues past the border.
 
     Args:
         image: (H, W).
@@ -76,7 +74,7 @@ def response(image: Tensor, weight: Tensor, rate: int) -> Tensor:
 
 
 class PhotoExplorer(ImageExplorer):
-    """Rate, filter and what it is run on; left the input with the nine taps of one output, right the response.
+    """Rate, filter and input to choose; left the input with the nine taps of one output, right the response.
 
     Args:
         features: (h, w) a feature map to offer beside the photo; None is the photo's edge strength at output stride 4.
@@ -100,14 +98,12 @@ class PhotoExplorer(ImageExplorer):
     def _draw(self, rate: int, filter: str, on: str) -> bytes:
         image = self.inputs[on]
         answer = response(image, FILTERS[filter], rate)
-        low, high = (
-            (0.0, 1.0) if filter == "mean" else (-float(answer.abs().max()), float(answer.abs().max()))
-        )
+        largest = float(answer.abs().max())
+        low, high = (0.0, 1.0) if filter == "mean" else (-largest, largest)
         canvas = np.full((_TOP + _PANEL, 2 * _PANEL + _GAP), _CAPTION, dtype=np.uint8)
         canvas[_TOP:, :_PANEL] = _panel(_GREYS + levels(image.numpy(), 0, 1, _COLOURS - _GREYS))
-        canvas[_TOP:, _PANEL + _GAP :] = _panel(
-            _COLOURS + levels(answer.numpy(), low, high, _CAPTION - _COLOURS)
-        )
+        colours = levels(answer.numpy(), low, high, _CAPTION - _COLOURS)
+        canvas[_TOP:, _PANEL + _GAP :] = _panel(_COLOURS + colours)
         canvas[:_TOP] = _caption(
             f"{on}, {image.shape[-1]} by {image.shape[-1]}, and the taps of one output",
             f"response to {filter!r}, rate {rate}",
@@ -125,13 +121,14 @@ class PhotoExplorer(ImageExplorer):
         )
 
 
-def _panel(indices: np.ndarray) -> np.ndarray:
-    """A square of indices as large as a panel, each pixel a sharp square."""
+def _panel(indices: Indices) -> Indices:
+    """Enlarge a square of indices to a panel, each pixel to a sharp square."""
     nearest = np.arange(_PANEL) * indices.shape[0] // _PANEL
-    return indices[nearest][:, nearest]
+    panel: Indices = indices[nearest][:, nearest]
+    return panel
 
 
-def _mark_taps(canvas: np.ndarray, rate: int, size: int) -> None:
+def _mark_taps(canvas: Indices, rate: int, size: int) -> None:
     """Draw the nine taps of the middle output on the left panel."""
     pixel, centre = _PANEL / size, size // 2
     half = max(3, round(pixel / 2))
@@ -142,17 +139,18 @@ def _mark_taps(canvas: np.ndarray, rate: int, size: int) -> None:
             canvas[y - half + 1 : y + half, x - half + 1 : x + half] = _TAP
 
 
-def _caption(left: str, right: str) -> np.ndarray:
-    """Two captions in the caption's eight steps of opacity: (_TOP, 2 * _PANEL + _GAP)."""
+def _caption(left: str, right: str) -> Indices:
+    """Return two captions in the caption's eight steps of opacity: (_TOP, 2 * _PANEL + _GAP)."""
     mask = Image.new("L", (2 * _PANEL + _GAP, _TOP))
     draw = ImageDraw.Draw(mask)
     for x, words in ((0, left), (_PANEL + _GAP, right)):
         draw.text((x, 4), words, fill=255, font=_font())
-    return _CAPTION + np.asarray(mask) // 32
+    opacity: Indices = np.asarray(mask) // 32
+    return opacity + np.uint8(_CAPTION)
 
 
 @cache
-def _palette() -> np.ndarray:
+def _palette() -> npt.NDArray[np.uint8]:
     palette = np.full((250, 4), 255, dtype=np.uint8)
     palette[_GREYS:_COLOURS, :3] = np.linspace(0, 255, _COLOURS - _GREYS)[:, None]
     palette[_COLOURS:_CAPTION, :3] = cividis_table()[:: 256 // (_CAPTION - _COLOURS)]

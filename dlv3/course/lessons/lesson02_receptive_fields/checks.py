@@ -8,24 +8,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlv3.course.kit import answers
 from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
-from dlv3.course.lessons.lesson02_receptive_fields import checks_networks  # noqa: F401  (its exercises register themselves)
+from dlv3.course.lessons.lesson02_receptive_fields import checks_networks
 from dlv3.receptive_field import Layer, ReceptiveField, count_holes, count_paths
+
+__all__ = ["checks_networks"]  # importing it registers its exercises
 
 
 def grown(
     size: int, jump: int, start: float, kernel_size: int, stride: int = 1, rate: int = 1, padding: int = 0
 ) -> tuple[int, int, float]:
-    """(size, jump, start) behind a layer, as the library has it."""
+    """Return (size, jump, start) behind a layer, as the library computes them."""
     behind = ReceptiveField(size, jump, start).through(Layer(kernel_size, stride, rate, padding))
     return behind.size, behind.jump, behind.start
-
-
-def _three(got: Any, call: str) -> tuple[float, float, float]:
-    unfinished(got, call)
-    if not isinstance(got, tuple | list) or len(got) != 3:
-        raise Wrong(f"{call} gives {got!r}, but it should be three numbers: (size, jump, start).")
-    return tuple(got)
 
 
 @exercise("02/grow", title="One layer further", difficulty=1, minutes=5)
@@ -43,21 +39,18 @@ def grow(attempt: Callable[..., tuple[int, int, float]]) -> str:
         reach = (k - 1) * rate
         want = grown(*case)
         call = written("grow", case)
-        got = _three(attempt(*case), call)
+        got = answers.several(attempt(*case), call, 3, "three numbers: (size, jump, start)")
         size_hints = {
             size + reach * jump * stride: "Use the jump in front of the layer, before the stride changes it.",
             size + (k - 1) * jump: "The rate is missing: taps are `rate` samples apart.",
             size + k * rate * jump: "k taps have k - 1 gaps between them, not k.",
-            size
-            + reach: "Samples are `jump` pixels apart: the reach in pixels is the reach in samples times the "
-            "jump.",
+            size + reach: "Samples are `jump` pixels apart: multiply the reach in samples by the jump.",
         }
         equal(got[0], want[0], f"The size of {call}", _wrong_only(size_hints, want[0]))
+        spread = "The rate spreads the taps. The distance to the next output depends on the stride."
         jump_hints = {
-            jump * rate: "The rate spreads the taps. How far it is to the next output is up to the stride.",
-            jump
-            * stride
-            * rate: "The rate spreads the taps. How far it is to the next output is up to the stride.",
+            jump * rate: spread,
+            jump * stride * rate: spread,
             jump + stride: "Jumps multiply: `stride` samples, each `jump` pixels.",
             stride: "Jumps multiply: `stride` samples, each `jump` pixels.",
         }
@@ -65,10 +58,10 @@ def grow(attempt: Callable[..., tuple[int, int, float]]) -> str:
         start_hints = {
             start + (reach / 2 - padding) * jump * stride: "Use the jump in front of the layer.",
             start + reach / 2 * jump: "The padding is missing: output 0 starts at sample -padding.",
-            start + (reach / 2 - padding): "That is in samples. Times the jump, it is in pixels.",
+            start + (reach / 2 - padding): "That is in samples. Multiply it by the jump to get pixels.",
             start
-            + (reach // 2 - padding) * jump: "Divide with `/`: the centre of an even number of taps lies "
-            "between two samples.",
+            + (reach // 2 - padding)
+            * jump: "Divide with `/`: the centre of an even number of taps is between two.",
             (reach / 2 - padding) * jump: "Add it to the start of the map in front.",
         }
         equal(got[2], want[2], f"The start of {call}", _wrong_only(start_hints, want[2]))
@@ -80,22 +73,20 @@ def _wrong_only(hints: dict[Any, str], right: Any) -> dict[Any, str]:
 
 
 def seen_pixels(network: nn.Module, length: int, output: int) -> Tensor:
-    """Which of `length` pixels an output of a network along one axis sees, by its gradient: (length,) booleans."""
+    """Return the pixels of a strip that an output sees, by its gradient: (length,) booleans."""
     strip = torch.ones(1, 1, length, requires_grad=True)
     (gradient,) = torch.autograd.grad(network(strip)[0, 0, output], strip)
     return gradient[0, 0] != 0
 
 
 def _ones(*layers: Layer) -> nn.Sequential:
-    convolutions = [
-        nn.Conv1d(
-            1, 1, layer.kernel_size, layer.stride, padding=layer.reach // 2, dilation=layer.rate, bias=False
-        )
-        for layer in layers
-    ]
-    for convolution in convolutions:
+    network = nn.Sequential()
+    for layer in layers:
+        kernel, stride, padding, rate = layer.kernel_size, layer.stride, layer.reach // 2, layer.rate
+        convolution = nn.Conv1d(1, 1, kernel, stride, padding, rate, bias=False)
         nn.init.ones_(convolution.weight)
-    return nn.Sequential(*convolutions)
+        network.append(convolution)
+    return network
 
 
 @exercise("02/seen-by-gradient", title="Ask the gradient", difficulty=2, minutes=5)
@@ -103,17 +94,14 @@ def seen_by_gradient(attempt: Callable[[nn.Module, int, int], Tensor]) -> str:
     chains = ((Layer(3), Layer(3)), (Layer(3, rate=2), Layer(3, rate=2)), (Layer(3, stride=2), Layer(3)))
     for chain, length, output in zip(chains, (21, 21, 21), (10, 9, 4), strict=True):
         call = f"`seen_by_gradient(network, {length}, {output})`"
-        got = attempt(_ones(*chain), length, output)
-        unfinished(got, call)
-        require(isinstance(got, Tensor), f"{call} gives a {type(got).__name__}, but it should be a tensor.")
+        got = answers.tensor(attempt(_ones(*chain), length, output), call)
         require(
             got.shape == (length,),
             f"{call} has the shape {tuple(got.shape)}, but it should be ({length},): drop the two axes of size 1.",
         )
         require(
             got.dtype == torch.bool,
-            f"{call} holds numbers of type {got.dtype}. The question is which pixels are seen: compare the gradient "
-            "with 0.",
+            f"{call} holds numbers of type {got.dtype}. Say which pixels are seen: compare the gradient with 0.",
         )
         paths = count_paths(chain)
         stride = math.prod(layer.stride for layer in chain)
@@ -121,7 +109,7 @@ def seen_by_gradient(attempt: Callable[[nn.Module, int, int], Tensor]) -> str:
         want = torch.zeros(length, dtype=torch.bool)
         want[first : first + len(paths)] = paths > 0
         _same_pixels(got, want, call, stride)
-    return "Holes show, too: a pixel between two seen ones may have no gradient."
+    return "It shows holes too: a pixel between two seen ones may have no gradient."
 
 
 def _same_pixels(got: Tensor, want: Tensor, call: str, stride: int) -> None:
@@ -132,16 +120,14 @@ def _same_pixels(got: Tensor, want: Tensor, call: str, stride: int) -> None:
             f"{call} says that every pixel is seen. Take the gradient of one output, not of their sum."
         )
     if torch.equal(got, ~want):
-        raise Wrong(f"{call} is turned round: True where the gradient is *not* 0.")
+        raise Wrong(f"{call} is the opposite: a pixel is seen where the gradient is *not* 0.")
     hint = ""
     if stride > 1 and int(got.sum()) == int(want.sum()):
         hint = f"With a stride of {stride}, output i lies at pixel {stride} · i: pick the output by its own number."
     elif bool((want & ~got).any()):
         hint = "Every pixel with a gradient other than 0 is seen, however small it is."
-    pixels = {name: mask.nonzero().flatten().tolist() for name, mask in (("got", got), ("want", want))}
-    raise Wrong(
-        f"{call} finds the pixels {pixels['got']}, but it should be {pixels['want']}. {hint}".rstrip()
-    )
+    found, right = (mask.nonzero().flatten().tolist() for mask in (got, want))
+    raise Wrong(f"{call} finds the pixels {found}, but it should be {right}. {hint}".rstrip())
 
 
 @exercise("02/unread", title="Count the unread pixels", difficulty=2, minutes=4)
@@ -149,19 +135,18 @@ def unread(attempt: Callable[[tuple[int, ...]], int]) -> str:
     for rates in ((2, 2, 2), (1, 1, 1), (1, 2, 3), (2, 3, 4), (4,), (1, 2, 9), (2, 3)):
         holes = count_holes([Layer(3, rate=rate) for rate in rates])
         field = 1 + 2 * sum(rates)
+        read = field - holes
         edges = {0}
         for rate in rates:
             edges = {place + tap for place in edges for tap in (-rate, rate)}
         hints = {
             field - len(edges): "A layer has three taps: the middle one, at distance 0, counts too.",
-            field - 3: "Go on from every distance reached so far, not from 0 alone.",
-            sum(rates)
-            + 1
-            - (field - holes): "The field reaches to both sides: it has 1 + 2 · sum(rates) pixels.",
-            field - holes: "Those are the pixels that are read. How many are not?",
+            field - 3: "Continue from every distance reached so far, not from 0 alone.",
+            sum(rates) + 1 - read: "The field reaches to both sides: it has 1 + 2 · sum(rates) pixels.",
+            read: "Those are the pixels that are read. How many are not?",
         }
         equal(attempt(rates), holes, written("unread", (rates,)), _wrong_only(hints, holes))
-    return "Sets do it: no path needs to be followed twice."
+    return "A set is enough: no path has to be followed twice."
 
 
 @exercise("02/no-holes", title="No holes", difficulty=3, minutes=6)
@@ -174,18 +159,12 @@ def no_holes(attempt: Callable[[tuple[int, ...]], bool]) -> str:
         call = written("no_holes", (rates,))
         got = attempt(rates)
         unfinished(got, call)
-        require(
-            got is True or got is False,
-            f"{call} gives {got!r}, but it should be `True` or `False`.",
-        )
+        require(isinstance(got, bool), f"{call} gives {got!r}, but it should be `True` or `False`.")
         if got == (not holes):
             continue
         if holes:
-            why = (
-                " They have no common factor, and yet: that condition is needed, but not enough."
-                if math.gcd(*rates) == 1 and len(rates) > 1
-                else ""
-            )
+            coprime = math.gcd(*rates) == 1 and len(rates) > 1
+            why = " The rates have no common factor: that is necessary, but not enough." if coprime else ""
             raise Wrong(
                 f"{call} gives `True`, but of the {len(paths)} pixels in its field {len(holes)} are holes, the first "
                 f"at {holes[0]}.{why}"
@@ -199,7 +178,6 @@ def no_holes(attempt: Callable[[tuple[int, ...]], bool]) -> str:
 
 def _touching(rates: tuple[int, ...]) -> str:
     windows = [1 + 2 * sum(rates[:i]) for i in range(len(rates))]
-    steps = ", ".join(
-        f"{rate} into a window of {window}" for rate, window in zip(rates, windows, strict=True)
-    )
+    pairs = zip(rates, windows, strict=True)
+    steps = ", ".join(f"{rate} into a window of {window}" for rate, window in pairs)
     return f" Step by step: {steps}. Copies that only just touch leave no gap."

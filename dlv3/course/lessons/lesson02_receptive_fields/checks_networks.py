@@ -23,7 +23,7 @@ def resnet_layers(attempt: Callable[[int], list[tuple[int, int, int]]]) -> str:
         for block, (first, end) in blocks.items():
             rates, right = ([layer[2] for layer in chain[first:end]] for chain in (got, want))
             hint = {
-                0: "No rate is below 1: `max(1, ...)`.",
+                0: "A rate is at least 1: `max(1, ...)`.",
                 1: "A stride that is left out doubles the rate of every layer behind it.",
             }.get(rates[0], "Rates are whole numbers: divide with `//`." if rates == right else "")
             same = rates == right and all(isinstance(rate, int) for rate in rates)
@@ -39,7 +39,7 @@ def resnet_layers(attempt: Callable[[int], list[tuple[int, int, int]]]) -> str:
 
 
 def resnet50_chain(output_stride: int) -> list[tuple[int, int, int]]:
-    """(kernel size, stride, rate) of the library's ResNet-50, without its 1×1 convolutions."""
+    """Return (kernel size, stride, rate) of the library's ResNet-50, without its 1×1 convolutions."""
     with torch.device("meta"):
         network = ResNet(BACKBONES["resnet50"], output_stride=output_stride)
     chain = layers_of(network)
@@ -47,7 +47,7 @@ def resnet50_chain(output_stride: int) -> list[tuple[int, int, int]]:
 
 
 def side_of_share(weights: Tensor, share: float = 0.95) -> int:
-    """Side of the smallest centred square with at least this share of all weight."""
+    """Return the side of the smallest centred square with at least this share of all weight."""
     rows = torch.arange(len(weights)) - len(weights) // 2
     ring = torch.maximum(rows.abs()[:, None], rows.abs()[None, :])  # how far from the centre
     within = torch.bincount(ring.flatten(), weights.flatten().double()).cumsum(0)
@@ -74,8 +74,8 @@ def effective_side(attempt: Callable[..., int]) -> str:
     for name, (weights, share, want) in named.items():
         call = f"With {name}, `effective_side(weights, {share})`"
         hints = {
-            want // 2: "That is the distance from the centre. The side is twice that, and 1.",
-            want - 1: "Count the pixels: from -h to h there are 2h + 1. And a slice leaves out its end.",
+            want // 2: "That is the distance from the centre. The side is twice that, plus 1.",
+            want - 1: "Count the pixels: from -h to h there are 2h + 1. A slice leaves out its end.",
             want + 2: "That is one ring too many: stop as soon as the share is reached.",
         }
         if want == 1:
@@ -84,4 +84,4 @@ def effective_side(attempt: Callable[..., int]) -> str:
         if got == 1 and want > 1:
             hints[1] = "Compare the sum inside the square with the share."
         equal(got, want, call, hints)
-    return "One number to set beside the receptive field's size."
+    return "One number to compare with the receptive field's size."

@@ -1,13 +1,14 @@
 """Checks of lesson 03, output stride."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from dlv3 import resnet
+from dlv3.course.kit import answers
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, unfinished, written
 
 
@@ -15,13 +16,12 @@ from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, un
 def map_side(attempt: Callable[[int, int], int]) -> str:
     for size, output_stride in ((129, 8), (129, 32), (513, 16), (500, 16), (64, 16)):
         want = -(-size // output_stride)
+        down = size // output_stride
         hints = {
-            size // output_stride
-            + 1: f"There is one too many: {size} is a multiple of {output_stride}, and the "
-            f"samples lie at 0, {output_stride}, … up to {(want - 1) * output_stride}.",
-            size
-            // output_stride: "That is rounded down. The last sample counts too, though its cell hangs over "
-            "the side of the picture.",
+            down
+            + 1: f"There is one too many: {size} is a multiple of {output_stride}, and the samples lie at 0, "
+            f"{output_stride}, … up to {(want - 1) * output_stride}.",
+            down: "That is rounded down. The last sample counts too, although its cell extends beyond the picture.",
             size / output_stride: "A map has a whole number of samples.",
         }
         equal(attempt(size, output_stride), want, written("map_side", (size, output_stride)), hints)
@@ -39,9 +39,7 @@ def upsampled_truth(attempt: Callable[[Tensor, int, int], Tensor]) -> str:
     patches = torch.randint(0, 5, (2, 5, 5), generator=generator)
     masks = patches.repeat_interleave(7, 1).repeat_interleave(7, 2)[:, :33, :33]  # (2, 33, 33)
     call = "`upsampled_truth(masks, 8, 5)`"
-    got = attempt(masks.clone(), 8, 5)
-    unfinished(got, call)
-    require(isinstance(got, Tensor), f"{call} gives a {type(got).__name__}, but it should be a tensor.")
+    got = answers.tensor(attempt(masks.clone(), 8, 5), call)
     sampled, size = masks[:, ::8, ::8], masks.shape[1:]
     require(
         got.shape != (2, 5, 33, 33),
@@ -56,8 +54,8 @@ def upsampled_truth(attempt: Callable[[Tensor, int, int], Tensor]) -> str:
     got = got.long()
     if int(got.min()) >= 0 and int(got.max()) < 5:
         chosen = scores.gather(1, got[:, None])[:, 0]
-        if bool((chosen >= scores.amax(1) - 1e-5).all()):  # either class where two are level
-            return "What is left of the truth when the map hears of it only at its own samples."
+        if bool((chosen >= scores.amax(1) - 1e-5).all()):  # either of two classes with equal scores
+            return "This is what remains of the truth when the map knows it only at its own samples."
     raise Wrong(_wrong_truth(got, masks, sampled))
 
 
@@ -69,8 +67,8 @@ def _wrong_truth(got: Tensor, masks: Tensor, sampled: Tensor) -> str:
     averages = [make(n) for n in (numbers, blurred) for make in (torch.round, torch.trunc)]
     if any(torch.equal(got, average.long()) for average in averages):
         return (
-            "You interpolate the classes' numbers: half-way between 1 (disc) and 5 (cross) lies 3, a triangle "
-            "that is nowhere near. Turn the labels into one map per class first: `F.one_hot`."
+            "You interpolate the classes' numbers: half-way between 1 (disc) and 5 (cross) lies 3, a triangle, "
+            "which is nowhere near. Turn the labels into one map per class first: `F.one_hot`."
         )
     if torch.equal(got, masks):
         return "These are the full labels. Sample them first: `masks[:, ::stride, ::stride]`."
@@ -79,7 +77,7 @@ def _wrong_truth(got: Tensor, masks: Tensor, sampled: Tensor) -> str:
         return "This is nearest-neighbour upsampling: ask `F.interpolate` for `mode='bilinear'`."
     if torch.equal(got, shifted):
         return (
-            "Nearly: your map lies half a cell off. Sample 0 was taken on pixel 0 and the last one on the last "
+            "Almost: your map lies half a cell off. Sample 0 was taken on pixel 0 and the last one on the last "
             "pixel, and `align_corners=True` puts them back there."
         )
     return (
@@ -102,26 +100,22 @@ def two_convolutions(attempt: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str
     got = attempt(x, w1, w2)
     unfinished(got, call)
     shape = tuple(getattr(got, "shape", ()))
-    require(shape != (1, 2, 9, 9), f"{call} has the shape {shape}: a stride of 2 is still in there.")
-    wrong = {
-        (
-            1,
-            1,
-        ): "Both rates are 1: `w2` now looks at samples 1 pixel apart, but in `strided` they were 2 apart.",
-        (
-            2,
-            2,
-        ): "`w1` has rate 2, but it reads the picture itself, whose samples did not move. Only what comes "
-        "after the lost stride has to step over the new samples.",
-        (
-            2,
-            1,
-        ): "The rate belongs to the other filter: `w1` reads the picture, `w2` the map that became dense.",
-    }
-    for rates, message in wrong.items():
-        if shape == (1, 2, 17, 17) and torch.allclose(got, _two(x, w1, w2, rates)):
-            raise Wrong(message)
-    hint = "An atrous 3×3 filter keeps the size when its padding equals its rate."
+    require(shape != (1, 2, 9, 9), f"{call} has the shape {shape}: there is still a stride of 2.")
+    rates_11 = (
+        "Both rates are 1: `w2` now looks at samples 1 pixel apart, but in `strided` they were 2 apart."
+    )
+    rates_22 = (
+        "`w1` has rate 2, but it reads the picture itself, whose samples did not move. Only what comes after the "
+        "lost stride has to step over the new samples."
+    )
+    rates_21 = "The rate belongs to the other filter: `w1` reads the picture, `w2` the map that became dense."
+    slips = [
+        (_two(x, w1, w2, (1, 1)), rates_11),
+        (_two(x, w1, w2, (2, 2)), rates_22),
+        (_two(x, w1, w2, (2, 1)), rates_21),
+    ]
+    padding = "An atrous 3×3 filter keeps the size when its padding equals its rate."
+    hint = answers.hint_for(got, slips) or padding
     close(got, _two(x, w1, w2, (1, 2)), call, tolerance=1e-9, hint=hint)
     return "Every second sample is the strided result, and no weight is new."
 
@@ -129,7 +123,7 @@ def two_convolutions(attempt: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str
 def strides_into_rates(
     strides: tuple[int, ...], output_stride: int, *, own: bool = False, late: bool = False, most: int = 10**6
 ) -> list[tuple[int, int]]:
-    """The right pairs; the options bring in the usual mistakes."""
+    """Return the pair (stride, rate) of each layer; the options bring in the usual mistakes."""
     reached, rate, result = 1, 1, []
     for stride in strides:
         if (reached if late else reached * stride) <= output_stride:
@@ -141,13 +135,21 @@ def strides_into_rates(
     return result
 
 
+class _Slip(TypedDict, total=False):
+    """An option of `strides_into_rates`."""
+
+    own: bool
+    late: bool
+    most: int
+
+
 def _mistake(pairs: list[tuple[int, int]], strides: tuple[int, ...], output_stride: int) -> str:
-    mistakes = {
-        "One stride too many is left: compare with `output_stride` what the stride would lead to, not what is "
-        "reached before it.": dict(late=True),
+    mistakes: dict[str, _Slip] = {
+        "There is one stride too many: compare `output_stride` with what the stride would lead to, not with what "
+        "is reached before it.": {"late": True},
         "The layer that loses its stride takes the doubled rate at once. But it reads the map from before its "
-        "stride, where nothing has changed: double the rate for the layers after it.": dict(own=True),
-        "Rates multiply: behind two lost strides of 2 the samples lie 4 times as close.": dict(most=2),
+        "stride, where nothing has changed: double the rate for the layers after it.": {"own": True},
+        "Rates multiply: after two lost strides of 2 the samples lie 4 times as close.": {"most": 2},
     }
     for message, options in mistakes.items():
         if pairs == strides_into_rates(strides, output_stride, **options):
@@ -163,38 +165,33 @@ def strides_and_rates(attempt: Callable[[tuple[int, ...], int], list[tuple[int, 
         call = written("strides_and_rates", (strides, output_stride))
         got = attempt(strides, output_stride)
         unfinished(got, call)
-        pairs = [tuple(pair) for pair in got]
+        pairs = [(stride, rate) for stride, rate in got]
         require(
             len(pairs) == len(want),
-            f"{call} gives {len(pairs)} pairs for {len(want)} layers: each needs one, also where its stride is lost.",
+            f"{call} gives {len(pairs)} pairs for {len(want)} layers: each needs one, even if its stride is lost.",
         )
         if pairs != want:
             hint = _mistake(pairs, strides, output_stride)
             raise Wrong(f"{call} gives {pairs}, but it should be {want}. {hint}".rstrip())
-    return "This loop is the whole of output stride: timm, torchvision and dlv3 all contain it in some form."
+    return "This loop is all there is to the output stride: timm, torchvision and dlv3 all contain it in some form."
 
 
 @exercise("03/first-unit", title="Which rate the first unit takes", difficulty=2, minutes=4)
 def first_unit(attempt: dict[str, tuple[int, int]]) -> str:
-    require(
-        isinstance(attempt, dict) and set(attempt) == {"own", "before"},
-        "Keep the dictionary with the keys `own` and `before`.",
-    )
-    if any(rates is ... for rates in attempt.values()):
-        raise NotImplementedError("not done yet")
+    given = answers.entries(attempt, ("own", "before"))
     where = {
         "own": "B1 itself has the stride, so B1 reads the map from before it",
         "before": "A2 has the stride, so B1 already reads the map from behind it",
     }
     for layout, right in (("own", (1, 2)), ("before", (2, 2))):
-        rates = tuple(attempt[layout])
+        rates = tuple(given[layout])
         require(
             rates == right,
             f"With the layout `{layout}` the rates {rates} are not exact: look at what "
             f'`gap("{layout}", {rates})` gives. {where[layout]}.',
         )
     return (
-        "The rule is one: a layer's rate is the product of the strides lost before it, its own not counted."
+        "There is one rule: a layer's rate is the product of the strides lost before it, its own not counted."
     )
 
 
@@ -204,23 +201,17 @@ def base_rate(attempt: Callable[[int, int], int]) -> str:
         for block in range(2, 8):
             want = resnet.base_rate(block, output_stride)
             nominal = 4 * 2 ** (block - 1)
+            stride = f"block{block}'s nominal stride is {nominal}"
             hints = {
                 0: "A rate is at least 1: this block keeps its strides.",
-                nominal / output_stride: "This block need not go denser: its rate stays 1.",
-                max(
-                    1, 2 * nominal // output_stride
-                ): f"Twice too much: block{block}'s nominal stride is {nominal}.",
-                max(
-                    1, nominal // 2 // output_stride
-                ): f"Half of it: block{block}'s nominal stride is {nominal}.",
+                nominal / output_stride: "This block does not have to be denser: its rate stays 1.",
+                max(1, 2 * nominal // output_stride): f"That is twice too much: {stride}.",
+                max(1, nominal // 2 // output_stride): f"That is half of it: {stride}.",
             }
             call = written("base_rate", (block, output_stride))
             got = attempt(block, output_stride)
             equal(got, want, call, hints)
-            require(
-                not isinstance(got, float),
-                f"{call} gives {got!r}: a rate is a whole number, divide with `//`.",
-            )
+            answers.whole_rates([got], call)
     return "The same table as in the paper's section 3.2."
 
 
@@ -228,18 +219,15 @@ def base_rate(attempt: Callable[[int, int], int]) -> str:
 def multiply_adds(attempt: Callable[..., int]) -> str:
     for k, rate, c_in, c_out, side in ((3, 1, 64, 64, 33), (3, 4, 512, 512, 65), (1, 1, 256, 64, 17)):
         weights, effective = k * k * c_in * c_out, k + (k - 1) * (rate - 1)
+        spread = effective**2 * c_in * c_out * side**2
         hints = {
             2
             * weights
-            * side**2: "Twice too much: one multiply-add is a product and a sum, counted together.",
+            * side**2: "That is twice too much: one multiply-add is a product and a sum, counted together.",
             weights: "That is the number of weights. Each of them is used once at every output sample.",
-            effective**2
-            * c_in
-            * c_out
-            * side**2: "You count the effective kernel, but between the taps of an "
-            "atrous filter nothing is multiplied.",
+            spread: "You count the effective kernel, but between the taps of an atrous filter nothing is multiplied.",
             weights * side: "The map has two axes.",
         }
         call = written("multiply_adds", (k, rate, c_in, c_out, side))
         equal(attempt(k, rate, c_in, c_out, side), weights * side**2, call, hints)
-    return "The rate is not in the formula: an atrous filter costs what the map's size makes it cost."
+    return "The rate is not in the formula: what an atrous filter costs depends on the size of the map."

@@ -2,18 +2,21 @@
 
 import copy
 from collections.abc import Callable
+from typing import TypedDict
 
 import torch
 from torch import nn
 
 from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
-from dlv3.course.lessons.lesson04_cascade import checks_reach  # noqa: F401  (its exercises register themselves)
+from dlv3.course.lessons.lesson04_cascade import checks_reach
+
+__all__ = ["checks_reach"]  # importing it registers its exercises
 
 Plan = list[tuple[int, int]]
 
 
 def block_weights(channels: int, width: int, units: int) -> int:
-    """Weights of all convolutions in a block of bottleneck units without projections."""
+    """Count the weights of all convolutions in a block of bottleneck units without projections."""
     return units * (2 * channels * width + 9 * width**2)
 
 
@@ -22,15 +25,14 @@ def copied_weights(attempt: Callable[[int, int, int], int]) -> str:
     for channels, width, units in ((8, 2, 1), (2048, 512, 3), (1024, 256, 6)):
         wide, look = channels * width, 9 * width**2
         hints = {
-            2 * wide + look: "That is one unit of the block. How many has it?",
+            2 * wide + look: "That is one unit. How many units does the block have?",
             units * (wide + look): "One 1×1 is missing: each unit squeezes the channels and widens them again.",
-            units * 3 * look: "The outer two convolutions are 1×1, and they lead from `channels` to `width` "
-            "and back.",
+            units * 3 * look: "The outer two convolutions are 1×1, from `channels` to `width` and back.",
             units * (2 * wide + width**2): "The one in the middle is 3×3: nine weights for each pair of channels.",
             units * (2 * wide + 3 * width**2): "A 3×3 has 9 weights for each pair of channels, not 3.",
             units * (2 * wide + look) + channels**2: "A copy needs no projection: its input has as many channels "
             "as its output.",
-            units * (2 * wide + 9 * wide): "The 3×3 works on `width` channels, and puts out as many.",
+            units * (2 * wide + 9 * wide): "The 3×3 reads `width` channels and has as many outputs.",
         }  # fmt: skip
         call = written("copied_weights", (channels, width, units))
         equal(attempt(channels, width, units), block_weights(channels, width, units), call, hints)
@@ -38,7 +40,7 @@ def copied_weights(attempt: Callable[[int, int, int], int]) -> str:
 
 
 def cascade_of(block4: nn.Module, copies: int) -> nn.Sequential:
-    """A block, and behind it copies with weights of their own."""
+    """Return a block followed by copies with weights of their own."""
     return nn.Sequential(block4, *(copy.deepcopy(block4) for _ in range(copies)))
 
 
@@ -61,10 +63,10 @@ def make_cascade(attempt: Callable[[nn.Module, int], nn.Sequential]) -> str:
         )
         require(
             len(got) == copies + 1,
-            f"{call} has {len(got)} blocks, but it should have {copies + 1}: block4, and {copies} behind it.",
+            f"{call} has {len(got)} blocks, but it should have {copies + 1}: block4 and {copies} after it.",
         )
         require(
-            got[0] is block4, f"{call}: the first block should be block4 itself. The cascade stands on it."
+            got[0] is block4, f"{call}: the first block should be block4 itself, which the copies follow."
         )
         for number, block in enumerate(got[1:], start=5):
             _is_own_copy(block, got[: number - 4], number, before)
@@ -72,7 +74,7 @@ def make_cascade(attempt: Callable[[nn.Module, int], nn.Sequential]) -> str:
         require(
             all(torch.equal(after[name], before[name]) for name in before), f"{call} changes block4 itself."
         )
-    return "Equal at the start, and free to differ from the first training step on."
+    return "They are equal at the start, and free to differ from the first training step."
 
 
 def _is_own_copy(
@@ -80,14 +82,14 @@ def _is_own_copy(
 ) -> None:
     require(
         all(block is not other for other in ahead),
-        f"block{number} is the same module as one in front of it: one block, run again. It could not have a rate "
+        f"block{number} is the same module as one before it: one block that runs again. It could not have a rate "
         "of its own either.",
     )
     own = {parameter.data_ptr() for parameter in block.parameters()}
     shared = own & {parameter.data_ptr() for other in ahead for parameter in other.parameters()}
     require(
         not shared,
-        f"block{number} is another module, but its weights are the same tensors as in a block in front of it: "
+        f"block{number} is another module, but its weights are the same tensors as in a block before it: "
         "training one trains both. `copy.deepcopy` copies the tensors too.",
     )
     found = block.state_dict()
@@ -109,7 +111,7 @@ def plan_of(
     late: bool = False,
     most: int = 10**6,
 ) -> Plan:
-    """The right strides and rates; the options bring in the usual mistakes."""
+    """Return the stride and rate of each block; the options bring in the usual mistakes."""
     reached, rate, plan = start, 1, []
     for _ in range(blocks):
         if (reached if late else reached * 2) <= output_stride:
@@ -122,15 +124,24 @@ def plan_of(
     return plan
 
 
-_MISTAKES = {
-    "One stride too many: compare with `output_stride` what the stride would lead to, not what is reached "
-    "before it.": dict(late=True),
-    "You begin at stride 1, but conv1 and pool1 come before block1 and have reached 4.": dict(start=1),
-    "You begin at stride 2, but conv1 and pool1 both halve: block1 begins at 4.": dict(start=2),
-    "You begin at stride 8, but the stride is 4 when block1 begins.": dict(start=8),
-    "The block that loses its stride doubles its own rate. But the stride stood at its *end*: its units still "
-    "read the map from before. Double for the blocks behind.": dict(own=True),
-    "Rates multiply: with each further stride lost, double again.": dict(most=2),
+class _Slip(TypedDict, total=False):
+    """An option of `plan_of`."""
+
+    start: int
+    own: bool
+    late: bool
+    most: int
+
+
+_MISTAKES: dict[str, _Slip] = {
+    "There is one stride too many: compare `output_stride` with what the stride would lead to, not with what is "
+    "reached before it.": {"late": True},
+    "You begin at stride 1, but conv1 and pool1 come before block1 and have reached 4.": {"start": 1},
+    "You begin at stride 2, but conv1 and pool1 both halve: block1 begins at 4.": {"start": 2},
+    "You begin at stride 8, but the stride is 4 when block1 begins.": {"start": 8},
+    "The block that loses its stride doubles its own rate. But the stride was at its *end*: its units still read "
+    "the map from before. Double the rate for the blocks after it.": {"own": True},
+    "Rates multiply: with each further stride lost, double again.": {"most": 2},
 }
 
 
@@ -143,8 +154,8 @@ def cascade_plan(attempt: Callable[[int, int], Plan]) -> str:
         got = attempt(blocks, output_stride)
         unfinished(got, call)
         try:
-            plan = [tuple(pair) for pair in got]
-        except TypeError:
+            plan = [(stride, rate) for stride, rate in got]
+        except (TypeError, ValueError):
             raise Wrong(
                 f"{call} gives {got!r}: it should be a list of pairs, (stride, rate) for each block."
             ) from None
@@ -153,12 +164,13 @@ def cascade_plan(attempt: Callable[[int, int], Plan]) -> str:
             f"{call} has {len(plan)} pairs for {blocks} blocks. Each block needs one, from block1 to the last.",
         )
         if plan != want:
-            wrong = (
-                hint
-                for hint, options in _MISTAKES.items()
-                if plan == plan_of(blocks, output_stride, **options)
-            )
-            swapped = plan == [pair[::-1] for pair in want]
-            hint = "The stride comes first in each pair." if swapped else next(wrong, "")
+            hint = _plan_mistake(plan, blocks, output_stride)
             raise Wrong(f"{call} gives {plan}, but it should be {want}. {hint}".rstrip())
-    return "Depth and output stride are two numbers now, and free of each other."
+    return "Depth and output stride are two numbers now, independent of each other."
+
+
+def _plan_mistake(plan: Plan, blocks: int, output_stride: int) -> str:
+    if plan == [(rate, stride) for stride, rate in plan_of(blocks, output_stride)]:
+        return "The stride comes first in each pair."
+    made = (hint for hint, options in _MISTAKES.items() if plan == plan_of(blocks, output_stride, **options))
+    return next(made, "")

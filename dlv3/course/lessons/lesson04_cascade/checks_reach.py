@@ -1,4 +1,4 @@
-"""Checks of lesson 04 on what an output reads: taps on the map, and what a stack reaches."""
+"""Checks of lesson 04 on what an output reads: taps on the map, and the places that a stack reaches."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,12 @@ from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinishe
 
 
 def _met(centre: int, rate: int, last: int) -> int:
-    """How many of three taps along an axis lie between 0 and `last`."""
+    """Count how many of three taps along an axis lie between 0 and `last`."""
     return sum(0 <= centre + step <= last for step in (-rate, 0, rate))
 
 
 def valid_taps(row: int, column: int, rate: int, side: int) -> int:
-    """How many of a 3×3 filter's nine taps lie on a map of `side` × `side` samples."""
+    """Count how many of a 3×3 filter's nine taps lie on a map of `side` × `side` samples."""
     return _met(row, rate, side - 1) * _met(column, rate, side - 1)
 
 
@@ -32,17 +32,17 @@ def taps_on_map(attempt: Callable[[int, int, int, int], int]) -> str:
             _met(row, rate, side) * _met(column, rate, side): f"Rows and columns run from 0 to {side - 1}: "
             f"{side} is padding.",
             rows + columns: "Each of the rows meets each of the columns: multiply.",
-            rows: "That is one axis. Each of these rows has its taps along the columns.",
+            rows: "That is one axis. Each of these rows has taps along the columns.",
             9: "A filter near the border has taps on the padding.",
         }  # fmt: skip
         hints.pop(want, None)
         call = written("taps_on_map", (row, column, rate, side))
         equal(attempt(row, column, rate, side), want, call, hints)
-    return "The other taps multiply zeros: their weights are there, and do nothing at this place."
+    return "The other taps multiply zeros: their weights do nothing at this place."
 
 
 def reachable(rates: tuple[int, ...]) -> set[int]:
-    """All places that a stack of 3-tap layers with these rates reads, as distances along an axis."""
+    """Return all places that a stack of 3-tap layers with these rates reads, as distances along an axis."""
     places = {0}
     for rate in rates:
         places = {place + step for place in places for step in (-rate, 0, rate)}
@@ -50,7 +50,7 @@ def reachable(rates: tuple[int, ...]) -> set[int]:
 
 
 def can_reach(rates: tuple[int, ...], distance: int) -> bool:
-    """Whether a stack of 3-tap layers with these rates reads the place `distance` away."""
+    """Tell whether a stack of 3-tap layers with these rates reads the place `distance` away."""
     return distance in reachable(rates)
 
 
@@ -72,7 +72,7 @@ def reaches(attempt: Callable[[tuple[int, ...], int], bool]) -> str:
             f"{call} gives all the places. Ask whether `distance` is `in` them.",
         )
         raise Wrong(f"{call} gives {bool(got)}, but it should be {want}. {_why(rates, distance, want)}")
-    return "The sum of the rates bounds the reach. What lies before it may be skipped."
+    return "The sum of the rates bounds the reach. Places below it may be skipped."
 
 
 def _why(rates: tuple[int, ...], distance: int, want: bool) -> str:
@@ -86,4 +86,4 @@ def _why(rates: tuple[int, ...], distance: int, want: bool) -> str:
         return "One layer can go back: 5 − 3."
     if want:
         return "Each layer may step by its rate, or stay: 4 + 8 makes 12."
-    return f"All layers together get {sum(rates)} away at most."
+    return f"All layers together reach a distance of {sum(rates)} at most."

@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlv3.atrous import AtrousConv2d
-from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
+from dlv3.course.kit import answers
+from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, unfinished, written
 from dlv3.course.lessons.lesson05_multi_grid.checks_places import Rates, along
 from dlv3.resnet import base_rate, max_output_stride
 
 
 def rates_of(block: int, output_stride: int, multi_grid: Rates) -> Rates:
-    """Rates of a block's 3×3 convolutions."""
+    """Return the rates of a block's 3×3 convolutions."""
     return tuple(base_rate(block, output_stride) * unit for unit in multi_grid)
 
 
@@ -28,31 +28,28 @@ def block_rates(attempt: Callable[[int, int, Rates], Rates]) -> str:
         (7, 16, (1, 2, 4)),
     ]
     for block, output_stride, multi_grid in [*cases, (5, 128, (1, 2, 4)), (7, 256, (2, 2, 2))]:
+
+        def times(factor: int, units: Rates = multi_grid) -> Rates:
+            return tuple(factor * unit for unit in units)
+
         call = written("block_rates", (block, output_stride, multi_grid))
-        got = attempt(block, output_stride, multi_grid)
-        unfinished(got, call)
-        require(isinstance(got, Iterable), f"{call} gives {got!r}: each of the three units has a rate.")
-        got = tuple(got)
+        found = attempt(block, output_stride, multi_grid)
+        unfinished(found, call)
+        require(isinstance(found, Iterable), f"{call} gives {found!r}: each of the three units has a rate.")
+        got = tuple(found)
         base, nominal = base_rate(block, output_stride), max_output_stride(block)
         hints = {
             tuple(base + unit for unit in multi_grid): "The base rate multiplies the unit rates.",
             multi_grid: f"Those are the unit rates. block{block}'s base rate is {base}.",
             (base,) * 3: "That is the base rate three times: each unit multiplies it by its own unit rate.",
-            tuple(
-                nominal // output_stride * unit for unit in multi_grid
-            ): "A rate is at least 1: where the block keeps its strides, its base rate is 1.",
-            tuple(
-                2 * base * unit for unit in multi_grid
-            ): f"Twice too much: block{block}'s nominal stride is {nominal}.",
-            tuple(
-                max(1, base // 2) * unit for unit in multi_grid
-            ): f"Half of it: block{block}'s nominal stride is {nominal}.",
+            times(
+                nominal // output_stride
+            ): "A rate is at least 1: a block that keeps its strides has base rate 1.",
+            times(2 * base): f"That is twice too much: block{block}'s nominal stride is {nominal}.",
+            times(max(1, base // 2)): f"That is half of it: block{block}'s nominal stride is {nominal}.",
         }
         equal(got, rates_of(block, output_stride, multi_grid), call, hints)
-        require(
-            not any(isinstance(rate, float) for rate in got),
-            f"{call} gives {got}: a rate is a whole number, divide with `//`.",
-        )
+        answers.whole_rates(got, call)
     return "The paper's example, block4 at output stride 16: 2 · (1, 2, 4) = (2, 4, 8)."
 
 
@@ -67,26 +64,29 @@ def expected_accuracy(attempt: Callable[..., float]) -> str:
         seen = len(read.intersection(asked)) / len(asked)
         want = seen + (1 - seen) / colours
         loose = len(read) / len(asked)
-        hints = {
-            seen: "That is the share it sees. Where it does not see, it still guesses.",
-            seen + 1 / colours: "It need not guess where it sees: only the rest, 1 - share, is guessed.",
-            (1 - seen) / colours: "Those are the guesses alone: add what it sees.",
-            100 * want: "Give a share from 0 to 1, not percent.",
-            loose
-            + (1 - loose) / colours: "`read` also holds the target's own place, and places farther away than "
-            "any marker. Count only those that are in `asked`.",
-        }
-        for wrong, hint in hints.items():
-            if abs(got - wrong) < 1e-9 and abs(wrong - want) > 1e-9:
-                raise Wrong(f"{what} gives {got:.4g}, but it should be {want:.4g}. {hint}")
-        require(abs(got - want) < 1e-9, f"{what} gives {got:.4g}, but it should be {want:.4g}.")
-    return "Nothing but counting, and it tells what training will reach."
+        everything = (
+            "`read` also holds the target's own place, and places farther away than any marker. Count only those that "
+            "are in `asked`."
+        )
+        slips = [
+            (seen, "That is the share it sees. Where it does not see, it still guesses."),
+            (
+                seen + 1 / colours,
+                "It does not have to guess where it sees: only the rest, 1 - share, is guessed.",
+            ),
+            ((1 - seen) / colours, "Those are the guesses alone: add what it sees."),
+            (100 * want, "Give a share from 0 to 1, not percent."),
+            (loose + (1 - loose) / colours, everything),
+        ]
+        close(got, want, what, tolerance=1e-9, hint=answers.hint_for(got, slips, 1e-9))
+    return "This is only counting, and it tells you what training will reach."
 
 
 def set_rates(block: nn.Sequential, base: int, multi_grid: Rates) -> None:
     """Give the 3×3 convolutions of a block of torchvision's units their rates, as dlv3 sets its own."""
     for unit, unit_rate in zip(block, multi_grid, strict=True):
-        AtrousConv2d.set_rate(unit.conv2, base * unit_rate)
+        conv = _conv(unit, "conv2")
+        conv.dilation = conv.padding = (base * unit_rate, base * unit_rate)
 
 
 def _block() -> nn.Sequential:
@@ -97,8 +97,19 @@ def _block() -> nn.Sequential:
         return nn.Sequential(*(Bottleneck(16, 4) for _ in range(3))).double().eval()
 
 
+def _conv(unit: nn.Module, name: str) -> nn.Conv2d:
+    conv = getattr(unit, name)
+    if not isinstance(conv, nn.Conv2d):
+        raise Wrong(
+            f"`{name}` is a {type(conv).__name__} now. Set the convolution's attributes, and keep it."
+        )
+    return conv
+
+
 def _pair(value: Any) -> tuple[int, int]:
-    return tuple(value) if isinstance(value, tuple | list) else (value, value)
+    """Return an attribute of a convolution as a pair: a learner may set a single number."""
+    down, right = value if isinstance(value, tuple | list) else (value, value)
+    return down, right
 
 
 @exercise("05/set-multi-grid", title="Multi-grid, in place", difficulty=2, minutes=5)
@@ -112,21 +123,21 @@ def set_multi_grid(attempt: Callable[[nn.Sequential, int, Rates], None]) -> str:
         same = block.state_dict().keys() == before.keys()
         require(
             same and all(torch.equal(block.state_dict()[name], value) for name, value in before.items()),
-            f"{call} changes weights. Set the convolutions' attributes, and make no new convolutions.",
+            f"{call} changes weights. Set the convolutions' attributes, and do not make new convolutions.",
         )
         features = torch.randn(1, 16, 9, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
         require(isinstance(block(features), Tensor), f"After {call} the block does not run.")
-    return "Three numbers in three layers, and not one weight touched."
+    return "Three numbers in three layers, and no weight has changed."
 
 
 def _judge_unit(unit: nn.Module, base: int, factor: int, whose: str) -> None:
-    rate, conv = base * factor, unit.conv2
+    rate, conv = base * factor, _conv(unit, "conv2")
     for name in ("conv1", "conv3"):
-        layer = getattr(unit, name)
+        layer = _conv(unit, name)
         require(
             (_pair(layer.dilation), _pair(layer.padding)) == ((1, 1), (0, 0)),
-            f"{whose} {name} was changed too. It is 1×1: with one tap there is nothing to spread, and padding would "
-            "make its map larger.",
+            f"{whose} {name} was changed too. It is 1×1: it has one tap and nothing to spread, and padding would make "
+            "its map larger.",
         )
     got = _pair(conv.dilation)
     hints = {

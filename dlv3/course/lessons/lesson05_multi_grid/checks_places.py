@@ -1,9 +1,11 @@
-"""Checks of lesson 05 for what a block reads: its places, two kinds of holes, no holes from below."""
+"""Checks of lesson 05 on what a block reads: its places, two kinds of holes, no holes from below."""
 
 import itertools
 from collections.abc import Callable, Iterable
+from typing import TypedDict
 
 from dlv3 import receptive_field
+from dlv3.course.kit import answers
 from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
 from dlv3.receptive_field import Layer
 
@@ -12,14 +14,15 @@ Rates = tuple[int, ...]
 
 
 def along(rates: Iterable[int]) -> list[int]:
-    """The distances along one axis that a stack reads, by the library's count of paths."""
+    """Return the distances along one axis that a stack reads, by the library's count of paths."""
     layers = [Layer(3, rate=rate) for rate in rates]
     paths = receptive_field.count_paths(layers)
-    return (paths.nonzero().flatten() - len(paths) // 2).tolist()
+    distances: list[int] = (paths.nonzero().flatten() - len(paths) // 2).tolist()
+    return distances
 
 
 def _moved(rates: Rates, steps: Callable[[int], list[Place]]) -> set[Place]:
-    """The places reached when a rate allows only these steps: right, or one of the usual mistakes."""
+    """Return the places reached if a rate allows only these steps: all of them, or those of a usual mistake."""
     reached = {(0, 0)}
     for rate in rates:
         reached = {(row + down, column + right) for row, column in reached for down, right in steps(rate)}
@@ -28,10 +31,11 @@ def _moved(rates: Rates, steps: Callable[[int], list[Place]]) -> set[Place]:
 
 def _wrong_places(got: set[Place], rates: Rates) -> str:
     def nine(rate: int) -> list[Place]:
-        return list(itertools.product((-rate, 0, rate), repeat=2))
+        steps = (-rate, 0, rate)
+        return [(down, right) for down in steps for right in steps]
 
     last = set(nine(rates[-1]))
-    apart = set().union(*(nine(rate) for rate in rates))
+    apart = {place for rate in rates for place in nine(rate)}
     mistakes = [
         (
             _moved(rates, lambda r: [(-r, -r), (0, 0), (r, r)]),
@@ -43,13 +47,13 @@ def _wrong_places(got: set[Place], rates: Rates) -> str:
         ),
         (
             _moved(rates, lambda r: [step for step in nine(r) if step != (0, 0)]),
-            "The middle tap is missing: a filter also reads the place that it stands on.",
+            "The middle tap is missing: a filter also reads its own place.",
         ),
         (
-            _moved(rates, lambda r: list(itertools.product((0, r), repeat=2))),
+            _moved(rates, lambda r: [(0, 0), (0, r), (r, 0), (r, r)]),
             "Steps go both ways, -rate too.",
         ),
-        (apart, "You collect each filter's own steps. The layers follow one another: their steps add up."),
+        (apart, "You collect each filter's own steps. The layers follow each other: their steps add up."),
         (last, "Only the last rate is left: start each round from what was reached before."),
     ]
     return next((message for places, message in mistakes if got == places), "")
@@ -64,7 +68,7 @@ def offsets(attempt: Callable[[Rates], set[Place]]) -> str:
         got = set(got)
         require(
             all(isinstance(place, tuple) and len(place) == 2 for place in got),
-            f"{call} holds something that is no pair: a place is (rows, columns), and you seem to follow one axis.",
+            f"{call} holds something that is not a pair: a place is (rows, columns). Do you follow one axis only?",
         )
         want = set(itertools.product(along(rates), repeat=2))
         if got != want:
@@ -80,12 +84,8 @@ def two_kinds(attempt: Callable[[Rates, int], tuple[int, int]]) -> str:
     cases = [((1, 2, 4), 1), ((1, 2, 4), 2), ((2, 2, 2), 1), ((2, 2, 2), 2), ((1, 4, 4), 4), ((2, 3, 4), 2)]
     for multi_grid, base in cases:
         call = written("two_kinds", (multi_grid, base))
-        got = attempt(multi_grid, base)
-        unfinished(got, call)
-        require(
-            isinstance(got, tuple | list) and len(got) == 2,
-            f"{call} gives {got!r}, but it should be two numbers: holes in the grid, and samples between it.",
-        )
+        wanted = "two numbers: holes in the grid, and samples between its places"
+        got = answers.several(attempt(multi_grid, base), call, 2, wanted)
         grid = 1 + 2 * sum(multi_grid)
         field = 1 + 2 * base * sum(multi_grid)
         holes, between = grid - len(along(multi_grid)), field - grid
@@ -101,11 +101,19 @@ def two_kinds(attempt: Callable[[Rates, int], tuple[int, int]]) -> str:
             "paths may lead to one. Collect the places in a set.",
         }
         equal(tuple(got), (holes, between), call, hints)
-    return "The first number is the unit rates' doing, the second belongs to the base rate."
+    return "The first number comes from the unit rates, the second from the base rate."
+
+
+class _Slip(TypedDict, total=False):
+    """An option of `_fills`."""
+
+    sort: bool
+    touch: bool
+    grow: int
 
 
 def _fills(rates: Rates, window: int, *, sort: bool = True, touch: bool = True, grow: int = 2) -> bool:
-    """The rule; the options bring in the usual mistakes."""
+    """Apply the rule; the options bring in the usual mistakes."""
     for rate in sorted(rates) if sort else rates:
         if rate > window or (not touch and rate == window):
             return False
@@ -131,13 +139,13 @@ def fills(attempt: Callable[[Rates, int], bool]) -> str:
 
 
 def _wrong_rule(attempt: Callable[[Rates, int], bool], cases: list[Rates]) -> str:
-    mistakes = {
-        "Go through the rates from the smallest to the largest: their order in the block does not matter.": dict(
-            sort=False
-        ),
-        "A rate equal to the window leaves no hole: the copies touch.": dict(touch=False),
-        "The window grows on both sides, by twice the rate.": dict(grow=1),
-        "The window grows with each layer: the next rate is compared with the new one.": dict(grow=0),
+    mistakes: dict[str, _Slip] = {
+        "Go through the rates from the smallest to the largest: their order in the block does not matter.": {
+            "sort": False
+        },
+        "A rate equal to the window leaves no hole: the copies touch.": {"touch": False},
+        "The window grows on both sides, by twice the rate.": {"grow": 1},
+        "The window grows with each layer: compare the next rate with the new one.": {"grow": 0},
     }
     asked = list(itertools.product(cases, (1, 3, 5, 13)))
     for message, options in mistakes.items():

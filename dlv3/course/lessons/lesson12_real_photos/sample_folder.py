@@ -1,18 +1,24 @@
-"""A folder as labelling tools leave it: photos, masks of the tool's own numbers, and some files that are wrong.
+"""A folder as labelling tools leave it: photos, masks with the tool's own numbers, and some files that are wrong.
 
-The photos are pieces of the one photo that comes with matplotlib, with shapes stuck on them: something to find,
-whose outlines are known to the pixel. They are made for a lesson that has to run without a network, and stand in for
-a folder of your own: every background is a piece of one wall, so a score on them says little about other walls.
+The photos are pieces of the one photo that comes with matplotlib, with shapes stuck on them: objects whose outlines
+are known to the pixel. They are made for a lesson that has to run without a network, and stand in for a folder of
+your own: every background is a piece of one wall, so a score on them says little about other walls.
 """
 
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
+from dlv3.course.kit.sample_photo import sample_photo
 from dlv3.data.made.shapes import Canvas, Shape
 from dlv3.data.made.textures import CANONICAL_SIZE, UNIT, RandomStream, object_fill
+
+Pixels = npt.NDArray[np.uint8]
+Face = tuple[int, int, int, int]
+"""Left, top, right and bottom."""
 
 CLASSES = ("background", "disc", "square", "triangle")
 # The labelling tool's numbers, in the order of CLASSES, and its number for "I cannot tell".
@@ -21,26 +27,22 @@ CANNOT_TELL = 99
 LONG_SIDE = 193  # pixels
 SHORT_SIDES = (129, 145, 161, 177, 193)
 TRAIN, VAL = 64, 24
-_STREAM = 1_000_012  # apart from other made pictures' random numbers
+_STREAM = 1_000_012  # separate from the random numbers of other made pictures
 _EXTENT = CANONICAL_SIZE * UNIT
-_FACE = (165, 85, 360, 350)  # left, top, right, bottom of it in the photo, in pixels
+_FACE: Face = (165, 85, 360, 350)  # its left, top, right and bottom in the photo, in pixels
 
-
-# What is wrong with which picture's mask, and nothing else is.
+# The problem of each spoilt mask; all other files are fine.
 SPOILT = {"train_05": "no mask", "train_17": "channels", "train_29": "size", "train_41": "label"}
 
 
 @cache
-def colour_photo() -> np.ndarray:
-    """Matplotlib's sample photo (Grace Hopper, US Navy, public domain): (600, 512, 3) uint8."""
-    from matplotlib import cbook
-
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        return np.asarray(Image.open(file).convert("RGB"))
+def colour_photo() -> Pixels:
+    """Return the course's photo: (600, 512, 3) uint8."""
+    return np.asarray(sample_photo())
 
 
-def draw(index: int, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """A piece of the photo with up to five shapes on it; none lies on the face.
+def draw(index: int, split: str) -> tuple[Pixels, Pixels]:
+    """Draw a piece of the photo with up to five shapes on it; none lies on the face.
 
     Returns:
         (H, W, 3) uint8; (H, W) uint8 of the tool's numbers, with a border of CANNOT_TELL along each outline.
@@ -60,8 +62,8 @@ def draw(index: int, split: str) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(image), _as_the_tool_saves(canvas.labels)[:height, :width]
 
 
-def _background(stream: RandomStream) -> tuple[np.ndarray, tuple[int, int, int, int]]:
-    """A piece of the photo, made smaller, lighter or darker, and where the face is in it.
+def _background(stream: RandomStream) -> tuple[Pixels, Face]:
+    """Return a piece of the photo, made smaller, lighter or darker, and the place of the face in it.
 
     Returns:
         (LONG_SIDE, LONG_SIDE, 3) uint8; left, top, right and bottom, in 1/64 px of the canvas.
@@ -69,16 +71,18 @@ def _background(stream: RandomStream) -> tuple[np.ndarray, tuple[int, int, int, 
     photo = colour_photo()
     side = stream.between(LONG_SIDE, 2 * LONG_SIDE)
     top, left = stream.below(photo.shape[0] - side), stream.below(photo.shape[1] - side)
-    corners = [(v - o) * _EXTENT // side for v, o in zip(_FACE, (left, top, left, top), strict=True)]
+    corners = ((v - o) * _EXTENT // side for v, o in zip(_FACE, (left, top, left, top), strict=True))
+    face_left, face_top, face_right, face_bottom = corners
     image = Image.fromarray(photo[top : top + side, left : left + side])
     piece = np.asarray(image.resize((LONG_SIDE, LONG_SIDE), Image.Resampling.BILINEAR)).astype(np.int32)
     if stream.below(2):
-        piece, corners[0], corners[2] = piece[:, ::-1], _EXTENT - corners[2], _EXTENT - corners[0]
-    return (piece * stream.between(150, 256) >> 8).astype(np.uint8), tuple(corners)
+        piece, face_left, face_right = piece[:, ::-1], _EXTENT - face_right, _EXTENT - face_left
+    lit = (piece * stream.between(150, 256) >> 8).astype(np.uint8)
+    return lit, (face_left, face_top, face_right, face_bottom)
 
 
-def _places(stream: RandomStream, face: tuple[int, int, int, int]) -> list[tuple[int, int, int]]:
-    """Centre and radius of up to five shapes that touch neither the face nor each other, in 1/64 px."""
+def _places(stream: RandomStream, face: Face) -> list[tuple[int, int, int]]:
+    """Choose centre and radius of up to five shapes that touch neither the face nor each other, in 1/64 px."""
     left, top, right, bottom = face
     places: list[tuple[int, int, int]] = []
     wanted = stream.between(2, 5)
@@ -93,12 +97,12 @@ def _places(stream: RandomStream, face: tuple[int, int, int, int]) -> list[tuple
     return places
 
 
-def _as_the_tool_saves(labels: np.ndarray) -> np.ndarray:
-    """Classes as the tool's numbers; where two classes meet within a pixel, CANNOT_TELL."""
+def _as_the_tool_saves(labels: Pixels) -> Pixels:
+    """Turn classes into the tool's numbers; CANNOT_TELL where two classes meet within a pixel."""
     padded = np.pad(labels, 1, mode="edge")
     height, width = labels.shape
     around = [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)]
-    numbers = np.array(TOOL_NUMBERS, np.uint8)[labels]
+    numbers: Pixels = np.array(TOOL_NUMBERS, np.uint8)[labels]
     numbers[np.min(around, axis=0) != np.max(around, axis=0)] = CANNOT_TELL
     return numbers
 
@@ -107,7 +111,7 @@ def make(root: Path) -> None:
     """Write images/, masks/, train.txt, val.txt and classes.txt: good files, odd ones, and those of SPOILT.
 
     Args:
-        root: the folder, which is made; files in it are replaced.
+        root: the folder; it is made if needed, and files in it are replaced.
     """
     for folder in ("images", "masks"):
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -115,15 +119,15 @@ def make(root: Path) -> None:
         names = [f"{split}_{i:02d}" for i in range(count)]
         for i, name in enumerate(names):
             image, numbers = draw(i, split)
-            suffix = "JPG" if name == "train_11" else "jpg"  # as cameras write it; no trouble
+            suffix = "JPG" if name == "train_11" else "jpg"  # as some cameras write it; this is fine
             Image.fromarray(image).save(root / "images" / f"{name}.{suffix}", "JPEG", quality=90)
             _save_mask(numbers, name, root / "masks")
         (root / f"{split}.txt").write_text("\n".join(names) + "\n")
     (root / "classes.txt").write_text("\n".join(CLASSES) + "\n")
 
 
-def _save_mask(numbers: np.ndarray, name: str, folder: Path) -> None:
-    """Save a mask, spoilt where SPOILT says so."""
+def _save_mask(numbers: Pixels, name: str, folder: Path) -> None:
+    """Save a mask, spoilt if SPOILT says so."""
     problem = SPOILT.get(name)
     mask = Image.fromarray(numbers)
     if problem == "no mask":
@@ -134,6 +138,6 @@ def _save_mask(numbers: np.ndarray, name: str, folder: Path) -> None:
         mask = mask.resize((mask.width // 2, mask.height // 2), Image.Resampling.NEAREST)
     elif problem == "label":
         mask = Image.fromarray(np.where(numbers == TOOL_NUMBERS[2], 70, numbers).astype(np.uint8))
-    elif name == "val_03":  # a palette PNG: odd to look at, and good
+    elif name == "val_03":  # a palette PNG: looks odd, but is fine
         mask.putpalette([value for i in range(256) for value in (i * 37 % 256, i * 91 % 256, i * 151 % 256)])
     mask.save(folder / f"{name}.png")

@@ -45,7 +45,7 @@ def atrous_by_phases(images, weight, rate):
 MISTAKES = {
     "01/by-hand": [
         ("y = [0, 6, 10, -2, 8, 8]", "That is rate 1"),
-        ("y = [6, 10, -2, 8]", "turned round"),
+        ("y = [6, 10, -2, 8]", "is reversed"),
         ("y = [10, 2, 2, 12, 7, 2]", "how far can `i` go"),
         ("y = torch.tensor([10, 2, 3, 12])", "`y[2]` is not 3"),
         ("y = 10", "TypeError"),
@@ -53,7 +53,7 @@ MISTAKES = {
     "01/equation": [
         (_conv1d(room="len(w) + 1", sample="i + k"), "ignores the rate"),
         (_conv1d(sample="i + k"), "ignores the rate"),
-        (_conv1d(tap="len(w) - 1 - k"), "turned round"),
+        (_conv1d(tap="len(w) - 1 - k"), "is reversed"),
         (_conv1d(room="len(w) + 1"), "IndexError"),
         ("def atrous_conv1d(x, w, rate):\n    y = x[0]", "Did you forget `return`?"),
         (
@@ -81,8 +81,8 @@ MISTAKES = {
     ],
     "01/slices": [
         (_conv2d(room="(k - 1)", rows="a", columns="b"), "ignores the rate"),
-        (_conv2d(rows="b * rate", columns="a * rate"), "Rows and columns are exchanged"),
-        (_conv2d(tap="k - 1 - a, k - 1 - b"), "turned round"),
+        (_conv2d(rows="b * rate", columns="a * rate"), "Rows and columns are swapped"),
+        (_conv2d(tap="k - 1 - a, k - 1 - b"), "is reversed"),
         (_conv2d(room="k * (rate - 1)"), "RuntimeError"),
         (
             "def atrous_conv2d(images, weight, rate):\n    pad = rate * (weight.shape[-1] // 2)\n"

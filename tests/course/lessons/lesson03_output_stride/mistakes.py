@@ -71,7 +71,7 @@ MISTAKES = {
         (_STRIDED.format(first="padding=1", second="padding=1"), "Both rates are 1"),
         (_STRIDED.format(first="padding=2, dilation=2", second="padding=2, dilation=2"), "has rate 2, but"),
         (_STRIDED.format(first="padding=2, dilation=2", second="padding=1"), "belongs to the other filter"),
-        (_STRIDED.format(first="stride=2, padding=1", second="padding=1"), "a stride of 2 is still in there"),
+        (_STRIDED.format(first="stride=2, padding=1", second="padding=1"), "there is still a stride of 2"),
         (_STRIDED.format(first="padding=1", second="padding=1, dilation=2"), "padding equals its rate"),
     ],
     "03/strides-and-rates": [
@@ -79,7 +79,7 @@ MISTAKES = {
             _LOOP.format(keep="reached * stride", lose="rate *= stride; result.append((1, rate))"),
             "from before its stride",
         ),
-        (_LOOP.format(keep="reached", lose=_LOSE), "One stride too many"),
+        (_LOOP.format(keep="reached", lose=_LOSE), "one stride too many"),
         (_LOOP.format(keep="reached * stride", lose="result.append((1, rate)); rate = 2"), "Rates multiply"),
         (_LOOP.format(keep="reached * stride", lose="rate *= stride"), "2 pairs for 3 layers"),
     ],
@@ -91,12 +91,12 @@ MISTAKES = {
     "03/base-rate": [
         (_rate("4 * 2 ** (block - 1) // output_stride"), "at least 1"),
         (_rate("max(1, 4 * 2 ** (block - 1) / output_stride)"), "divide with `//`"),
-        (_rate("max(1, 4 * 2**block // output_stride)"), "Twice too much"),
-        (_rate("max(1, 2**block // output_stride)"), "Half of it"),
+        (_rate("max(1, 4 * 2**block // output_stride)"), "twice too much"),
+        (_rate("max(1, 2**block // output_stride)"), "half of it"),
     ],
     "03/multiply-adds": [
         (_cost("kernel_size**2 * channels_in * channels_out"), "number of weights"),
-        (_cost("2 * kernel_size**2 * channels_in * channels_out * side**2"), "Twice too much"),
+        (_cost("2 * kernel_size**2 * channels_in * channels_out * side**2"), "twice too much"),
         (
             _cost("(kernel_size + (kernel_size - 1) * (rate - 1))**2 * channels_in * channels_out * side**2"),
             "nothing is multiplied",

@@ -48,20 +48,20 @@ def reaches(rates, distance):
 
 MISTAKES = {
     "04/copied-weights": [
-        (_weights("2 * channels * width + 9 * width**2"), "one unit of the block"),
+        (_weights("2 * channels * width + 9 * width**2"), "That is one unit"),
         (_weights("units * (channels * width + 9 * width**2)"), "One 1×1 is missing"),
         (_weights("units * 27 * width**2"), "outer two convolutions are 1×1"),
         (_weights("units * (2 * channels * width + width**2)"), "one in the middle is 3×3"),
         (_weights("units * (2 * channels * width + 9 * width**2) + channels**2"), "needs no projection"),
-        (_weights("units * 11 * channels * width"), "works on `width` channels"),
+        (_weights("units * 11 * channels * width"), "reads `width` channels"),
         (_weights("print(units)"), "Did you forget `return`?"),
     ],
     "04/make-cascade": [
-        (_cascade("nn.Sequential(*[block4] * (copies + 1))"), "same module as one in front"),
+        (_cascade("nn.Sequential(*[block4] * (copies + 1))"), "same module as one before it"),
         (_cascade("nn.Sequential(block4, *[copy.copy(block4) for _ in range(copies)])"), "copy.deepcopy"),
         (
             _cascade("nn.Sequential(block4, *[copy.deepcopy(block4)] * copies)"),
-            "same module as one in front",
+            "same module as one before it",
         ),
         (_cascade("nn.Sequential(*[copy.deepcopy(block4) for _ in range(copies)])"), "3 blocks, but"),
         (_cascade("nn.Sequential(*[copy.deepcopy(block4) for _ in range(copies + 1)])"), "block4 itself"),
@@ -75,10 +75,10 @@ MISTAKES = {
         ),
     ],
     "04/cascade-plan": [
-        (_plan(keep="reached"), "One stride too many"),
+        (_plan(keep="reached"), "one stride too many"),
         (_plan(start=1), "have reached 4"),
         (_plan(start=8), "4 when block1 begins"),
-        (_plan(lose="rate *= 2; plan.append((1, rate))"), "stood at its *end*"),
+        (_plan(lose="rate *= 2; plan.append((1, rate))"), "was at its *end*"),
         (_plan(lose="plan.append((1, rate)); rate = 2"), "double again"),
         (_plan(first=2), "3 pairs for 4 blocks"),
         (_plan(answer="[(rate, stride) for stride, rate in plan]"), "stride comes first"),

@@ -75,7 +75,7 @@ MISTAKES = {
         (
             "def offsets(rates):\n    reached = {0}\n    for r in rates:\n"
             "        reached = {a + b for a in reached for b in (-r, 0, r)}\n    return reached",
-            "you seem to follow one axis",
+            "Do you follow one axis only?",
         ),
     ],
     "05/block-rates": [
@@ -84,7 +84,7 @@ MISTAKES = {
         (_rates("tuple(2 ** (block + 1) // output_stride * u for u in multi_grid)"), "at least 1"),
         (
             _rates("tuple(max(1, 2 ** (block + 2) // output_stride) * u for u in multi_grid)"),
-            "Twice too much",
+            "twice too much",
         ),
         (
             _rates("tuple(max(1, 2 ** block // output_stride) * u for u in multi_grid)"),
@@ -109,7 +109,7 @@ MISTAKES = {
         (_rule(rates="rates"), "from the smallest to the largest"),
         (_rule(gap="rate >= window"), "the copies touch"),
         (_rule(more="rate"), "on both sides"),
-        (_rule(more="0"), "compared with the new one"),
+        (_rule(more="0"), "with the new one"),
         (_rule(start="window = 1"), "start at `window`"),
     ],
     "05/expected-accuracy": [

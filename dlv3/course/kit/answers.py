@@ -1,0 +1,79 @@
+"""What the checks of several lessons ask of an answer: its form first, then the known mistake behind its value."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dlv3.course.kit.exercises import Wrong, require, unfinished
+
+Slips = Iterable[tuple[Any, str]]
+"""Pairs of what a known mistake gives and the hint that names the mistake."""
+
+
+def hint_for(got: Any, slips: Slips, tolerance: float = 1e-6) -> str:
+    """Return the hint of the first known mistake that gives `got`, or an empty string.
+
+    Numbers, sequences of numbers and tensors are compared in the same way: the shape, then each value.
+
+    Args:
+        got: the learner's.
+        slips: the known mistakes, the likeliest first.
+        tolerance: the largest difference that counts as equal.
+    """
+    mine = _values(got)
+    if mine is None:
+        return ""
+    for result, hint in slips:
+        theirs = _values(result)
+        same_shape = theirs is not None and mine.shape == theirs.shape
+        if theirs is not None and same_shape and torch.allclose(mine, theirs, rtol=0, atol=tolerance):
+            return hint
+    return ""
+
+
+def _values(value: Any) -> Tensor | None:
+    """Return a number, a sequence or a tensor as float64; None for anything else."""
+    try:
+        return torch.as_tensor(value).detach().double()
+    except (TypeError, ValueError, RuntimeError):
+        return None
+
+
+def entries(attempt: Any, keys: Sequence[Any]) -> dict[Any, Any]:
+    """Require a dictionary with these keys and no `...` left in it, and return it."""
+    names = ", ".join(f"`{key}`" for key in keys)
+    require(
+        isinstance(attempt, dict) and set(attempt) == set(keys), f"Keep the dictionary with the keys {names}."
+    )
+    if any(value is ... for value in attempt.values()):
+        raise NotImplementedError("not done yet")
+    return dict(attempt)
+
+
+def tensor(got: Any, call: str) -> Tensor:
+    """Require a tensor, and return it."""
+    unfinished(got, call)
+    if not isinstance(got, Tensor):
+        raise Wrong(f"{call} gives a {type(got).__name__}, but it should be a tensor.")
+    return got
+
+
+def several(got: Any, call: str, count: int, what: str) -> list[Any]:
+    """Require a tuple or list of so many things, and return them."""
+    unfinished(got, call)
+    require(
+        isinstance(got, tuple | list) and len(got) == count,
+        f"{call} gives {got!r}, but it should be {what}.",
+    )
+    return list(got)
+
+
+def whole_rates(rates: Iterable[Any], call: str) -> None:
+    """Require that all rates are whole numbers, not floats."""
+    shown = tuple(rates)
+    require(
+        all(isinstance(rate, int) for rate in shown),
+        f"{call} gives {shown}: a rate is a whole number, divide with `//`.",
+    )
