@@ -6,13 +6,18 @@ import torch
 from torch import Tensor
 
 from dlv3 import atrous
+from dlv3.course.kit import answers
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, unfinished, written
-from dlv3.course.lessons.lesson06_aspp import checks_modules  # noqa: F401  (its exercises register themselves)
+from dlv3.course.lessons.lesson06_aspp import checks_modules
+
+__all__ = ["checks_modules"]  # importing it registers its exercises
+
+Shares = Mapping[int, float]
 
 
-def _counted(size: int, rate: int, first: int = 0, end: int = 0, taps: tuple[int, ...] = (-1, 0, 1)) -> dict:
-    """Positions by valid weights; the options bring in the usual mistakes."""
-    along = [sum(first <= i + k * rate < size + end for k in taps) for i in range(size)]
+def _counted(size: int, rate: int, first: int = 0, end: int = 0) -> dict[int, int]:
+    """Count positions by their valid weights; the options bring in the usual mistakes."""
+    along = [sum(first <= i + k * rate < size + end for k in (-1, 0, 1)) for i in range(size)]
     counts: dict[int, int] = {}
     for rows in along:
         for columns in along:
@@ -20,30 +25,34 @@ def _counted(size: int, rate: int, first: int = 0, end: int = 0, taps: tuple[int
     return counts
 
 
-def _same(got: Mapping, want: Mapping, scale: float = 1) -> bool:
+def _same(got: Shares, want: Shares, scale: float = 1) -> bool:
     keys = set(got) | set(want)
     return all(abs(got.get(key, 0) - want.get(key, 0) / scale) < 1e-6 for key in keys)
 
 
-def _wrong_count(got: Mapping, size: int, rate: int) -> str:
+def _wrong_count(got: Shares, size: int, rate: int) -> str:
     everywhere = size**2
     if _same(got, _counted(size, rate)):
         return f"These are numbers of positions. Divide each by all {everywhere} of them."
-    mistakes = {
-        "You let taps fall one sample past the far end: positions run from 0 to `size - 1`.": dict(end=1),
-        "You leave out row 0 and column 0, which are on the map.": dict(first=1),
-        "You test one end of the map only. Taps fall off at both: below 0, and from `size` on.": dict(
-            end=rate
+    mistakes = [
+        (dict(rate=1), "You have three taps in a row, at distance 1. They lie `rate` apart."),
+        (
+            dict(rate=rate, end=1),
+            "You let taps fall one sample past the far end: positions run from 0 to `size - 1`.",
         ),
-        "You have three taps in a row, at distance 1. They lie `rate` apart.": None,
-    }
-    for message, options in mistakes.items():
-        wrong = _counted(size, 1) if options is None else _counted(size, rate, **options)
+        (dict(rate=rate, first=1), "You leave out row 0 and column 0, which are on the map."),
+        (
+            dict(rate=rate, end=rate),
+            "You test one end of the map only. Taps fall off at both: below 0, and from `size` on.",
+        ),
+    ]
+    for options, hint in mistakes:
+        wrong = _counted(size, **options)
         if _same(got, wrong, everywhere) or _same(got, wrong):
-            return message
+            return hint
     padded = {9 - weights: count for weights, count in _counted(size, rate).items()}
     if _same(got, padded, everywhere):
-        return "You count the weights that meet padding. Wanted are those that meet the map."
+        return "You count the weights that meet padding. Count those that meet the map."
     total = sum(got.values())
     if abs(total - 1) > 1e-6:
         return f"All shares together should be 1; yours add up to {total:.4g}."
@@ -51,7 +60,7 @@ def _wrong_count(got: Mapping, size: int, rate: int) -> str:
 
 
 @exercise("06/valid-weights", title="Counting valid weights", difficulty=2, minutes=6)
-def valid_weights(attempt: Callable[[int, int], Mapping[int, float]]) -> str:
+def valid_weights(attempt: Callable[[int, int], Shares]) -> str:
     for size, rate in ((9, 3), (5, 1), (9, 6), (9, 9), (33, 18), (65, 12)):
         want, call = atrous.valid_weight_shares(size, rate), written("valid_weights", (size, rate))
         got = attempt(size, rate)
@@ -66,40 +75,36 @@ def valid_weights(attempt: Callable[[int, int], Mapping[int, float]]) -> str:
     return "Three valid weights never occur: 3 × 1 would need a side both longer and shorter than twice the rate."
 
 
-def share_of_padding(shares: Mapping[int, float]) -> float:
-    """The share of multiplications that meet padding."""
+def share_of_padding(shares: Shares) -> float:
+    """Return the share of multiplications that meet padding."""
     return 1 - sum(weights * share for weights, share in shares.items()) / 9
 
 
 @exercise("06/padding-share", title="Multiplying with zeros", difficulty=1, minutes=3)
-def padding_share(attempt: Callable[[Mapping[int, float]], float]) -> str:
+def padding_share(attempt: Callable[[Shares], float]) -> str:
     for size, rate in ((9, 2), (9, 9), (33, 18), (65, 12)):
         shares = atrous.valid_weight_shares(size, rate)
         valid = sum(weights * share for weights, share in shares.items())
-        hints = {
-            valid / 9: "That is the share that meets the map. Wanted is the rest.",
-            1
-            - shares[
-                9
-            ]: "That is the share of positions that meet any padding at all. A position with 6 valid "
-            "weights wastes 3 products of 9, not all.",
-            valid: "That is how many valid weights a position has on average. Make it a share of 9.",
-            9 - valid: "That is how many products a position wastes on average. Make it a share of 9.",
-        }
+        any_padding = (
+            "That is the share of positions that meet any padding at all. A position with 6 valid weights wastes 3 of "
+            "9 products, not all."
+        )
+        slips = [
+            (valid / 9, "That is the share that meets the map. The rest meets padding."),
+            (1 - shares[9], any_padding),
+            (valid, "That is how many valid weights a position has on average. Make it a share of 9."),
+            (9 - valid, "That is how many products a position wastes on average. Make it a share of 9."),
+        ]
         call = f"`padding_share(shares)` with the shares of size {size}, rate {rate}"
         got = attempt(dict(shares))
         unfinished(got, call)
         number = float(got)
-        close(number, share_of_padding(shares), call, tolerance=1e-6, hint=_nearest(number, hints))
-    return "At a rate of the map's side, eight of nine products are with zero: 88.9%."
-
-
-def _nearest(number: float, hints: Mapping[float, str]) -> str:
-    return next((hint for value, hint in hints.items() if abs(number - value) < 1e-6), "")
+        close(number, share_of_padding(shares), call, tolerance=1e-6, hint=answers.hint_for(number, slips))
+    return "If the rate is the map's side, eight of nine products are with zero: 88.9%."
 
 
 def centre_weights(weight: Tensor) -> Tensor:
-    """Filters (C_out, C_in, 3, 3) with zeros around their centres."""
+    """Return the filters (C_out, C_in, 3, 3) with zeros around their centres."""
     centre = torch.zeros_like(weight)
     centre[:, :, 1, 1] = weight[:, :, 1, 1]
     return centre
@@ -123,7 +128,7 @@ def centre_only(attempt: Callable[[Tensor], Tensor]) -> str:
     if shape == want.shape:
         require(
             not torch.equal(got, weight - want),
-            f"{call} sets the centre to zero and keeps the outer weights. Wanted is the opposite.",
+            f"{call} sets the centre to zero and keeps the outer weights. The exercise asks for the opposite.",
         )
         require(not torch.equal(got, weight), f"{call} leaves all nine weights as they are.")
     close(got, want, call, tolerance=0, hint="Only `[:, :, 1, 1]` keeps its value.")
@@ -141,20 +146,17 @@ def rates_at(attempt: Callable[[tuple[int, ...], int], tuple[int, ...]]) -> str:
     )
     for rates, output_stride, want in cases:
         call = written("rates_at", (rates, output_stride))
-        got = attempt(rates, output_stride)
-        unfinished(got, call)
-        got = tuple(got)
+        found = attempt(rates, output_stride)
+        unfinished(found, call)
+        got = tuple(found)
         upside_down = tuple(rate * output_stride / 16 for rate in rates)
         hints = {
-            upside_down: "The other way round: on a map with more samples, the same distance is more of them.",
+            upside_down: "It is the other way round: on a map with more samples, the same distance is more samples.",
             tuple(
                 2 * rate for rate in rates
-            ): "Doubling holds at output stride 8. Here it is another factor.",
+            ): "Doubling is right at output stride 8. Here it is another factor.",
             rates: "These are the rates for output stride 16.",
         }
         equal(got, want, call, hints)
-        require(
-            all(isinstance(rate, int) for rate in got),
-            f"{call} gives {got}: a rate is a whole number, divide with `//`.",
-        )
-    return "Rate times output stride stays what it was: 96, 192 and 288 pixels for the paper's three."
+        answers.whole_rates(got, call)
+    return "Rate times output stride stays the same: 96, 192 and 288 pixels for the paper's three."

@@ -7,18 +7,19 @@ from torch import Tensor, nn
 
 from dlv3 import aspp
 from dlv3.atrous import same_padding
+from dlv3.course.kit.answers import hint_for
 from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished
 
 IN, OUT, RATES = 6, 4, (1, 2)
 
 
 def _lively(module: nn.Module) -> nn.Module:
-    """In evaluation mode, with batch normalization that does something."""
+    """Put a module in evaluation mode, with batch normalization that changes its input."""
     generator = torch.Generator().manual_seed(5)
-    for bn in module.modules():
-        if isinstance(bn, nn.BatchNorm2d):
-            for tensor, low, high in ((bn.running_mean, -1, 1), (bn.running_var, 0.5, 2)):
-                tensor.copy_(torch.rand(tensor.shape, generator=generator) * (high - low) + low)
+    for name, tensor in module.named_buffers():
+        low, high = (-1, 1) if name.endswith("running_mean") else (0.5, 2)
+        if not name.endswith("num_batches_tracked"):
+            tensor.copy_(torch.rand(tensor.shape, generator=generator) * (high - low) + low)
     return module.eval()
 
 
@@ -30,8 +31,10 @@ def _features(channels: int) -> Tensor:
 def image_pooling(attempt: Callable[[int, int], nn.Module]) -> str:
     torch.manual_seed(4)
     module, features = _lively(attempt(IN, OUT)), _features(IN)
-    look = getattr(module, "look", None)
-    require(look is not None, "Keep `self.look`, the 1×1 convolution with what follows it, from the stub.")
+    look: nn.Module = getattr(module, "look", nn.Identity())
+    require(
+        hasattr(module, "look"), "Keep `self.look`, the 1×1 convolution with what follows it, from the stub."
+    )
     call = "`ImagePooling(6, 4)` on features (2, 6, 9, 9)"
     with torch.no_grad():
         try:
@@ -49,31 +52,37 @@ def image_pooling(attempt: Callable[[int, int], nn.Module]) -> str:
             f"{call} has the shape {shape}: one value a channel. Give it to every position: "
             "`.expand(-1, -1, *features.shape[2:])`.",
         )
-        if shape == want.shape:
-            _compare_pooled(got, features, look)
-        close(got, want, call, hint="Average over the map, look, then hand the result to every position.")
-    return "However large the map: one average, in view of every position."
+        recipe = "Average over the map, look, then give the result to every position."
+        close(got, want, call, hint=_pooling_slip(got, features, look) or recipe)
+    return "However large the map is, there is one average, and every position sees it."
 
 
-def _compare_pooled(got: Tensor, features: Tensor, look: nn.Module) -> None:
-    axes = (2, 3)
-    wrong = {
-        "You look first and average afterwards. Between the two stands a ReLU, so the order matters: average "
-        "first.": look(features).mean(axes, keepdim=True),
-        "This is the largest value of each channel. The paper averages.": look(
-            features.amax(axes, keepdim=True)
+def _pooling_slip(got: Tensor, features: Tensor, look: nn.Module) -> str:
+    def mean(maps: Tensor, axes: tuple[int, ...] = (2, 3)) -> Tensor:
+        return maps.mean(axes, keepdim=True)
+
+    slips = [
+        (
+            mean(look(features)),
+            "You look first and average afterwards. There is a ReLU between the two, so the order matters: average "
+            "first.",
         ),
-        "You average over the batch too, so one picture's content reaches another: keep axis 0.": look(
-            features.mean((0, *axes), keepdim=True)
+        (
+            look(features.amax((2, 3), keepdim=True)),
+            "This is the largest value of each channel. The paper averages.",
         ),
-        "You sum over the map. A sum grows with the map's size; take the mean.": look(
-            features.sum(axes, keepdim=True)
+        (
+            look(mean(features, (0, 2, 3))),
+            "You average over the batch too, so one picture's content reaches another: keep axis 0.",
         ),
-        "Nothing is averaged here: each position still has its own value.": look(features),
-    }
-    for message, value in wrong.items():
-        if torch.allclose(got, value.expand_as(got), atol=1e-6):
-            raise Wrong(message)
+        (
+            look(features.sum((2, 3), keepdim=True)),
+            "You sum over the map. A sum grows with the map's size; take the mean.",
+        ),
+        (look(features), "Nothing is averaged here: each position still has its own value."),
+    ]
+    everywhere = [(value.expand(2, OUT, 9, 9), hint) for value, hint in slips]
+    return hint_for(got, everywhere)
 
 
 @exercise("06/aspp", title="ASPP from its parts", difficulty=3, minutes=10)
@@ -81,16 +90,15 @@ def whole_aspp(attempt: Callable[[int, int, tuple[int, ...]], nn.Module]) -> str
     torch.manual_seed(7)
     module, right = attempt(IN, OUT, RATES), aspp.ASPP(IN, OUT, RATES, dropout=0.0)
     require(isinstance(module, nn.Module), "`ASPP(6, 4, (1, 2))` should make an `nn.Module`.")
-    branches, project = getattr(module, "branches", None), getattr(module, "project", None)
-    if branches is None and project is None:
+    parts = {name: getattr(module, name) for name in ("branches", "project") if hasattr(module, name)}
+    if not parts:
         raise NotImplementedError("not done yet")
-    require(
-        branches is not None and project is not None, "Keep the names `self.branches` and `self.project`."
-    )
+    require(len(parts) == 2, "Keep the names `self.branches` and `self.project`.")
+    branches, project = parts["branches"], parts["project"]
     require(
         isinstance(branches, nn.ModuleList),
-        f"`self.branches` is a {type(branches).__name__}: PyTorch finds parameters only in modules, so that an "
-        "optimizer would never see these. Use `nn.ModuleList`.",
+        f"`self.branches` is a {type(branches).__name__}: PyTorch finds parameters only in modules, so an optimizer "
+        "would never see these. Use `nn.ModuleList`.",
     )
     _check_branches(branches)
     _check_project(project)
@@ -107,16 +115,15 @@ def whole_aspp(attempt: Callable[[int, int, tuple[int, ...]], nn.Module]) -> str
     with torch.no_grad():
         got = module(features.clone())
         unfinished(got, "`ASPP(6, 4, (1, 2))` on features (2, 6, 9, 9)")
-        parts = [branch(features) for branch in branches]
-        if getattr(got, "shape", None) == (2, 5 * OUT - OUT, 9, 9):
+        maps = [branch(features) for branch in branches]
+        if getattr(got, "shape", None) == (2, 4 * OUT, 9, 9):
             raise Wrong("This is the concatenation itself. Project it: `self.project(…)`.")
-        if torch.is_tensor(got) and got.shape == parts[0].shape:
-            backwards = project(torch.cat(parts[::-1], 1))
-            require(
-                not torch.allclose(got, backwards, atol=1e-6),
-                "The branches are concatenated in reverse. Weights from elsewhere expect 1×1, 3×3s, pooling.",
-            )
-        close(got, right(features), "`ASPP(6, 4, (1, 2))` on features (2, 6, 9, 9)")
+        backwards = project(torch.cat(maps[::-1], 1))
+        reverse = (
+            "The branches are concatenated in reverse. Weights from elsewhere expect 1×1, 3×3s, pooling."
+        )
+        call = "`ASPP(6, 4, (1, 2))` on features (2, 6, 9, 9)"
+        close(got, right(features), call, hint=hint_for(got, [(backwards, reverse)]))
     return "The same numbers as the library's ASPP, with your weights in it."
 
 
@@ -137,8 +144,8 @@ def _check_branches(branches: nn.ModuleList) -> None:
     for (conv,) in convs:
         require(
             conv.in_channels == IN,
-            f"A branch reads {conv.in_channels} channels, but all of them read the feature map, {IN} here: side by "
-            "side, not one after another.",
+            f"A branch reads {conv.in_channels} channels, but every branch reads the feature map, which has {IN}: they "
+            "stand side by side, not one after another.",
         )
     rates = tuple(found[0].dilation[0] for found in convs[1:-1])
     require(rates == RATES, f"The 3×3 branches have rates {rates}; `rates` was {RATES}.")
@@ -147,8 +154,9 @@ def _check_branches(branches: nn.ModuleList) -> None:
         require(
             conv.padding == (pad, pad), "A 3×3 branch keeps the map's size when its padding equals its rate."
         )
+    last = branches[-1]
     require(
-        not isinstance(branches[-1][0] if isinstance(branches[-1], nn.Sequential) else None, nn.Conv2d),
+        not (isinstance(last, nn.Sequential) and isinstance(last[0], nn.Conv2d)),
         "The last branch is a plain 1×1. Average over the map before it: `ImagePooling(in_channels, channels)`.",
     )
 
@@ -165,5 +173,5 @@ def _check_project(project: nn.Module) -> None:
     require(found[0].kernel_size == (1, 1), "`self.project` is a 1×1 convolution.")
     require(
         any(isinstance(m, nn.BatchNorm2d) for m in project.modules()),
-        "Behind the projection's convolution stand batch normalization and ReLU too: `conv_bn_relu`.",
+        "Batch normalization and ReLU follow the projection's convolution too: `conv_bn_relu`.",
     )

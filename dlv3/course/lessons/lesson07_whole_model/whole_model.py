@@ -1,4 +1,4 @@
-"""DeepLabv3's parts in their shortest form: what lesson 07 builds, for whoever skips one of its exercises.
+"""DeepLabv3's parts in their shortest form: what lesson 07 builds, for a learner who skips one of its exercises.
 
 Names of parameters are torchvision's, so these parts load its weights and the library's. Strides and rates are
 fixed when a part is built; `dlv3.resnet` and `dlv3.aspp` can change them in place.
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 def conv_bn_relu(in_channels: int, out_channels: int, kernel_size: int, rate: int = 1) -> nn.Sequential:
-    """A convolution that keeps the map's size, batch normalization, ReLU."""
+    """Return a convolution that keeps the map's size, batch normalization and ReLU."""
     padding = (kernel_size - 1) // 2 * rate
     conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, dilation=rate, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels), nn.ReLU())
@@ -24,13 +24,14 @@ class Bottleneck(nn.Module):
     def __init__(self, in_channels: int, width: int, stride: int = 1, rate: int = 1) -> None:
         super().__init__()
         out_channels = width * self.expansion
-        self.stride, self.downsample = stride, None
+        self.stride = stride
         self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=rate, dilation=rate, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out_channels)
+        self.downsample: nn.Sequential | None = None
         if in_channels != out_channels:
             projection = nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
             self.downsample = nn.Sequential(projection, nn.BatchNorm2d(out_channels))
@@ -47,8 +48,9 @@ class Bottleneck(nn.Module):
 def plan(
     strides: list[list[int]], output_stride: int, multi_grid: tuple[int, ...]
 ) -> list[list[tuple[int, int]]]:
-    """(stride, rate) of every unit, block by block; `strides` are the units' strides without atrous convolution."""
-    reached, rate, rows = 4, 1, []
+    """Return (stride, rate) of every unit, block by block, from the units' strides without atrous convolution."""
+    reached, rate = 4, 1
+    rows: list[list[tuple[int, int]]] = []
     for block, row in enumerate(strides, 1):
         rows.append([])
         for unit, stride in enumerate(row):
@@ -76,7 +78,8 @@ class ASPP(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         maps = [branch(features) for branch in self.convs]
         maps[-1] = maps[-1].expand_as(maps[0])
-        return self.project(torch.cat(maps, dim=1))
+        projected: Tensor = self.project(torch.cat(maps, dim=1))
+        return projected
 
 
 class DeepLab(nn.Module):

@@ -80,7 +80,7 @@ MISTAKES = {
         (_count(test="0 <= i + step"), "Taps fall off at both"),
         (_count(test="i + step < size"), "Taps fall off at both"),
         (_count(taps="-1, 0, 1"), "They lie `rate` apart"),
-        (_count(key="9 - rows * columns"), "Wanted are those that meet the map"),
+        (_count(key="9 - rows * columns"), "Count those that meet the map"),
         (
             "def valid_weights(size, rate):\n    return max(0, size - 2 * rate) ** 2 / size**2",
             "should be a dictionary",
@@ -89,15 +89,15 @@ MISTAKES = {
         (_count(key="rows + columns"), "a position has rows × columns"),
     ],
     "06/padding-share": [
-        (_share("sum(k * v for k, v in shares.items()) / 9"), "Wanted is the rest"),
-        (_share("1 - shares[9]"), "wastes 3 products of 9"),
+        (_share("sum(k * v for k, v in shares.items()) / 9"), "The rest meets padding"),
+        (_share("1 - shares[9]"), "wastes 3 of 9 products"),
         (_share("9 - sum(k * v for k, v in shares.items())"), "Make it a share of 9"),
         (_share("sum(k * v for k, v in shares.items())"), "how many valid weights a position has"),
     ],
     "06/centre-only": [
         (_centre("return weight[:, :, 1:2, 1:2]"), "Keep 3×3"),
         (_centre("weight[:, :, 1, 1] = 0; return weight"), "changes the filter that it was given"),
-        (_centre("w = weight.clone(); w[:, :, 1, 1] = 0; return w"), "Wanted is the opposite"),
+        (_centre("w = weight.clone(); w[:, :, 1, 1] = 0; return w"), "asks for the opposite"),
         (_centre("w = weight.clone(); return w"), "leaves all nine"),
         (_centre("w = weight.clone(); w[:, :, 0] = 0; w[:, :, 2] = 0; return w"), "Only `[:, :, 1, 1]`"),
     ],
