@@ -1,36 +1,41 @@
-"""Checks of lesson 07, the whole model; those of its modules are in lesson07_modules."""
+"""Checks of lesson 07, the whole model; `checks_modules` has those of the modules that you build."""
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import nn
 
+from dlv3.course.kit.answers import entries
 from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
-from dlv3.course.lessons.lesson07_whole_model import checks_modules as lesson07_modules
+from dlv3.course.lessons.lesson07_whole_model import checks_modules
 from dlv3.deeplab import DeepLabV3, DeepLabV3Config
-from dlv3.resnet import BACKBONES, BottleneckUnit, ResNet
+from dlv3.resnet import BACKBONES, BottleneckUnit, FirstUnitRule, ResNet, Unit
 
-__all__ = ["lesson07_modules"]  # importing it registers its checks
+__all__ = ["checks_modules"]  # importing it registers its exercises
 
 Rows = list[list[tuple[int, int]]]
 
 
-def rates_of(strides: list[list[int]], output_stride: int, grid: tuple[int, ...], **wrong: bool) -> Rows:
-    """The plan; the options bring in the usual mistakes."""
-    reached, rate, rows = 1 if wrong.get("no_stem") else 4, 1, []
+Grid = tuple[int, ...]
+
+
+def rates_of(strides: list[list[int]], output_stride: int, grid: Grid, wrong: str = "") -> Rows:
+    """Return the stride and rate of every unit; `wrong` brings in one of the usual mistakes."""
+    reached, rate = 1 if wrong == "no_stem" else 4, 1
+    rows: Rows = []
     for block, row in enumerate(strides, 1):
         rows.append([])
         for unit, stride in enumerate(row):
             lost = reached * stride > output_stride
-            if wrong.get("own") and lost:
+            if wrong == "own" and lost:
                 rate *= stride
-            factor = grid[unit % len(grid)] if block >= 4 or wrong.get("everywhere") else 1
-            factor = 1 if wrong.get("no_grid") else factor
-            absolute = wrong.get("absolute") and block >= 4
+            factor = grid[unit % len(grid)] if block >= 4 or wrong == "everywhere" else 1
+            factor = 1 if wrong == "no_grid" else factor
+            absolute = wrong == "absolute" and block >= 4
             rows[-1].append((1 if lost else stride, factor if absolute else rate * factor))
-            if lost and not wrong.get("own"):
+            if lost and wrong != "own":
                 rate *= stride
             reached *= 1 if lost else stride
     return rows
@@ -41,7 +46,7 @@ PLAN_MISTAKES = {
     "everywhere": "Multi-grid starts at block4: the blocks before it keep their rates.",
     "absolute": "The unit rates of multi-grid *multiply* the rate in force, they do not replace it.",
     "own": "The unit that loses its stride still reads the map from before it. Double the rate for the units "
-    "*behind* it: first write the pair down, then multiply.",
+    "*after* it: first write down the pair, then multiply.",
     "no_stem": "The stem has already reached a stride of 4 before block1 begins.",
 }
 
@@ -50,45 +55,43 @@ PLAN_MISTAKES = {
 def plan(attempt: Callable[..., Rows]) -> str:
     cases = [(4, 16, (1, 2, 4)), (4, 8, (1, 1, 1)), (4, 32, (1, 2, 1)), (4, 8, (1, 2, 4)), (7, 16, (1, 2, 1))]
     for blocks, output_stride, grid in cases:
-        for rule in ("stage", "previous"):
+        for rule in get_args(FirstUnitRule):
             units = [3, 4, 6, 3, 3, 3, 3][:blocks]
-            strides = network_plan(blocks, 4 * 2 ** (blocks - 1), (1, 1, 1), rule, field=0)
+            plain = network_plan(blocks, 4 * 2 ** (blocks - 1), (1, 1, 1), rule)
+            strides = [[stride for stride, _ in row] for row in plain]
             want = network_plan(blocks, output_stride, grid, rule)
             call = f"`plan(strides_of({units}, {rule!r}), {output_stride}, {grid})`"
             got = attempt([list(row) for row in strides], output_stride, grid)
             unfinished(got, call)
-            rows = [[tuple(pair) for pair in row] for row in got]
+            rows = [[(stride, rate) for stride, rate in row] for row in got]
             require(
                 [len(row) for row in rows] == units,
                 f"{call} has {[len(row) for row in rows]} pairs in its blocks, but there are {units} units.",
             )
             if rows != want:
-                raise Wrong(_plan_mistake(rows, want, call, (strides, output_stride, grid)))
-    return "Every ResNet of this course is one such list: 32 down to 4, cascade and multi-grid included."
+                made = (
+                    text
+                    for name, text in PLAN_MISTAKES.items()
+                    if rows == rates_of(strides, output_stride, grid, name)
+                )
+                raise Wrong(_first_difference(rows, want, call, next(made, "")))
+    return "Every ResNet of this course is such a list: 32 down to 4, with cascade and multi-grid."
 
 
 @cache
-def network_plan(
-    blocks: int, output_stride: int, grid: tuple[int, ...], rule: Any, field: int | None = None
-) -> Any:
-    """(stride, rate) of every unit of the library's ResNet-50, or one of the two."""
+def network_plan(blocks: int, output_stride: int, grid: Grid, rule: FirstUnitRule) -> Rows:
+    """Return (stride, rate) of every unit of the library's ResNet-50."""
+    spec = BACKBONES["resnet50"]
     with torch.device("meta"):
-        network = ResNet(
-            BACKBONES["resnet50"],
-            output_stride=output_stride,
-            multi_grid=grid,
-            blocks=blocks,
-            first_unit=rule,
-        )
-    rows = [
-        [(unit.stride, unit.spatial_convs[0].rate) for unit in network.block(b)] for b in range(1, blocks + 1)
+        network = ResNet(spec, output_stride=output_stride, multi_grid=grid, blocks=blocks, first_unit=rule)
+    return [
+        [(unit.stride, unit.spatial_convs[0].rate) for unit in network.block(b) if isinstance(unit, Unit)]
+        for b in range(1, blocks + 1)
     ]
-    return rows if field is None else [[pair[field] for pair in row] for row in rows]
 
 
-def _plan_mistake(rows: Rows, want: Rows, call: str, case: tuple) -> str:
+def _first_difference(rows: Rows, want: Rows, call: str, hint: str) -> str:
     block = next(b for b, (mine, right) in enumerate(zip(rows, want, strict=True)) if mine != right)
-    hint = next((text for name, text in PLAN_MISTAKES.items() if rows == rates_of(*case, **{name: True})), "")
     return f"In {call}, block{block + 1} is {rows[block]}, but it should be {want[block]}. {hint}".rstrip()
 
 
@@ -99,7 +102,8 @@ def unit_parameters(attempt: Callable[[int, int], int]) -> str:
             unit = BottleneckUnit(channels, width)
         convs = sum(m.weight.numel() for m in unit.modules() if isinstance(m, nn.Conv2d))
         norms = sum(m.num_features for m in unit.modules() if isinstance(m, nn.BatchNorm2d))
-        projected = 0 if unit.downsample is None else 4 * width * (channels + 2)
+        projection = 4 * width * (channels + 2)
+        projected, superfluous = (0, projection) if unit.downsample is None else (projection, -1)
         want = convs + 2 * norms
         hints = {
             convs
@@ -108,18 +112,13 @@ def unit_parameters(attempt: Callable[[int, int], int]) -> str:
             convs + norms: "Batch normalization has two parameters for each channel: a weight and a bias.",
             convs: "Batch normalization has parameters too: a weight and a bias for each channel.",
             want
-            - projected: f"From {channels} to {4 * width} channels the shortcut needs a projection: a 1×1 and "
-            "its batch normalization.",
-            want
-            + (
-                4 * width * (channels + 2) if not projected else -1
-            ): "Here the channels do not change, so the shortcut has no projection.",
+            - projected: f"From {channels} to {4 * width} channels the shortcut needs a projection: a 1×1 and its "
+            "batch normalization.",
+            want + superfluous: "Here the channels do not change, so the shortcut has no projection.",
             want + 6 * width: "These convolutions have no bias: batch normalization brings one.",
         }
         equal(attempt(channels, width), want, written("unit_parameters", (channels, width)), hints)
-    return (
-        "The 3×3 has about as many weights as the two 1×1 around it together: that is the bottleneck's point."
-    )
+    return "The 3×3 has about as many weights as the two 1×1 around it: that is the point of the bottleneck."
 
 
 CONFIG_HINTS = {
@@ -128,7 +127,7 @@ CONFIG_HINTS = {
     "theirs when they are doubled?",
     "multi_grid": "Look at the rates in `layer4`: without multi-grid, units 2 and 3 have the same rate.",
     "first_unit": "Look at the first unit of `layer4`: its 3×3 has the rate of `layer3`, not of its own block.",
-    "extra_conv": "Look at `classifier[1]`: between ASPP and the last 1×1 stands a 3×3 convolution.",
+    "extra_conv": "Look at `classifier[1]`: there is a 3×3 convolution between ASPP and the last 1×1.",
     "dropout": "Look at the last module of `classifier[0].project`.",
 }
 
@@ -137,25 +136,21 @@ CONFIG_HINTS = {
 def torchvision_config(attempt: dict[str, Any]) -> str:
     from torchvision.models.segmentation import deeplabv3_resnet50
 
-    require(
-        isinstance(attempt, dict) and set(attempt) == set(CONFIG_HINTS),
-        f"Keep the dictionary with the keys {', '.join(f'`{name}`' for name in CONFIG_HINTS)}.",
-    )
-    if any(value is ... for value in attempt.values()):
-        raise NotImplementedError("not done yet")
+    fields = entries(attempt, tuple(CONFIG_HINTS))
     with torch.device("meta"):
         theirs = deeplabv3_resnet50(weights=None, weights_backbone=None)
         try:
-            ours = DeepLabV3(DeepLabV3Config(**attempt))
+            ours = DeepLabV3(DeepLabV3Config(**fields))
         except ValueError as error:
-            raise Wrong(f"`DeepLabV3Config` refuses this: {error}") from None
-    wrong = [name for name, holds in _config_facts(ours, theirs, attempt).items() if not holds]
-    require(not wrong, f"`{(wrong or [''])[0]}` does not fit yet. {CONFIG_HINTS.get((wrong or [''])[0], '')}")
+            raise Wrong(f"`DeepLabV3Config` does not accept this: {error}") from None
+    for name, holds in _config_facts(ours, theirs, fields).items():
+        require(holds, f"`{name}` does not fit yet. {CONFIG_HINTS[name]}")
     return "This is what `dlv3.weights.from_torchvision` builds."
 
 
-def _config_facts(ours: DeepLabV3, theirs: nn.Module, attempt: dict[str, Any]) -> dict[str, bool]:
-    """Whether each field of the configuration gives what torchvision's modules have."""
+def _config_facts(ours: DeepLabV3, theirs: nn.Module, fields: dict[str, Any]) -> dict[str, bool]:
+    """Tell for each field of the configuration whether it gives what torchvision's modules have."""
+    dropout = theirs.get_submodule("classifier.0.project.3")
     mine, other = dict(ours.named_modules()), dict(theirs.named_modules())
 
     def same(start: str, field: str) -> bool:
@@ -164,11 +159,11 @@ def _config_facts(ours: DeepLabV3, theirs: nn.Module, attempt: dict[str, Any]) -
 
     return {
         "output_stride": ours.output_stride == 8,
-        "multi_grid": tuple(attempt["multi_grid"]) == (1, 1, 1),
+        "multi_grid": tuple(fields["multi_grid"]) == (1, 1, 1),
         "first_unit": same("backbone", "stride") and same("backbone", "dilation"),
-        "aspp_rates": len(ours.aspp.convs) == 5 and same("classifier.0.convs", "dilation")
-        if ours.aspp
-        else False,
+        "aspp_rates": ours.aspp is not None
+        and len(ours.aspp.convs) == 5
+        and same("classifier.0.convs", "dilation"),
         "extra_conv": set(ours.state_dict()) == set(theirs.state_dict()),
-        "dropout": ours.aspp is not None and ours.aspp.project[3].p == theirs.classifier[0].project[3].p,
+        "dropout": isinstance(dropout, nn.Dropout) and fields["dropout"] == dropout.p,
     }
