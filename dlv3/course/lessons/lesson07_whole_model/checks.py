@@ -70,11 +70,9 @@ def plan(attempt: Callable[..., Rows]) -> str:
             )
             if rows != want:
                 made = (
-                    text
-                    for name, text in PLAN_MISTAKES.items()
-                    if rows == rates_of(strides, output_stride, grid, name)
+                    name for name in PLAN_MISTAKES if rows == rates_of(strides, output_stride, grid, name)
                 )
-                raise Wrong(_first_difference(rows, want, call, next(made, "")))
+                raise Wrong(_first_difference(rows, want, call, PLAN_MISTAKES.get(next(made, ""), "")))
     return "Every ResNet of this course is such a list: 32 down to 4, with cascade and multi-grid."
 
 

@@ -29,7 +29,7 @@ def randomised(module: M, seed: int = 0) -> M:
 
 
 def same_tensors(mine: nn.Module, right: nn.Module, what: str, hints: dict[str, str]) -> None:
-    """Require the same names and shapes in both state dicts; of `hints`, by part of a name, the first that fits is given."""
+    """Require the same names and shapes in both state dicts, and name the first hint that fits."""
     own, wanted = mine.state_dict(), right.state_dict()
 
     def hint(name: str) -> str:
@@ -136,11 +136,8 @@ def aspp(attempt: Callable[..., nn.Module]) -> str:
     call, rates = "`ASPP(10, 4, (1, 2, 3))`", (1, 2, 3)
     mine, right = module(attempt(10, 4, rates), call), randomised(ASPP(10, 4, rates))
     same_tensors(mine, right, call, ASPP_HINTS)
-    got_rates = [
-        conv.dilation[0]
-        for i in (1, 2, 3)
-        if isinstance(conv := mine.get_submodule(f"convs.{i}.0"), nn.Conv2d)
-    ]
+    atrous = [m for m in mine.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
+    got_rates = [conv.dilation[0] for conv in atrous]
     require(
         got_rates == list(rates), f"The 3×3 branches of {call} have the rates {got_rates}, in this order."
     )
@@ -154,9 +151,11 @@ def aspp(attempt: Callable[..., nn.Module]) -> str:
     fixed = "The weights of `project` belong to a fixed order: 1×1, the rates, pooling."
     slips = [
         (_reordered(right, features, (4, 0, 1, 2, 3)), f"{fixed} You put the pooling first."),
-        (_reordered(right, features, (3, 2, 1, 0, 4)), f"{fixed} You have the rates in reverse."),
+        (_reordered(right, features, (3, 2, 1, 0, 4)), f"{fixed} You have the 1×1 and the rates in reverse."),
     ]
-    recipe = "Run every branch on the same features, repeat the pooled one over the map, `torch.cat` on axis 1, project."
+    recipe = (
+        "Run all branches on the same features, repeat the pooled one, `torch.cat` on axis 1, then project."
+    )
     hint = hint_for(got, slips) or recipe
     close(got, wanted, f"{call} on features", tolerance=1e-9, hint=hint)
     return "Five branches, with one vote each at every position."

@@ -106,7 +106,7 @@ MISTAKES = {
     "07/bottleneck": [
         (_unit(second="stride, 1, rate"), "keeps the size with 4"),
         (_unit(second="stride, rate"), "dilation (1, 1)"),
-        (_unit(first="stride, ", second="1, rate, rate"), "Your stride sits in `conv1`"),
+        (_unit(first="stride, ", second="1, rate, rate"), "Your stride is in `conv1`"),
         (_unit(bias="True"), "bias=False"),
         (_unit(out="width"), "widens to `4 * width`"),
         (_unit(projects="True"), "only there"),
@@ -116,7 +116,7 @@ MISTAKES = {
         (_unit(result="None"), "Did you forget `return`?"),
         (
             _unit().replace("self.bn3 =", "self.conv4 = nn.Conv2d(width, width, 1)\n        self.bn3 ="),
-            "has `conv4.weight`, which is too much",
+            "has `conv4.weight`, which does not belong there",
         ),
     ],
     "07/plan": [
@@ -135,7 +135,10 @@ MISTAKES = {
         (_aspp(rates="(1, 1, 1)"), "have the rates [1, 1, 1]"),
         (_aspp(branches="branches"), "Branch 4 is the image pooling"),
         (_aspp(dropout=""), "one `nn.Dropout(0.1)`"),
-        (_aspp(result="return self.project(torch.cat([maps[-1], *maps[:-1]], dim=1))"), "Yours stand first"),
+        (
+            _aspp(result="return self.project(torch.cat([maps[-1], *maps[:-1]], dim=1))"),
+            "You put the pooling first",
+        ),
         (_aspp(result="self.project(torch.cat(maps, dim=1))"), "Did you forget `return`?"),
         (_aspp(result="return torch.cat(maps, dim=1)"), "has the shape (2, 20, 7, 9)"),
     ],
@@ -162,7 +165,7 @@ MISTAKES = {
         (_config(first_unit="stage"), "`first_unit` does not fit"),
         (_config(extra_conv=False), "`extra_conv` does not fit"),
         (_config(dropout=0.1), "`dropout` does not fit"),
-        (_config(multi_grid=(1, 1)), "refuses this"),
+        (_config(multi_grid=(1, 1)), "does not accept this"),
         ("as_torchvision = {}", "Keep the dictionary"),
     ],
 }
