@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlv3.course.kit import answers
 from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
 from dlv3.course.lessons.lesson08_training.checks_loop import reference_loop
 from dlv3.deeplab import DeepLabV3, DeepLabV3Config
@@ -19,7 +20,7 @@ Pairs = list[tuple[Tensor, Tensor]]
 
 
 def _counts(pairs: Pairs, num_classes: int, *, ignore: bool = True) -> Tensor:
-    """(num_classes, 2): intersection and union of each class, over all pairs together."""
+    """Return (num_classes, 2): intersection and union of each class, over all pairs together."""
     counts = torch.zeros(num_classes, 2, dtype=torch.float64)
     for prediction, truth in pairs:
         kept = truth != IGNORE if ignore else torch.ones_like(truth, dtype=torch.bool)
@@ -30,7 +31,7 @@ def _counts(pairs: Pairs, num_classes: int, *, ignore: bool = True) -> Tensor:
 
 
 def _miou(counts: Tensor) -> float:
-    return (counts[:, 0] / counts[:, 1]).nanmean().item()
+    return float((counts[:, 0] / counts[:, 1]).nanmean())
 
 
 @exercise("08/miou", title="mIOU over a whole set", difficulty=2, minutes=8)
@@ -50,33 +51,42 @@ def miou(attempt: Callable[[Pairs, int], float]) -> str:
         want = _miou(counts)
         require(not math.isnan(value), f"{call} is not a number: an empty union divides 0 by 0.")
         close(value, want, call, tolerance=1e-6, hint=_miou_slip(value, pairs, num_classes))
-    return "One matrix, or one pair of counts a class, for the whole set; divided once, at the end."
+    return "One matrix, or one pair of counts a class, for the whole set, divided once at the end."
 
 
 def _miou_slip(value: float, pairs: Pairs, num_classes: int) -> str:
     counts = _counts(pairs, num_classes)
     alone = [(p[None], t[None]) for batch in pairs for p, t in zip(*batch, strict=True)]
     ious = (counts[:, 0] / counts[:, 1]).nan_to_num(0)
-    slips = {
-        _miou(
-            _counts(pairs, num_classes, ignore=False)
-        ): "The pixels labelled 255 count in your unions: leave "
-        "them out of both masks first, `kept = truth != 255`.",
-        sum(_miou(_counts([pair], num_classes)) for pair in pairs) / len(pairs): "You take the mean of the "
-        "batches' scores. A small batch then weighs as much as a large one: add up the counts of all batches, and "
-        "divide once.",
-        sum(_miou(_counts([pair], num_classes)) for pair in alone) / len(alone): "You take the mean of the "
-        "pictures' scores: add up the counts of all pictures, and divide once.",
-        ious.mean().item(): "A class that occurs nowhere has an empty union: leave it out of the mean.",
-        (counts[:, 0].sum() / counts[:, 1].sum()).item(): "Divide for each class, then take the mean.",
-    }
-    return next((text for slip, text in slips.items() if abs(value - slip) < 1e-6), "")
+    unmasked = _miou(_counts(pairs, num_classes, ignore=False))
+    of_batches, of_pictures = (
+        sum(_miou(_counts([pair], num_classes)) for pair in group) / len(group) for group in (pairs, alone)
+    )
+    slips = [
+        (
+            unmasked,
+            "The pixels labelled 255 count in your unions: leave them out of both masks first, `kept = truth != 255`.",
+        ),
+        (
+            of_batches,
+            "You take the mean of the batches' scores. A small batch then weighs as much as a large one: add up the "
+            "counts of all batches, and divide once.",
+        ),
+        (
+            of_pictures,
+            "You take the mean of the pictures' scores: add up the counts of all pictures, and divide once.",
+        ),
+        (ious.mean(), "A class that occurs nowhere has an empty union: leave it out of the mean."),
+        (counts[:, 0].sum() / counts[:, 1].sum(), "Divide for each class, then take the mean."),
+    ]
+    return answers.hint_for(value, slips)
 
 
 def learning_rate_at(iteration: int, iterations: int, base: float, warmup: int = 0) -> float:
-    """The right learning rate."""
+    """Return the learning rate of the poly policy with a warm-up."""
     rise = min(1.0, (iteration + 1) / warmup) if warmup else 1.0
-    return base * (1 - iteration / iterations) ** 0.9 * rise
+    poly: float = base * (1 - iteration / iterations) ** 0.9
+    return poly * rise
 
 
 @exercise("08/learning-rate", title="The poly policy", difficulty=1, minutes=5)
@@ -91,26 +101,20 @@ def learning_rate(attempt: Callable[[int, int, float, int], float]) -> str:
             raise Wrong(f"{call} divides by 0: a warm-up of 0 iterations means none.") from None
         unfinished(got, call)
         poly = base * (1 - iteration / iterations) ** 0.9
-        slips = {
-            base * (1 - iteration / iterations): "That falls in a straight line: the power 0.9 is missing.",
-            base
-            * (iteration / iterations) ** 0.9: "That grows. At the first iteration nothing is taken off yet.",
-            base
-            * (
-                1 - (iteration / iterations) ** 0.9
-            ): "The power stands outside: (1 − iteration / iterations)^0.9.",
-            poly / base: "That is the factor. Multiply it by `base`.",
-            poly
-            * iteration
-            / max(warmup, 1): "Count warm-up from 1: with iteration / warmup the first update "
-            "would have a rate of 0 and do nothing.",
-            poly * (iteration + 1) / max(warmup, 1): "Behind the warm-up the factor stays 1: `min(1, ...)`.",
-            poly: "The warm-up is missing: a factor of (iteration + 1) / warmup, until it reaches 1.",
-        }
-        want = learning_rate_at(*case)
-        hint = next((text for slip, text in slips.items() if abs(float(got) - slip) < 1e-9), "")
-        close(float(got), want, call, tolerance=1e-9, hint=hint)
-    return "Nothing to choose but the power, and no iteration at which it should drop."
+        done, rise = iteration / iterations, (iteration + 1) / max(warmup, 1)
+        from_zero = "Count the warm-up from 1: with iteration / warmup the first update has a rate of 0."
+        slips = [
+            (poly, "The warm-up is missing: a factor of (iteration + 1) / warmup, until it reaches 1."),
+            (poly * iteration / max(warmup, 1), from_zero),
+            (base * (1 - done), "That falls in a straight line: the power 0.9 is missing."),
+            (base * done**0.9, "That grows. At the first iteration the whole rate is left."),
+            (base * (1 - done**0.9), "The power belongs outside: (1 − iteration / iterations)^0.9."),
+            (poly / base, "That is the factor. Multiply it by `base`."),
+            (poly * rise, "After the warm-up the factor stays 1: `min(1, ...)`."),
+        ]
+        value = float(got)
+        close(value, learning_rate_at(*case), call, tolerance=1e-9, hint=answers.hint_for(value, slips, 1e-9))
+    return "There is only the power to choose, and no iteration at which the rate should drop."
 
 
 @exercise("08/masked-loss", title="The masked loss", difficulty=3, minutes=8)
@@ -120,27 +124,24 @@ def masked_loss(attempt: Callable[[Tensor, Tensor], Tensor]) -> str:
     labels = torch.randint(0, 4, (2, 5, 6), generator=generator)
     labels[0, :3] = IGNORE
     call = written("masked_loss", (logits, labels)) + " with labels 255 among them"
-    got = _loss_of(attempt, logits, labels, call)
-    close(
-        got, F.cross_entropy(logits, labels, ignore_index=IGNORE), call, hint=_loss_slip(got, logits, labels)
-    )
+    got, want = _loss_of(attempt, logits, labels, call), F.cross_entropy(logits, labels, ignore_index=IGNORE)
+    close(got, want, call, hint=_loss_slip(got, logits, labels))
     large = _loss_of(attempt, 1000 * logits, labels, call)
     require(
         bool(torch.isfinite(large)),
-        f"With logits near 1000 your loss is {large.item()}: `exp` of so large a number is infinite, and the log of "
-        "a probability that rounds to 0 is too. Take the log-softmax at once: `F.log_softmax`, or "
+        f"With logits near 1000 your loss is {large.item()}: `exp` of such a large number is infinite, and so is the "
+        "log of a probability that rounds to 0. Take the log-softmax in one step: `F.log_softmax`, or "
         "`logits - logits.logsumexp(1, keepdim=True)`.",
     )
     close(large, F.cross_entropy(1000 * logits, labels, ignore_index=IGNORE), call + " and logits near 1000")
-    nothing = _loss_of(
-        attempt, logits, torch.full_like(labels, IGNORE), "`masked_loss` of labels that are all 255"
-    )
+    unlabelled = torch.full_like(labels, IGNORE)
+    nothing = _loss_of(attempt, logits, unlabelled, "`masked_loss` of labels that are all 255")
     require(
         bool(nothing == 0),
         f"A batch without any label has the loss {nothing.item()}: 0 / 0. It must be 0, or the weights become nan "
-        "with it: divide by `.clamp(min=1)`.",
+        "too: divide by `.clamp(min=1)`.",
     )
-    return "The logits keep the labels' size, and a pixel without a label says nothing: no loss, no gradient."
+    return "The logits keep the labels' size, and a pixel without a label adds nothing: no loss, no gradient."
 
 
 def _loss_of(
@@ -148,16 +149,14 @@ def _loss_of(
 ) -> Tensor:
     leaf = logits.clone().requires_grad_()
     try:
-        got = attempt(leaf, labels.clone())
+        got = answers.tensor(attempt(leaf, labels.clone()), call)
     except (RuntimeError, IndexError) as error:
         if "out of bounds" in str(error) or "Class values must be smaller" in str(error):
             raise Wrong(
-                "A label of 255 is no place among the classes, so `gather` and `one_hot` stop there. Put some class "
-                "in its place first, `torch.where(kept, labels, 0)`, and leave those pixels out of the sum."
+                "A label of 255 is not the number of a class, so `gather` and `one_hot` stop there. Put some class in "
+                "its place first, `torch.where(kept, labels, 0)`, and leave those pixels out of the sum."
             ) from None
         raise
-    unfinished(got, call)
-    require(isinstance(got, Tensor), f"{call} gives a {type(got).__name__}, but it should be a tensor.")
     require(
         got.shape == (), f"{call} has the shape {tuple(got.shape)}; the loss is one number: sum and divide."
     )
@@ -173,17 +172,20 @@ def _loss_slip(got: Tensor, logits: Tensor, labels: Tensor) -> str:
     zeros = torch.where(kept, labels, 0)
     of_pixels = F.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="none")
     by_picture = of_pixels.sum((1, 2)) / kept.sum((1, 2))
-    slips = {
-        of_pixels.sum(): "That is the sum. Divide by the number of labelled pixels.",
-        of_pixels.mean(): "You divide by all pixels. Only those that are labelled count: `kept.sum()`.",
-        F.cross_entropy(logits, zeros): "Pixels labelled 255 are trained on as class 0 here.",
-        F.cross_entropy(logits, zeros, reduction="sum")
-        / kept.sum(): "Pixels labelled 255 are in the sum, as class 0: multiply by the mask.",
-        by_picture.mean(): "You take the mean of the pictures' losses; a picture with few labels then weighs as much "
-        "as a full one. Sum over the whole batch, and divide once.",
-        -of_pixels.sum() / kept.sum(): "The sign is turned: the loss is minus the log-probability.",
-    }
-    return next((text for slip, text in slips.items() if bool((got - slip).abs() < 1e-6)), "")
+    as_class_0 = F.cross_entropy(logits, zeros, reduction="sum") / kept.sum()
+    slips = [
+        (of_pixels.sum(), "That is the sum. Divide by the number of labelled pixels."),
+        (of_pixels.mean(), "You divide by all pixels. Only those that are labelled count: `kept.sum()`."),
+        (F.cross_entropy(logits, zeros), "Pixels labelled 255 are trained on as class 0 here."),
+        (as_class_0, "Pixels labelled 255 are in the sum, as class 0: multiply by the mask."),
+        (
+            by_picture.mean(),
+            "You take the mean of the pictures' losses; a picture with few labels then weighs as much as a full one. "
+            "Sum over the whole batch, and divide once.",
+        ),
+        (-of_pixels.sum() / kept.sum(), "The sign is wrong: the loss is minus the log-probability."),
+    ]
+    return answers.hint_for(got, slips)
 
 
 @exercise("08/freeze", title="Frozen for good", difficulty=2, minutes=6)
@@ -192,20 +194,20 @@ def freeze(attempt: type[DeepLabV3]) -> str:
     torch.manual_seed(0)
     model = attempt(config)
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
-    require(norms, "The model has no batch normalization left; it should have it, and hold it still.")
+    require(norms, "The model has no batch normalization left; it should keep it, and freeze it.")
     require(
         model.train() is model,
-        "`model.train()` gives something else than the model: end it in `return self`, as torch's own does.",
+        "`model.train()` does not give the model: end it with `return self`, as torch's own does.",
     )
     learning = sum(any(p.requires_grad for p in norm.parameters()) for norm in norms)
     require(
         not any(norm.training for norm in norms),
-        "After `model.train()` batch normalization averages again. That call sets every module inside; override it: "
+        "After `model.train()` batch normalization averages again. That call sets every module inside. Override it: "
         "first `super().train(mode)`, then `.eval()` on each `nn.BatchNorm2d`.",
     )
     require(
         model.training and any(m.training for m in model.modules() if isinstance(m, nn.Dropout)),
-        "After `model.train()` the rest of the model is still in evaluation mode, so dropout does nothing: hand the "
+        "After `model.train()` the rest of the model is still in evaluation mode, so dropout does nothing: pass the "
         "call on with `super().train(mode)`.",
     )
     require(
@@ -223,17 +225,18 @@ def freeze(attempt: type[DeepLabV3]) -> str:
     require(
         not model.eval().training, "After `model.eval()` the model is still in training mode: pass `mode` on."
     )
-    before = copy.deepcopy([norm.running_mean for norm in norms])
+    before = copy.deepcopy(model.state_dict())
     model.train()(torch.randn(1, 3, 33, 33))  # a batch of one
+    statistics = [name for name in before if name.endswith("running_mean")]
     require(
-        all(torch.equal(norm.running_mean, mean) for norm, mean in zip(norms, before, strict=True)),
+        all(torch.equal(model.state_dict()[name], before[name]) for name in statistics),
         "A forward pass in training still changes the running statistics.",
     )
-    return "It stays frozen whoever calls `train()`, and with nothing to average, even a batch of one is possible."
+    return "It stays frozen whatever calls `train()`, and as nothing is averaged, even a batch of one is possible."
 
 
 def duplicated(classes_in: list[set[int]], hard: set[int], copies: int) -> list[int]:
-    """The right list."""
+    """Return the indices of the data set, followed by the copies of pictures with a hard class."""
     found = [i for i, classes in enumerate(classes_in) if classes & hard]
     return [*range(len(classes_in)), *found * copies]
 
@@ -251,15 +254,21 @@ def bootstrap(attempt: Callable[[list[set[int]], set[int], int], list[int]]) -> 
         each = sorted([*range(5), *(i for i in range(5) for _ in range(copies * len(classes_in[i] & hard)))])
         subset = [i for i in range(5) if hard <= classes_in[i]]
         slips = [
-            (sorted(found * copies), "Keep the data set itself in front: the copies come on top."),
-            (sorted([*range(5), *found * max(copies - 1, 0)]), "`copies` come on top of the picture itself."),
-            (each, "A picture with two hard classes is copied twice as often. Once per copy is enough: does it contain "
-             "*any* of them?"),
-            (sorted([*range(5), *subset * copies]), "You copy pictures with "
-             "*all* the hard classes; *any* of them is enough: is the intersection `classes & hard` empty?"),
-        ]  # fmt: skip
-        hint = next((text for slip, text in slips if slip == indices), "")
+            (sorted(found * copies), "Keep the data set itself in front: the copies are added to it."),
+            (sorted([*range(5), *found * max(copies - 1, 0)]), "The copies are added to the picture itself."),
+            (
+                each,
+                "A picture with two hard classes is copied twice as often. Once per copy is enough: does it contain "
+                "*any* of them?",
+            ),
+            (
+                sorted([*range(5), *subset * copies]),
+                "You copy pictures with *all* the hard classes; *any* of them is enough: is the intersection "
+                "`classes & hard` empty?",
+            ),
+        ]
+        hint = answers.hint_for(indices, slips)
         require(
             indices == want, f"{call} gives the pictures {indices}, but it should be {want}. {hint}".rstrip()
         )
-    return "The network and the loss know nothing of it: only what is drawn has changed."
+    return "The network and the loss do not notice: only the choice of pictures has changed."

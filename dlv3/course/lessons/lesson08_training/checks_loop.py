@@ -1,18 +1,20 @@
 """The check of lesson 08's training loop: three updates of a small network against those of the right loop."""
 
 from collections.abc import Callable, Iterator
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlv3.course.kit.answers import hint_for
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require
 
 IGNORE = 255
 
 
 class _Net(nn.Module):
-    """Small, with all that a training loop can get wrong: batch normalization and two groups of parameters."""
+    """A small network with all that a training loop can get wrong: batch normalization and two groups of parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +22,8 @@ class _Net(nn.Module):
         self.head = nn.Conv2d(4, 3, 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.body(images).relu())
+        logits: Tensor = self.head(self.body(images).relu())
+        return logits
 
 
 def _fresh() -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -34,9 +37,8 @@ def _updates() -> list[tuple[Tensor, Tensor]]:
     generator = torch.Generator().manual_seed(1)
     labels = torch.randint(0, 3, (3, 2, 8, 8), generator=generator)
     labels[:, 0, :4] = IGNORE
-    return list(
-        zip(torch.randn(3, 2, 3, 8, 8, generator=generator, dtype=torch.float64), labels, strict=True)
-    )
+    images = torch.randn(3, 2, 3, 8, 8, generator=generator, dtype=torch.float64)
+    return list(zip(images, labels, strict=True))
 
 
 def reference_loop(
@@ -51,7 +53,7 @@ def reference_loop(
     back_to_train: bool = True,
     shift: int = 0,
 ) -> None:
-    """The right loop; the options bring in the usual mistakes."""
+    """Train as the exercise asks; the options bring in the usual mistakes."""
     model.train()
     for i, (images, labels) in enumerate(batches):
         if back_to_train:
@@ -61,13 +63,24 @@ def reference_loop(
         loss = F.cross_entropy(model(images), labels, ignore_index=IGNORE)
         if zero:
             optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         after(i, loss.item())
 
 
-def _trained(loop: Callable[..., None], **options: object) -> tuple[Tensor, list[tuple[int, float]]]:
-    """All weights behind three updates, and what the loop reported."""
+class _Slip(TypedDict, total=False):
+    """An option of `reference_loop`."""
+
+    zero: bool
+    groups: slice
+    back_to_train: bool
+    shift: int
+
+
+def _trained(
+    loop: Callable[..., None], options: _Slip | None = None
+) -> tuple[Tensor, list[tuple[int, float]]]:
+    """Return all weights after three updates, and what the loop reported."""
     net, optimizer = _fresh()
     reports: list[tuple[int, float]] = []
 
@@ -75,24 +88,30 @@ def _trained(loop: Callable[..., None], **options: object) -> tuple[Tensor, list
         reports.append((i, loss))
         net.eval()  # as an evaluation between two updates does
 
-    loop(net, optimizer, iter(_updates()), lambda i: 0.3 / (1 + i), after, **options)
+    loop(net, optimizer, iter(_updates()), lambda i: 0.3 / (1 + i), after, **(options or {}))
     return torch.cat([p.detach().flatten() for p in net.parameters()]), reports
 
 
-_LOOP_SLIPS = {
-    "The gradients of earlier updates are still there and add up: `optimizer.zero_grad()` before each `backward()`.": {
-        "zero": False
-    },
-    "`schedule` plays no part: set `group['lr'] = schedule(i)` for every group of `optimizer.param_groups`.": {
-        "groups": slice(0)
-    },
-    "Only the first group of parameters gets the new learning rate: go through all of `optimizer.param_groups`.": {
-        "groups": slice(1)
-    },
-    "From the second update on the model is in evaluation mode: `after` evaluates, so call `model.train()` at the head "
-    "of each update.": {"back_to_train": False},
-    "The learning rate is one update late or early: the first update's is `schedule(0)`.": {"shift": 1},
-}
+_LOOP_SLIPS: list[tuple[_Slip, str]] = [
+    (
+        {"zero": False},
+        "The gradients of earlier updates are still there and add up: call `zero_grad()` before each `backward()`.",
+    ),
+    (
+        {"groups": slice(0)},
+        "`schedule` has no effect: set `group['lr'] = schedule(i)` for every group of `optimizer.param_groups`.",
+    ),
+    (
+        {"groups": slice(1)},
+        "Only the first group of parameters gets the new learning rate: go through all of `optimizer.param_groups`.",
+    ),
+    (
+        {"back_to_train": False},
+        "From the second update on the model is in evaluation mode: `after` evaluates, so call `model.train()` at the "
+        "start of each update.",
+    ),
+    ({"shift": 1}, "The learning rate is one update late or early: the first update's is `schedule(0)`."),
+]
 
 
 @exercise("08/training-loop", title="The training loop", difficulty=3, minutes=10)
@@ -105,13 +124,12 @@ def training_loop(attempt: Callable[..., None]) -> str:
         "After three batches no weight has changed. An update is `loss.backward()`, then `optimizer.step()`.",
     )
     if not torch.allclose(got, want, rtol=0, atol=1e-6):
-        for text, options in _LOOP_SLIPS.items():
-            if torch.allclose(got, _trained(reference_loop, **options)[0], rtol=0, atol=1e-6):
-                raise Wrong(text)
-        raise Wrong(
+        recipe = (
             "After three batches the weights differ from those of the right loop. In order: `model.train()`, "
             "the learning rate into every group, the loss, `zero_grad`, `backward`, `step`."
         )
+        slips = ((_trained(reference_loop, options)[0], hint) for options, hint in _LOOP_SLIPS)
+        raise Wrong(hint_for(got, slips) or recipe)
     equal([i for i, _ in reports], [0, 1, 2], "The iterations that `after` was called with")
     require(
         all(isinstance(loss, float) for _, loss in reports),
@@ -119,4 +137,4 @@ def training_loop(attempt: Callable[..., None]) -> str:
     )
     losses = torch.tensor([loss for _, loss in reports])
     close(losses, [loss for _, loss in reported], "The losses that `after` was called with", tolerance=1e-6)
-    return "Six lines. Everything else in a training program is about what to do when they are interrupted."
+    return "Six lines. Everything else in a training program is about what to do if they are interrupted."

@@ -3,15 +3,17 @@
     board = TrainingBoard(scenes, iterations=240, every=12)
     display(board)
     ...                                                  # in the training, every 12 updates:
-    board.record(updates, losses, miou, predictions)     # the slider moves on by itself
+    board.record(updates, losses, miou, predictions)     # the slider moves by itself
 
-What was recorded stays: behind the training, and while it runs, the slider goes back through it.
+The records stay: during the training and after it, the slider goes back through them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -26,17 +28,17 @@ _SIZE = (7.5, 5.2)  # inches; at 96 dpi as wide as an explorer's picture
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a training had come to after some updates: mIOU from 0 to 1, and predictions (N, H, W) uint8."""
+    """The state of a training after some updates: mIOU from 0 to 1, and predictions (N, H, W) uint8."""
 
     miou: float
-    predictions: np.ndarray
+    predictions: npt.NDArray[np.uint8]
 
 
 class TrainingBoard(ImageExplorer):
-    """Loss, mIOU and a scene's prediction after each so many updates of a training.
+    """Loss, mIOU and a scene's prediction at regular intervals of a training.
 
     Args:
-        dataset: the pictures that are predicted, all of one size.
+        dataset: the pictures to predict, all of one size.
         iterations: updates of the whole training.
         every: updates between two records; divides `iterations`.
         scenes: how many of the pictures can be chosen, from the first.
@@ -66,7 +68,7 @@ class TrainingBoard(ImageExplorer):
         self._redraw(None)
 
     def record(self, updates: int, losses: Sequence[float], miou: float, predictions: Tensor) -> None:
-        """Keep what the training has come to, and show it.
+        """Keep the state of the training, and show it.
 
         Args:
             updates: how many were made, a multiple of `every`.
@@ -82,7 +84,7 @@ class TrainingBoard(ImageExplorer):
             self.set(updates=updates)
 
     def _shown(self, updates: int) -> int | None:
-        """The last snapshot at or before these updates."""
+        """Return the number of updates of the last snapshot at or before these."""
         return max((number for number in self.snapshots if number <= updates), default=None)
 
     def _words(self, updates: int, scene: int) -> str:
@@ -103,12 +105,9 @@ class TrainingBoard(ImageExplorer):
         image, truth = self._dataset[scene]
         axes["picture"].images[0].set_data(image.permute(1, 2, 0).numpy())
         axes["truth"].images[0].set_data(colourise(truth.numpy(), self._dataset.palette))
-        blank = np.full((*truth.shape, 3), 119, np.uint8)
-        prediction = (
-            blank
-            if shown is None
-            else colourise(self.snapshots[shown].predictions[scene], self._dataset.palette)
-        )
+        prediction = np.full((*truth.shape, 3), 119, np.uint8)
+        if shown is not None:
+            prediction = colourise(self.snapshots[shown].predictions[scene], self._dataset.palette)
         axes["prediction"].images[0].set_data(prediction)
         axes["loss"].lines[0].set_data(np.arange(1, len(self.losses) + 1), self.losses)
         taken = sorted(self.snapshots)
@@ -118,12 +117,11 @@ class TrainingBoard(ImageExplorer):
         return figure_png(self._figure)
 
 
-def _panels(iterations: int) -> tuple[Figure, dict]:
-    """The figure, made once: two empty curves with a reading line each, above three pictures."""
+def _panels(iterations: int) -> tuple[Figure, dict[str, Axes]]:
+    """Make the figure once: two empty curves with a reading line each, above three pictures."""
     figure = Figure(figsize=_SIZE, layout="constrained")
-    figure.set_layout_engine(
-        "none"
-    )  # places are fixed; a figure without any engine gets the style's when saved
+    # Places are fixed, and a figure without any layout engine gets the style's when it is saved.
+    figure.set_layout_engine("none")
     axes = {
         "loss": figure.add_axes((0.075, 0.62, 0.4, 0.31)),
         "miou": figure.add_axes((0.585, 0.62, 0.4, 0.31)),

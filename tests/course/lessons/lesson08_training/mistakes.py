@@ -99,10 +99,10 @@ MISTAKES = {
     "08/learning-rate": [
         (_rate(_POLY), "The warm-up is missing"),
         (_rate(f"base * (1 - iteration / iterations) * {_WARM}"), "straight line"),
-        (_rate(f"base * (1 - (iteration / iterations) ** 0.9) * {_WARM}"), "The power stands outside"),
+        (_rate(f"base * (1 - (iteration / iterations) ** 0.9) * {_WARM}"), "The power belongs outside"),
         (_rate(f"{_POLY} / base * {_WARM}"), "Multiply it by `base`"),
         (_rate(f"{_POLY} * min(1, (iteration + 1) / warmup)"), "a warm-up of 0 iterations means none"),
-        (_rate(f"{_POLY} * (min(1, iteration / warmup) if warmup else 1)"), "Count warm-up from 1"),
+        (_rate(f"{_POLY} * (min(1, iteration / warmup) if warmup else 1)"), "Count the warm-up from 1"),
         (_rate(f"{_POLY} * ((iteration + 1) / warmup if warmup else 1)"), "stays 1"),
     ],
     "08/masked-loss": [
@@ -110,7 +110,7 @@ MISTAKES = {
         (_loss("-(log_p * kept).sum()"), "That is the sum"),
         (_loss("-log_p.mean()"), "trained on as class 0"),
         (_loss("-log_p.sum() / kept.sum()"), "multiply by the mask"),
-        (_loss("(log_p * kept).sum() / kept.sum()"), "The sign is turned"),
+        (_loss("(log_p * kept).sum() / kept.sum()"), "The sign is wrong"),
         (_loss("-(log_p * kept).sum() / kept.sum()"), "0 / 0"),
         (_loss(log_p="(logits.exp() / logits.exp().sum(1, keepdim=True)).log()"), "logits near 1000"),
         (_loss("(-(log_p * kept).sum((1, 2)) / kept.sum((1, 2))).mean()"), "mean of the pictures' losses"),
@@ -118,13 +118,13 @@ MISTAKES = {
         (
             "def masked_loss(logits, labels):\n    p = F.log_softmax(logits, 1).gather(1, labels[:, None])[:, 0]\n"
             "    return -p[labels != 255].mean()",
-            "A label of 255 is no place among the classes",
+            "A label of 255 is not the number of a class",
         ),
         ("def masked_loss(logits, labels):\n    return F.cross_entropy(logits, labels, ignore_index=255)", "0 / 0"),
     ],
     "08/freeze": [
         (_frozen("super().train(mode); return self"), "averages again"),
-        (_frozen(f"super().train(mode); {_EVAL}"), "end it in `return self`"),
+        (_frozen(f"super().train(mode); {_EVAL}"), "end it with `return self`"),
         (_frozen("super().train(False); return self"), "dropout does nothing"),
         (_frozen(f"super().train(mode); {_EVAL}; return self", init="pass"), "still learn"),
         (
@@ -135,7 +135,7 @@ MISTAKES = {
     ],
     "08/training-loop": [
         (_loop(_TRAIN + _SET + _STEP.replace("optimizer.zero_grad(); ", "")), "zero_grad"),
-        (_loop(_TRAIN + _STEP), "plays no part"),
+        (_loop(_TRAIN + _STEP), "has no effect"),
         (_loop(_TRAIN + "optimizer.param_groups[0].update(lr=schedule(i)); " + _STEP), "Only the first group"),
         (_loop(_SET + _STEP, before="model.train()"), "in evaluation mode"),
         (_loop(_TRAIN + _SET.replace("(i)", "(i + 1)") + _STEP), "one update late or early"),
@@ -149,7 +149,7 @@ MISTAKES = {
     ],
     "08/bootstrap": [
         (_copies(_ANY + "return found * copies"), "in front"),
-        (_copies(_ANY + "return [*range(len(classes_in)), *found * (copies - 1)]"), "on top of the picture itself"),
+        (_copies(_ANY + "return [*range(len(classes_in)), *found * (copies - 1)]"), "added to the picture itself"),
         (
             _copies("return [*range(len(classes_in)), *[i for i, c in enumerate(classes_in) if hard <= c] * copies]"),
             "*all* the hard classes",
