@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, unfinished, written
-from dlv3.course.lessons.lesson13_conclusions import checks_claims as lesson13_claims  # noqa: F401 - register more exercises
+from dlv3.course.lessons.lesson13_conclusions import checks_claims, checks_modules
 from dlv3.course.lessons.lesson13_conclusions.boundaries import boundary_band
 
-__all__ = ["brute_band", "fair_shares_of"]
+__all__ = ["checks_claims", "checks_modules", "fair_shares_of"]  # importing two of them registers their exercises
 
 
 @exercise("13/head", title="One layer's weights and reach", difficulty=1, minutes=4)
