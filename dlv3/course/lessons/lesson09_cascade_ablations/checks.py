@@ -2,9 +2,10 @@
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from dlv3.ablations.results import T_975, difference
+from dlv3.course.kit.answers import Slips, hint_for
 from dlv3.course.kit.exercises import Wrong, exercise, require, unfinished, written
 from dlv3.course.lessons.lesson09_cascade_ablations.checks_rule import fewest
 
@@ -14,8 +15,8 @@ Pair = tuple[float, float]
 _SCORES = ((48.5, 49.0, 45.5, 33.5, 38.5), (54.0, 50.0, 58.0), (60.0, 62.0))
 
 
-def _numbers(got: object, call: str, count: int, what: str) -> tuple[float, ...]:
-    """What should be `count` numbers, as floats."""
+def _numbers(got: Iterable[float], call: str, count: int, what: str) -> tuple[float, ...]:
+    """Require `count` numbers, and return them as floats."""
     unfinished(got, call)
     try:
         found = tuple(float(value) for value in got)
@@ -29,24 +30,20 @@ def _same(got: Sequence[float], want: Sequence[float]) -> bool:
     return all(a == b or abs(a - b) < 1e-6 for a, b in zip(got, want, strict=True))
 
 
-_ENDLESS = (
-    "one difference alone has no spread to be known by. Its interval is endless: give (-math.inf, math.inf)."
-)
+_ENDLESS = "one difference alone has no spread. Its interval is infinite: give (-math.inf, math.inf)."
 
 
-def _told(
-    got: Sequence[float], want: Sequence[float], call: str, slips: list[tuple[Sequence[float], str]]
-) -> None:
-    """Require `got` to be `want`; where it is a known mistake's result, say which."""
+def _told(got: Sequence[float], want: Sequence[float], call: str, slips: Slips) -> None:
+    """Require `got` to be `want`; name the known mistake that gives the same."""
     if _same(got, want):
         return
-    hint = next((text for slip, text in slips if len(slip) == len(got) and _same(got, slip)), "")
+    hint = hint_for(got, slips)
     shown = ["(" + ", ".join(f"{value:.4g}" for value in values) + ")" for values in (got, want)]
     raise Wrong(f"{call} gives {shown[0]}, but it should be {shown[1]}. {hint}".rstrip())
 
 
 def centre_and_spread(scores: Sequence[float]) -> Pair:
-    """The right mean and standard deviation."""
+    """Return the mean and the standard deviation."""
     return statistics.fmean(scores), statistics.stdev(scores)
 
 
@@ -59,12 +56,12 @@ def mean_and_spread(attempt: Callable[[list[float]], Pair]) -> str:
         n = len(scores)
         slips = [
             ((mean, statistics.pstdev(scores)), "You divide the squares by n. The deviations are taken from the "
-             "scores' own mean, which lies too close to them: divide by n − 1."),
+             "scores' own mean, which is too close to them: divide by n − 1."),
             ((mean, spread**2), "That is the variance: take its square root."),
             ((mean, statistics.pvariance(scores)), "Divide by n − 1, not n, and take the square root."),
             ((mean, spread / math.sqrt(n)), "That is the spread of the *mean*. Here it is the spread of the scores: "
              "do not divide by √n."),
-            ((mean, sum(abs(s - mean) for s in scores) / n), "The mean deviation is another measure: square the "
+            ((mean, sum(abs(s - mean) for s in scores) / n), "That is the mean deviation, another measure: square the "
              "deviations, and take the root at the end."),
             ((mean, max(scores) - min(scores)), "That is the range, which grows with the number of seeds."),
             ((spread, mean), "The mean comes first."),
@@ -74,7 +71,7 @@ def mean_and_spread(attempt: Callable[[list[float]], Pair]) -> str:
 
 
 def paired(better: dict[int, float], worse: dict[int, float]) -> list[float]:
-    """The right differences."""
+    """Return the differences of equal seeds, in the order of the seeds."""
     return [better[seed] - worse[seed] for seed in sorted(better.keys() & worse.keys())]
 
 
@@ -97,20 +94,20 @@ def paired_differences(attempt: Callable[[dict[int, float], dict[int, float]], l
             ) from None
         found = _numbers(got, call, len(want), "one difference for each seed that both rows have")
         slips = [
-            ([-value for value in want], "The sign is turned: better minus worse."),
-            ([abs(value) for value in want], "Keep the sign: a seed may well say the opposite."),
+            ([-value for value in want], "The sign is wrong: better minus worse."),
+            ([abs(value) for value in want], "Keep the sign: a seed may say the opposite."),
             ([a - b for a, b in zip(better.values(), worse.values(), strict=False)], "These pairs do not have equal "
-             "seeds. A dictionary's order is the order in which its runs came in; look them up by seed."),
-            (sorted(want), "In the order of the seeds, please, so that you can tell which run is which."),
+             "seeds. A dictionary keeps the order in which its runs came in; look them up by seed."),
+            (sorted(want), "Give them in the order of the seeds, so that you can tell which run is which."),
         ]  # fmt: skip
         _told(found, want, call, slips)
     return (
-        "One number a seed. From here on the two rows are one list, and its question is: is its mean above 0?"
+        "One number a seed. From here on the two rows are one list, and the question is: is its mean above 0?"
     )
 
 
 def bounds(differences: Sequence[float]) -> Pair:
-    """The right interval."""
+    """Return the two ends of the 95% interval."""
     found = difference(differences)
     return found.low, found.high
 
@@ -135,7 +132,7 @@ def interval(attempt: Callable[[list[float]], Pair]) -> str:
         found = _numbers(got, call, 2, "the interval's two ends")
         require(n > 1 or _same(found, want), f"{call} gives {got!r}: {_ENDLESS}")
         _told(found, want, call, _interval_slips(values) if n > 1 else [])
-    return "The mean of the differences, and how far off it may well be."
+    return "The mean of the differences, and how far off it may be."
 
 
 def _interval_slips(values: Sequence[float]) -> list[tuple[Pair, str]]:
@@ -147,17 +144,17 @@ def _interval_slips(values: Sequence[float]) -> list[tuple[Pair, str]]:
 
     root = math.sqrt(n)
     return [
-        (around(1.96 * spread / root), "1.96 is for a spread that is known. Yours is guessed from the same few "
+        (around(1.96 * spread / root), "1.96 is for a known spread. Yours is estimated from the same few "
          "numbers: take Student's t, `T_975[n - 2]`."),
-        (around(T_975[n - 1] * spread / root), "One entry too far. `T_975[0]` is for 1 degree of freedom, which two "
+        (around(T_975[n - 1] * spread / root), "That is one entry too far. `T_975[0]` is for 1 degree of freedom, which two "
          "differences have: `T_975[n - 2]`."),
         (around(T_975[n] * spread / root), "n differences have n − 1 degrees of freedom, and the table begins at 1: "
          "`T_975[n - 2]`."),
-        (around(t * spread), "That is where single differences lie. The mean of n is known √n times better: divide "
-         "by the root."),
+        (around(t * spread), "That is the range of single differences. The mean of n is known √n times better: "
+         "divide by the root."),
         (around(t * spread / n), "The error of a mean falls with √n, not with n."),
         (around(t * statistics.pstdev(values) / root), "The spread needs n − 1 below the squares: `statistics.stdev`."),
-        (around(t * spread**2 / root), "That has the variance in it: take the standard deviation."),
+        (around(t * spread**2 / root), "That uses the variance: take the standard deviation."),
         (around(spread / root), "The standard error alone covers far less than 95%: multiply it by Student's t."),
         ((-t * spread / root, t * spread / root), "The interval lies around the mean, not around 0."),
         ((mean, t * spread / root), "Those are the middle and the half-width: give the two ends."),

@@ -9,10 +9,10 @@ from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinishe
 _DIFFERENCES = (
     (1.0, 1.1, 1.2),  # the interval above 0
     (-1.0, -1.1, -1.2),  # below
-    (0.2, 3.0, 6.0),  # above 0, each of them, but spread
+    (0.2, 3.0, 6.0),  # each above 0, but far apart
     (-0.2, -3.0, -6.0),
     (1.0, -0.5, 2.0, 0.3),
-    (5.0, 5.1),  # two pairs, ever so close
+    (5.0, 5.1),  # two pairs, however close
     (-5.0, -5.1),
     (4.0,),
     (-4.0,),
@@ -32,7 +32,7 @@ def verdict(attempt: Callable[[list[float]], str]) -> str:
             raise Wrong(
                 f"{call} gives {got!r}, but it should be {want!r}. {_verdict_slip(values, got)}".rstrip()
             )
-    return "No eye is needed, and no mood: the rule stood there before the runs did."
+    return "It takes no judgement: the rule was written down before the runs."
 
 
 def _verdict_slip(values: Sequence[float], got: str) -> str:
@@ -41,22 +41,20 @@ def _verdict_slip(values: Sequence[float], got: str) -> str:
         return "The four words are 'reproduced', 'opposite', 'same direction', 'within noise'."
     if found.pairs < 3 and got in ("reproduced", "opposite"):
         pairs = f"{found.pairs} pairs are" if found.pairs > 1 else "one pair is"
-        return f"However they lie, {pairs} too few for that word: it takes three."
+        return f"Wherever they lie, {pairs} too few for that word: it takes three."
     if found.high < 0:
         return "The whole interval lies below 0."
     if all(value < 0 for value in values):
-        return (
-            "All seeds agree, but on the opposite of the claim: only differences *above* 0 are its direction."
-        )
+        return "All seeds agree, but on the opposite of the claim: its direction is *above* 0."
     if got == "reproduced":
-        return f"The interval begins at {found.low:.2f}: 0 lies in it."
+        return f"The interval begins at {found.low:.2f}, so 0 lies in it."
     if found.low > 0:
-        return f"The interval begins at {found.low:.2f}: it lies above 0."
+        return f"The interval begins at {found.low:.2f}, so it lies above 0."
     return "Is every single difference above 0, or not?"
 
 
 def fewest(effect: float, spread: float) -> int:
-    """The right number of seeds."""
+    """Return the smallest number of seeds, three or more, whose interval is narrower than the effect."""
     n = 3
     while T_975[min(n - 1, len(T_975)) - 1] * spread / math.sqrt(n) >= effect:
         n += 1
@@ -71,23 +69,24 @@ def seeds_needed(attempt: Callable[[float, float], int]) -> str:
             got = attempt(effect, spread)
         except IndexError:
             raise Wrong(
-                f"{call} runs past the end of `T_975`, which stops at 30 degrees of freedom. From there on its last "
-                "entry will do: `T_975[min(n - 2, 29)]`."
+                f"{call} runs past the end of `T_975`, which stops at 30 degrees of freedom. Use its last entry from "
+                "there on: `T_975[min(n - 2, 29)]`."
             ) from None
         want = fewest(effect, spread)
+        three = "Two seeds are never enough for the rule: begin at three."
         known = "That is right for a known spread, 1.96. With few seeds Student's t is larger."
         normal = math.ceil((1.96 * spread / effect) ** 2)
         hints = {
-            want + 1: "One fewer is enough already.",
+            want + 1: "One seed fewer is enough.",
             want - 1: "Close. Is the half-width *smaller* than the effect at that number?",
             max(3, normal): known,
             normal: known,
             _later(
                 effect, spread
-            ): "One entry of `T_975` too far: n differences have n − 1 degrees of freedom, and "
-            "the table begins at 1.",
-            2: "Two seeds are never enough for the rule: begin at three.",
-            1: "Two seeds are never enough for the rule: begin at three.",
+            ): "That is one entry of `T_975` too far: n differences have n − 1 degrees of freedom, "
+            "and the table begins at 1.",
+            2: three,
+            1: three,
         }
         hints.pop(want, None)
         equal(got, want, call, hints)
@@ -95,7 +94,7 @@ def seeds_needed(attempt: Callable[[float, float], int]) -> str:
 
 
 def _later(effect: float, spread: float) -> int:
-    """With the quantile of one degree of freedom too many."""
+    """Return the number of seeds with the quantile of one degree of freedom too many."""
     n = 2
     while T_975[min(n, len(T_975)) - 1] * spread / math.sqrt(n) >= effect:
         n += 1

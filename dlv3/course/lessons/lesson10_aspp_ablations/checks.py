@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dlv3 import atrous
 from dlv3.ablations.results import Difference, difference
 from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
-from dlv3.course.lessons.lesson10_aspp_ablations import checks_heads  # noqa: F401  (its exercises register themselves)
+from dlv3.course.lessons.lesson10_aspp_ablations import checks_heads
+
+__all__ = ["checks_heads"]  # importing it registers its exercises
 
 Curve = Mapping[int, Sequence[float]]
 _CURVES: tuple[Curve, ...] = (
@@ -20,7 +22,7 @@ _CURVES: tuple[Curve, ...] = (
 
 
 def candidates(curve: Curve) -> set[int]:
-    """The right answer of `could_be_best`."""
+    """Return the rates that could be the best: those not surely behind the highest mean."""
     best = max(curve, key=lambda rate: statistics.fmean(curve[rate]))
     return {rate for rate in curve if _behind(curve, best, rate).low <= 0}
 
@@ -30,7 +32,7 @@ def _behind(curve: Curve, best: int, rate: int) -> Difference:
 
 
 def _overlapping(curve: Curve) -> set[int]:
-    """The rates whose own interval overlaps the best one's: the unpaired way."""
+    """Return the rates whose own interval overlaps the best one's: the unpaired way."""
     spans = {rate: difference(scores) for rate, scores in curve.items()}
     best = max(spans.values(), key=lambda span: span.mean)
     return {rate for rate, span in spans.items() if span.high >= best.low}
@@ -51,7 +53,7 @@ def could_be_best(attempt: Callable[[dict[int, list[float]]], Iterable[int]]) ->
             raise Wrong(
                 f"{call} gives {sorted(found)}, but it should be {sorted(want)}. {_slip(curve, found)}".rstrip()
             )
-    return "A set and not a number: that is what a few seeds can say of a peak."
+    return "A set, not a number: that is what a few seeds can tell about a peak."
 
 
 def _slip(curve: Curve, found: set[int]) -> str:
@@ -59,50 +61,40 @@ def _slip(curve: Curve, found: set[int]) -> str:
     if found == {best}:
         return "That is the highest mean alone. A rate is out only if the interval of its difference lies above 0."
     if best not in found and found | {best} == candidates(curve):
-        return "The highest one itself is missing: it surely could be the best."
+        return "The highest one itself is missing: it could certainly be the best."
     if found == set(curve) - candidates(curve):
-        return "Those are the rates that are out. Wanted are the others."
+        return "Those are the rates that are out. Give the others."
     if found == _overlapping(curve):
         return (
             "You compare the rows' own intervals. Seeds are paired: take the differences seed by seed first."
         )
     if found == {rate for rate in curve if _behind(curve, best, rate).high > 0}:
-        return "You ask whether it *could* be behind. It is out if it surely is: if the lower end is above 0."
+        return (
+            "You ask whether it *could* be behind. It is out if it certainly is: if the lower end is above 0."
+        )
     return "For each rate: the differences best − rate, seed by seed; `difference(...)`; out if `.low > 0`."
 
 
 def largest_valid_rate(size: int, share: float) -> int:
-    """The right answer of `largest_rate`."""
-    return max(
-        (rate for rate in range(1, size) if atrous.valid_weight_shares(size, rate)[9] >= share), default=0
-    )
+    """Return the largest rate at which this share of the positions has nine valid weights; 0 if there is none."""
+    fitting = (rate for rate in range(1, size) if atrous.valid_weight_shares(size, rate)[9] >= share)
+    return max(fitting, default=0)
 
 
 @exercise("10/largest-rate", title="The largest rate that fits the map", difficulty=2, minutes=6)
 def largest_rate(attempt: Callable[[int, float], int]) -> str:
-    for size, share in (
-        (33, 0.5),
-        (65, 0.5),
-        (9, 0.5),
-        (9, 0.1),
-        (5, 0.36),
-        (5, 0.5),
-        (33, 0.05),
-        (10, 0.16),
-    ):
+    cases = ((33, 0.5), (65, 0.5), (9, 0.5), (9, 0.1), (5, 0.36), (5, 0.5), (33, 0.05), (10, 0.16))
+    for size, share in cases:
         call = written("largest_rate", (size, share))
         want = largest_valid_rate(size, share)
         root = math.sqrt(share)
-        hints = {
-            int(
-                (1 - share) * size / 2
-            ): "Rows alone? A position has nine valid weights only if its row *and* its "
-            "column fit: the share is a square.",
-            int(
-                (1 - root) * size
-            ): "A filter reaches `rate` samples to *both* sides: `size - 2 * rate` rows fit.",
-            want + 1: "At that rate the share has fallen below the bound already.",
-            want - 1: "One step more still has the share that is asked for; exactly the share is enough.",
+        rows_alone, one_side = int((1 - share) * size / 2), int((1 - root) * size)
+        hints: dict[float, str] = {
+            rows_alone: "Do you count rows only? A position has nine valid weights only if its row *and* its column "
+            "fit: the share is a square.",
+            one_side: "A filter reaches `rate` samples to *both* sides: `size - 2 * rate` rows fit.",
+            want + 1: "At that rate the share is already below the bound.",
+            want - 1: "The next rate still has that share; exactly the share is enough.",
         }
         hints.pop(want, None)
         got = attempt(size, share)
@@ -110,16 +102,14 @@ def largest_rate(attempt: Callable[[int, float], int]) -> str:
         if isinstance(got, float) and got != int(got):
             raise Wrong(f"{call} gives {got:.3g}. A rate is a whole number: round down.")
         if got > size / 2:
-            hints.setdefault(
-                got,
-                "Beyond half the map `size - 2 * rate` is below 0, and its square grows again: no rows are left.",
-            )
+            past = "Beyond half the map `size - 2 * rate` is below 0, and its square grows again: no rows are left."
+            hints.setdefault(got, past)
         equal(got, want, call, hints)
-    return "By padding alone: nothing is said yet about what there is to see at that distance."
+    return "This is about padding only: it does not tell what there is to see at that distance."
 
 
 def meaning(low: float, high: float, matters: float) -> str:
-    """The right answer of `reading`."""
+    """Return what an interval says: "gain", "reversal", "null" or "open"."""
     if low > 0:
         return "gain"
     if high < 0:
@@ -141,12 +131,12 @@ def reading(attempt: Callable[[float, float, float], str]) -> str:
         require(got in words, f"{call} gives {got!r}, but it should be one of {', '.join(map(repr, words))}.")
         if got != want:
             raise Wrong(f"{call} gives {got!r}, but it should be {want!r}. {_why(low, high, matters)}")
-    return "Not to find an effect, and to find that there is none, are two things."
+    return "To find no effect and to find that there is no effect are two different things."
 
 
 def _why(low: float, high: float, matters: float) -> str:
     if low > 0:
-        return "The whole interval lies above 0. It may be a small gain, and it is one."
+        return "The whole interval lies above 0. The gain may be small, but it is a gain."
     if high < 0:
         return "The whole interval lies below 0: the opposite of the claim."
     if -matters < low and high < matters:

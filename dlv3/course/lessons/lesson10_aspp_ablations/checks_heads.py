@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from dlv3.course.kit.answers import hint_for
 from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
 
 Ious = Mapping[str, float]
@@ -11,7 +12,7 @@ _AFTER = {"background": 90.5, "sun": 75.0, "coin": 77.0, "square": 69.0, "ring":
 
 
 def shared_widths(channels: int, branches: int) -> list[int]:
-    """The right answer of `equal_widths`."""
+    """Return the branches' widths: together `channels`, and no two differ by more than one."""
     return [channels * (i + 1) // branches - channels * i // branches for i in range(branches)]
 
 
@@ -26,8 +27,7 @@ def equal_widths(attempt: Callable[[int, int], list[int]]) -> str:
         except TypeError:
             raise Wrong(f"{call} gives {got!r}, but it should be a list, one width a branch.") from None
         require(
-            len(widths) == branches,
-            f"{call} gives {len(widths)} widths, but there are {branches} branches.",
+            len(widths) == branches, f"{call} gives {len(widths)} widths, but there are {branches} branches."
         )
         require(
             all(isinstance(width, int) and width > 0 for width in widths),
@@ -40,23 +40,25 @@ def equal_widths(attempt: Callable[[int, int], list[int]]) -> str:
             )
         require(
             max(widths) - min(widths) <= 1,
-            f"{call} gives {widths}. No branch should have more than one channel more than another.",
+            f"{call} gives {widths}. The widths of two branches may differ by one channel, not more.",
         )
-    return "As many 3×3 filters in all, so as many weights. What differs is where they look."
+    return (
+        "The number of 3×3 filters is the same, and so is that of weights. What differs is where they look."
+    )
 
 
 def _why(widths: list[int], channels: int, branches: int) -> str:
     if widths == [channels] * branches:
         return (
-            "So much is a head that is wider as well: you could not tell the rates' worth from the width's."
+            "That head is wider as well: you could not tell the effect of the rates from that of the width."
         )
     if widths == [channels // branches] * branches:
-        return "Division leaves a remainder: hand it out, one channel a branch."
-    return "Channels may neither be lost nor won."
+        return "Division leaves a remainder: give it to the branches, one channel each."
+    return "No channel may be lost or added."
 
 
 def explained(before: Ious, after: Ious, cue: set[str]) -> float:
-    """The right answer of `cue_share`."""
+    """Return the share of the gain that the classes in `cue` make up."""
     gains = {name: after[name] - before[name] for name in before}
     return sum(gains[name] for name in cue) / sum(gains.values())
 
@@ -74,48 +76,38 @@ def cue_share(attempt: Callable[[Ious, Ious, set[str]], float]) -> str:
         got = attempt(dict(before), dict(after), set(cue))
         unfinished(got, call)
         want = explained(before, after, cue)
-        close(
-            got,
-            want,
-            call,
-            tolerance=1e-6,
-            hint=_hint(float(got), before, after, cue) if _is_number(got) else "",
-        )
-    return "Over 1 where the rest has lost: what the cue gave, others have partly paid for."
+        close(got, want, call, tolerance=1e-6, hint=hint_for(got, _cue_slips(before, after, cue)) or _RECIPE)
+    return "It is over 1 where the other classes have lost: they have paid for part of what the cue gave."
 
 
 def _listed(cue: set[str]) -> str:
-    """A set of names in a fixed order."""
+    """Write a set of names in a fixed order."""
     return "{" + ", ".join(repr(name) for name in sorted(cue, reverse=True)) + "}"
 
 
-def _is_number(got: object) -> bool:
-    try:
-        float(got)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _hint(got: float, before: Ious, after: Ious, cue: set[str]) -> str:
+def _cue_slips(before: Ious, after: Ious, cue: set[str]) -> list[tuple[float, str]]:
     gains = {name: after[name] - before[name] for name in before}
-    total, ours = sum(gains.values()), sum(gains[name] for name in cue)
-    n = len(gains)
-    slips = {
-        100 * ours / total: "As a share, please: 1 is all of it.",
-        (ours / len(cue))
-        / (total / n): "The mean of the cue's classes over the mean of all is no share: each class "
-        "counts one of the classes in the mIOU, so divide sums.",
-        ours
-        / (
-            total / n
-        ): "The mIOU is a mean: a class's gain counts only one of the classes in it. Divide by the "
-        "number of classes above as well as below, or nowhere.",
-        ours: "Those are the points that the cue's classes gain together. Divide by what all gain together.",
-        ours / n: "Those are points of mIOU. Wanted is the share of the gain.",
-        1 - ours / total: "That is the share of the others.",
-        ours / sum(abs(gain) for gain in gains.values()): "Losses count with their sign.",
-        ours / sum(gain for gain in gains.values() if gain > 0): "You leave out the classes that lose.",
-        sum(after[name] for name in cue) / sum(after.values()): "Take the gains, after − before.",
-    }
-    return next((text for value, text in slips.items() if abs(got - value) < 1e-6), _RECIPE)
+    total, ours, n = sum(gains.values()), sum(gains[name] for name in cue), len(gains)
+    without_losers = sum(gain for gain in gains.values() if gain > 0)
+    return [
+        (100 * ours / total, "Give it as a share: 1 is all of it."),
+        (
+            ours / len(cue) / (total / n),
+            "The mean of the cue's classes over the mean of all is not a share: each class counts as one of the "
+            "classes in the mIOU, so divide sums.",
+        ),
+        (
+            ours / (total / n),
+            "The mIOU is a mean: a class's gain counts as one of the classes in it. Divide by the number of classes "
+            "above as well as below, or nowhere.",
+        ),
+        (
+            ours,
+            "Those are the points that the cue's classes gain together. Divide by what all gain together.",
+        ),
+        (ours / n, "Those are points of mIOU. The exercise asks for the share of the gain."),
+        (1 - ours / total, "That is the share of the others."),
+        (ours / sum(abs(gain) for gain in gains.values()), "Losses count with their sign."),
+        (ours / without_losers, "You leave out the classes that lose."),
+        (sum(after[name] for name in cue) / sum(after.values()), "Take the gains, after − before."),
+    ]

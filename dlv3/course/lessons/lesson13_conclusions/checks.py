@@ -10,7 +10,11 @@ from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, un
 from dlv3.course.lessons.lesson13_conclusions import checks_claims, checks_modules
 from dlv3.course.lessons.lesson13_conclusions.boundaries import boundary_band
 
-__all__ = ["checks_claims", "checks_modules", "fair_shares_of"]  # importing two of them registers their exercises
+__all__ = [
+    "checks_claims",
+    "checks_modules",
+    "fair_shares_of",
+]  # importing two of them registers their exercises
 
 
 @exercise("13/head", title="One layer's weights and reach", difficulty=1, minutes=4)
