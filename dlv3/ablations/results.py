@@ -108,16 +108,19 @@ def paired_difference(better: Iterable[Record], worse: Iterable[Record], score: 
     ours = {record.seed: record.score(score) for record in better}
     theirs = {record.seed: record.score(score) for record in worse}
     seeds = sorted(ours.keys() & theirs.keys())
-    return difference([ours[seed] - theirs[seed] for seed in seeds])
+    return difference([ours[seed] - theirs[seed] for seed in seeds]) if seeds else None
 
 
-def difference(values: Sequence[float]) -> Difference | None:
-    """Return the mean of differences and its 95% interval (Student's t); None for no values.
+def difference(values: Sequence[float]) -> Difference:
+    """Return the mean of one or more differences and its 95% interval (Student's t).
 
     The interval of a single value is infinite.
+
+    Raises:
+        ValueError: there is no value.
     """
     if not values:
-        return None
+        raise ValueError("values: expected one or more differences, got none")
     mean = statistics.fmean(values)
     half = math.inf
     if len(values) > 1:

@@ -146,7 +146,7 @@ def _interval_slips(values: Sequence[float]) -> list[tuple[Pair, str]]:
     return [
         (around(1.96 * spread / root), "1.96 is for a known spread. Yours is estimated from the same few "
          "numbers: take Student's t, `T_975[n - 2]`."),
-        (around(T_975[n - 1] * spread / root), "That is one entry too far. `T_975[0]` is for 1 degree of freedom, which two "
+        (around(T_975[n - 1] * spread / root), "One entry too far: `T_975[0]` is for 1 degree of freedom, which two "
          "differences have: `T_975[n - 2]`."),
         (around(T_975[n] * spread / root), "n differences have n − 1 degrees of freedom, and the table begins at 1: "
          "`T_975[n - 2]`."),

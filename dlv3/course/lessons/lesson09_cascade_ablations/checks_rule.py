@@ -83,7 +83,7 @@ def seeds_needed(attempt: Callable[[float, float], int]) -> str:
             normal: known,
             _later(
                 effect, spread
-            ): "That is one entry of `T_975` too far: n differences have n − 1 degrees of freedom, "
+            ): "One entry of `T_975` too far: n differences have n − 1 degrees of freedom, "
             "and the table begins at 1.",
             2: three,
             1: three,

@@ -73,17 +73,17 @@ MISTAKES = {
     "09/paired": [
         (_pairs("[b - w for b, w in zip(better.values(), worse.values())]"), "do not have equal seeds"),
         (_pairs("[better[seed] - worse[seed] for seed in sorted(better)]"), "only one of the rows"),
-        (_pairs("[worse[s] - better[s] for s in sorted(better.keys() & worse.keys())]"), "sign is turned"),
+        (_pairs("[worse[s] - better[s] for s in sorted(better.keys() & worse.keys())]"), "sign is wrong"),
         (_pairs("[abs(better[s] - worse[s]) for s in sorted(better.keys() & worse.keys())]"), "Keep the sign"),
         (_pairs("sum(better.values()) / len(better) - sum(worse.values()) / len(worse)"), "should be 2 numbers"),
     ],
     "09/interval": [
-        (_interval(half="1.96 * spread / math.sqrt(n)"), "1.96 is for a spread that is known"),
+        (_interval(half="1.96 * spread / math.sqrt(n)"), "1.96 is for a known spread"),
         (_interval(half="T_975[n - 1] * spread / math.sqrt(n)"), "One entry too far"),
         (_interval(half="T_975[n - 2] * spread"), "divide by the root"),
         (_interval(half="T_975[n - 2] * spread / n"), "not with n"),
         (_interval(spread="statistics.pstdev(differences)"), "n − 1 below the squares"),
-        (_interval(alone=""), "Its interval is endless"),
+        (_interval(alone=""), "Its interval is infinite"),
         (
             "def interval(differences):\n    n, mean = len(differences), sum(differences) / len(differences)\n"
             "    half = T_975[n - 2] * torch.tensor(differences).std().item() / n**0.5\n"
