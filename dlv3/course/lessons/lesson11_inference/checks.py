@@ -1,19 +1,20 @@
-"""Checks of lesson 11: ASPP's rates, mirror images, several scales, folding, what is worth its price."""
+"""Checks of lesson 11: ASPP's rates, mirror images, several scales, folding, the ways that are worth their price."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, unfinished, written
+from dlv3.course.kit.answers import hint_for, several, whole_rates
+from dlv3.course.kit.exercises import Wrong, close, equal, exercise, unfinished, written
 from dlv3.evaluation.inference import resize_images, scaled_size
 
 LogitsOf = Callable[[Tensor], Tensor]
 
 
 def rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]:
-    """ASPP's rates, stated at output stride 16, at another one."""
+    """Return ASPP's rates, which are stated at output stride 16, at another one."""
     scaled = [rate * 16 / output_stride for rate in rates]
     if any(rate != int(rate) or rate < 1 for rate in scaled):
         raise ValueError(f"rates {rates} have no equal at output stride {output_stride}")
@@ -24,42 +25,35 @@ def rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]:
 def check_rates_at(attempt: Callable[[tuple[int, ...], int], tuple[int, ...]]) -> str:
     for rates, output_stride in (((6, 12, 18), 16), ((6, 12, 18), 8), ((2, 4, 6), 4), ((6, 12, 18), 32)):
         call = written("rates_at", (rates, output_stride))
-        got = attempt(rates, output_stride)
-        unfinished(got, call)
-        got = tuple(got)
+        found = attempt(rates, output_stride)
+        unfinished(found, call)
+        got = tuple(found)
         turned = tuple(rate * output_stride / 16 for rate in rates)
-        equal(
-            got,
-            rates_at(rates, output_stride),
-            call,
-            {
-                turned: "The wrong way round: on a finer map a step is fewer pixels, so the rate must grow.",
-                rates: "Those are the rates at output stride 16. A rate counts steps of the map.",
-                tuple(2 * rate for rate in rates): "Twice the rates are right at output stride 8 alone.",
-            },
-        )
-        require(
-            all(isinstance(rate, int) for rate in got),
-            f"{call} holds {got}: a rate has to be an `int`, not a `float`.",
-        )
+        hints = {
+            turned: "This is the wrong way round: on a finer map a step is fewer pixels, so the rate must grow.",
+            rates: "Those are the rates at output stride 16. A rate counts steps of the map.",
+            tuple(2 * rate for rate in rates): "Doubling is right at output stride 8 only.",
+        }
+        equal(got, rates_at(rates, output_stride), call, hints)
+        whole_rates(got, call)
     try:
-        got = attempt((1, 2, 3), 32)
+        rounded = attempt((1, 2, 3), 32)
     except ValueError:
         return "One set of weights, and the same places in the picture at every output stride."
     raise Wrong(
-        f"{written('rates_at', ((1, 2, 3), 32))} gives {got}, but half of 1 is no rate. Raise a `ValueError`: rounded "
-        "rates would read other places than the ones that were trained."
+        f"{written('rates_at', ((1, 2, 3), 32))} gives {rounded}, but half of 1 is not a rate. Raise a `ValueError`: "
+        "rounded rates would read other places than the ones that were trained."
     )
 
 
 def mirrored(logits_of: LogitsOf, images: Tensor) -> Tensor:
-    """Mean probabilities of the images and their mirror images."""
+    """Return the mean probabilities of the images and their mirror images."""
     plain = F.softmax(logits_of(images), 1)
     return (plain + F.softmax(logits_of(images.flip(3)), 1).flip(3)) / 2
 
 
 def _toy(channels: int = 3) -> LogitsOf:
-    """A network without symmetry, that takes any size."""
+    """Return a network without symmetry that takes any size."""
     weight = torch.randn(channels, 3, 3, 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     return lambda images: 2 * F.conv2d(images, weight, padding=1)
 
@@ -75,27 +69,28 @@ def check_mirrored(attempt: Callable[[LogitsOf, Tensor], Tensor]) -> str:
     got = attempt(net, images.clone())
     unfinished(got, call)
     a, b = net(images), net(images.flip(3))
-    soft = lambda logits: F.softmax(logits, 1)  # noqa: E731
-    slips = {
-        "You have not mirrored the second answer back: pixel for pixel it describes the mirror image.": (
-            soft(a) + soft(b)
-        )
-        / 2,
-        "You take the mean of the logits. Take each view's softmax first, then the mean: a view that is very sure "
-        "should not outvote the other by the size of its logits.": soft((a + b.flip(3)) / 2),
-        "These are logits: take the softmax over dimension 1.": (a + b.flip(3)) / 2,
-        "That is the sum of two views; the mean adds up to 1 over the classes.": soft(a) + soft(b).flip(3),
-        "You mirror top to bottom. Left to right is the last dimension, 3.": (
-            soft(a) + soft(net(images.flip(2))).flip(2)
-        )
-        / 2,
-    }
-    close(got, mirrored(net, images), call, tolerance=1e-9, hint=_slip(got, slips))
+    first, second, below = a.softmax(1), b.softmax(1), net(images.flip(2)).softmax(1).flip(2)
+    mean_of_logits = (a + b.flip(3)) / 2
+    slips = [
+        (
+            (first + second) / 2,
+            "You have not mirrored the second answer back: pixel for pixel it describes the mirror image.",
+        ),
+        (
+            mean_of_logits.softmax(1),
+            "You take the mean of the logits. Take each view's softmax first, then the mean: a view that is very sure "
+            "should not outvote the other by the size of its logits.",
+        ),
+        (mean_of_logits, "These are logits: take the softmax over dimension 1."),
+        (first + second.flip(3), "That is the sum of two views; the mean adds up to 1 over the classes."),
+        ((first + below) / 2, "You mirror top to bottom. Left to right is the last dimension, 3."),
+    ]
+    close(got, mirrored(net, images), call, tolerance=1e-9, hint=hint_for(got, slips, 1e-9))
     return "Two views of one picture, each with one vote."
 
 
 def multi_scale(logits_of: LogitsOf, images: Tensor, scales: tuple[float, ...]) -> Tensor:
-    """Mean probabilities over scales, at the images' size."""
+    """Return the mean probabilities over scales, at the images' size."""
     size = (images.shape[2], images.shape[3])
     total = torch.zeros(())
     for scale in scales:
@@ -112,40 +107,46 @@ def check_multi_scale(attempt: Callable[[LogitsOf, Tensor, tuple[float, ...]], T
         call = f"`multi_scale(logits_of, images, {scales})` of two pictures of 8 × 12"
         got = attempt(net, images.clone(), scales)
         unfinished(got, call)
-        hint = _slip(got, _scale_slips(net, images, scales))
+        hint = hint_for(got, _scale_slips(net, images, scales), 1e-9)
         close(got, multi_scale(net, images, scales), call, tolerance=1e-9, hint=hint)
-    return "However many scales, one sum of probabilities at the picture's size is all that is kept."
+    return "For any number of scales, you keep only one sum of probabilities at the picture's size."
 
 
-def _scale_slips(net: LogitsOf, images: Tensor, scales: tuple[float, ...]) -> dict[str, Tensor]:
+def _scale_slips(net: LogitsOf, images: Tensor, scales: tuple[float, ...]) -> list[tuple[Tensor, str]]:
     size = (images.shape[2], images.shape[3])
 
     def back(maps: Tensor, align: bool = False) -> Tensor:
         return F.interpolate(maps, size=size, mode="bilinear", align_corners=align)
 
     small = [net(resize_images(images, scaled_size(size, scale))) for scale in scales]
-    count = len(scales)
-    return {
-        "You take the softmax on the small map and stretch probabilities. Stretch the logits, as in training, "
-        "then take the softmax.": sum(back(F.softmax(x, 1)) for x in small) / count,
-        "You take the mean of the logits: softmax first, one vote a scale.": F.softmax(
-            sum(back(x) for x in small) / count, 1
+
+    def mean(views: Iterable[Tensor]) -> Tensor:
+        return torch.stack(list(views)).mean(0)
+
+    votes = [back(x).softmax(1) for x in small]
+    return [
+        (
+            mean(back(x.softmax(1)) for x in small),
+            "You take the softmax on the small map and stretch probabilities. Stretch the logits, as in training, then "
+            "take the softmax.",
         ),
-        "That is a sum: divide by the number of scales.": sum(F.softmax(back(x), 1) for x in small),
-        "`align_corners=True` stretches from corner to corner: it moves every view by another part of a pixel. Use "
-        "`align_corners=False`.": sum(F.softmax(back(x, True), 1) for x in small) / count,
-    }
+        (
+            mean(back(x) for x in small).softmax(1),
+            "You take the mean of the logits: softmax first, one vote for each scale.",
+        ),
+        (torch.stack(votes).sum(0), "That is a sum: divide by the number of scales."),
+        (
+            mean(back(x, True).softmax(1) for x in small),
+            "`align_corners=True` stretches from corner to corner: it moves each view by a different part of a pixel. "
+            "Use `align_corners=False`.",
+        ),
+    ]
 
 
-def _slip(got: object, slips: dict[str, Tensor]) -> str:
-    for text, value in slips.items():
-        if isinstance(got, Tensor) and got.shape == value.shape and (got - value).abs().max() < 1e-9:
-            return text
-    return ""
-
-
-def folded(weight: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, eps: float) -> tuple:
-    """Weight and bias of the convolution that does batch normalization's work too."""
+def folded(
+    weight: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, eps: float
+) -> tuple[Tensor, Tensor]:
+    """Return weight and bias of the convolution that does the work of batch normalization too."""
     scale = gamma / torch.sqrt(variance + eps)
     return weight * scale[:, None, None, None], beta - mean * scale
 
@@ -159,36 +160,37 @@ def check_fold(attempt: Callable[..., tuple[Tensor, Tensor]]) -> str:
     eps = 0.1
     statistics = (gamma, beta, mean, variance, eps)
     call = "`fold(weight, gamma, beta, mean, variance, eps)`"
-    got = attempt(weight.clone(), *statistics)
-    unfinished(got, call)
-    require(
-        isinstance(got, tuple | list) and len(got) == 2, f"{call} should give two tensors, weight and bias."
-    )
+    got = several(attempt(weight.clone(), *statistics), call, 2, "two tensors, weight and bias")
     scale = gamma / torch.sqrt(variance + eps)
     without = gamma / torch.sqrt(variance)
     outer = (slice(None), None, None, None)
-    slips = {
-        "The scale went to the *input* channels. A filter's outputs are its first dimension.": weight
-        * scale[None, :, None, None],
-        "Divide by the standard deviation, the root of `variance + eps`.": weight
-        * (gamma / (variance + eps))[outer],
-        "`eps` is missing under the root: the layer has it too.": weight * without[outer],
-        "`gamma` is missing.": weight / torch.sqrt(variance + eps)[outer],
-    }
+    weight_slips = [
+        (
+            weight * scale[None, :, None, None],
+            "The scale went to the *input* channels. A filter's outputs are its first dimension.",
+        ),
+        (
+            weight * (gamma / (variance + eps))[outer],
+            "Divide by the standard deviation, the root of `variance + eps`.",
+        ),
+        (weight * without[outer], "`eps` is missing under the root: the layer has it too."),
+        (weight / torch.sqrt(variance + eps)[outer], "`gamma` is missing."),
+    ]
+    bias_slips = [
+        (beta - mean, "The running mean passes through the scale as well: `mean * scale`."),
+        (beta + mean * scale, "The mean is *subtracted* from the output."),
+        ((beta - mean) * scale, "`beta` is added after the scale: it is not scaled."),
+    ]
     of_weight, of_bias = folded(weight, *statistics)
-    close(got[0], of_weight, "the weight", tolerance=1e-9, hint=_slip(got[0], slips))
-    bias_slips = {
-        "The running mean passes through the scale as well: `mean * scale`.": beta - mean,
-        "The mean is taken *off* what comes out.": beta + mean * scale,
-        "`beta` is added after the scale: it is not scaled.": (beta - mean) * scale,
-    }
-    close(got[1], of_bias, "the bias", tolerance=1e-9, hint=_slip(got[1], bias_slips))
+    close(got[0], of_weight, "the weight", tolerance=1e-9, hint=hint_for(got[0], weight_slips, 1e-9))
+    close(got[1], of_bias, "the bias", tolerance=1e-9, hint=hint_for(got[1], bias_slips, 1e-9))
     return "One operation instead of two, and not an approximation."
 
 
 def worth_it(ways: dict[str, tuple[float, float]]) -> list[str]:
-    """Names of the ways that no other beats, from cheap to dear."""
-    kept, best = [], float("-inf")
+    """Return the names of the ways that no other beats, from cheap to expensive."""
+    kept: list[str] = []
+    best = float("-inf")
     for name in sorted(ways, key=lambda name: (ways[name][0], -ways[name][1])):
         if ways[name][1] > best:
             kept.append(name)
@@ -206,14 +208,12 @@ def check_worth_it(attempt: Callable[[dict[str, tuple[float, float]]], list[str]
         got = attempt(dict(ways))
         call = f"`worth_it({ways})`"
         unfinished(got, call)
-        got = list(got)
         want = worth_it(ways)
-        order = "These are the right ones; list them from cheap to dear."
+        order = "These are the right ones; list them from cheap to expensive."
         hints = {tuple(name): order for name in [sorted(want, reverse=True), want[::-1]] if name != want}
         best = max(ways, key=lambda name: ways[name][1])
-        hints[(best,)] = "The best score is one of them; but a cheaper way is worth its price too."
-        hints[tuple(sorted(ways, key=lambda name: ways[name][0]))] = (
-            "Some of these cost more and score no more."
-        )
+        hints[(best,)] = "The best score is one of them, but a cheaper way can be worth its price too."
+        by_price = sorted(ways, key=lambda name: ways[name][0])
+        hints[tuple(by_price)] = "Some of these cost more than another and do not score more."
         equal(tuple(got), tuple(want), call, hints)
-    return "Everything else is dearer than something at least as good."
+    return "Every other way costs more than one that is at least as good."

@@ -4,28 +4,32 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from dlv3.course.kit.answers import Slips, hint_for, several, tensor
 from dlv3.course.kit.exercises import close, exercise, require, unfinished, written
 from dlv3.course.lessons.lesson12_real_photos.checks_folder import problems_in
 
 __all__ = ["hours_on_gpu", "padded", "problems_in", "recipe_at", "remapped"]
 
 IGNORE = 255
+Mask = npt.NDArray[np.uint8]
 PAPER_BATCH, PAPER_RATE, PAPER_ITERATIONS = 16, 0.007, 30_000
 
 
-def remapped(numbers: np.ndarray, table: dict[int, int]) -> np.ndarray:
-    """The right mask."""
+def remapped(numbers: Mask, table: dict[int, int]) -> Mask:
+    """Return the mask with the table's classes, and 255 for numbers that are not in the table."""
     lookup = np.full(256, IGNORE, np.uint8)
     lookup[list(table)] = list(table.values())
-    return lookup[numbers]
+    classes: Mask = lookup[numbers]
+    return classes
 
 
-def _one_after_another(numbers: np.ndarray, table: dict[int, int]) -> np.ndarray:
-    """The slip: values that were written already are read again."""
+def _one_after_another(numbers: Mask, table: dict[int, int]) -> Mask:
+    """Remap with a usual mistake: values that were already written are read again."""
     mask = numbers.copy()
     for old, new in table.items():
         mask[mask == old] = new
@@ -34,7 +38,7 @@ def _one_after_another(numbers: np.ndarray, table: dict[int, int]) -> np.ndarray
 
 
 @exercise("12/remap", title="From the tool's numbers to classes", difficulty=2, minutes=6)
-def remap(attempt: Callable[[np.ndarray, dict[int, int]], np.ndarray]) -> str:
+def remap(attempt: Callable[[Mask, dict[int, int]], Any]) -> str:
     cases = (
         ([[0, 20, 20], [99, 30, 0]], {0: 0, 20: 1, 30: 2}),
         ([[0, 1, 2], [2, 3, 255]], {0: 0, 1: 2, 2: 3, 3: 1}),
@@ -64,31 +68,29 @@ def remap(attempt: Callable[[np.ndarray, dict[int, int]], np.ndarray]) -> str:
             got.dtype == np.uint8,
             f"{call} is right but of type {got.dtype}; a mask file holds bytes: `dtype=np.uint8`.",
         )
-    return "One table of 256 entries, one look-up for all pixels; what nobody has named is no label."
+    return "One table of 256 entries, one look-up for all pixels; a number that is not in the table is not a label."
 
 
-def _remap_slip(
-    got: np.ndarray, want: np.ndarray, numbers: np.ndarray, table: dict[int, int], call: str
-) -> str:
+def _remap_slip(got: Mask, want: Mask, numbers: Mask, table: dict[int, int], call: str) -> str:
     known = np.isin(numbers, list(table))
     if np.array_equal(got, _one_after_another(numbers, table)):
         hint = (
-            "A pixel that was changed already is changed again by a later line of the table: read from the "
+            "A pixel that was already changed is changed again by a later line of the table: read from the mask as it "
+            "came, and write into another array."
         )
-        hint += "mask as it came, and write into another array."
     elif np.array_equal(got[known], want[known]):
         wrong = set(got[~known].tolist()) - {IGNORE}
         hint = (
-            f"Numbers that are not in the table became {sorted(wrong)}. They are no class: 255, also where "
+            f"Numbers that are not in the table became {sorted(wrong)}. They are not a class: write 255, even if they "
+            "mean background to you. A wrong label is learnt; a missing one is left out."
         )
-        hint += "that means background to you. A wrong label is learnt; a missing one is left out."
     else:
         hint = "Look up `table[number]` for each pixel."
     return f"{call} gives {got.tolist()}, but it should be {want.tolist()}. {hint}"
 
 
 def padded(image: Tensor, labels: Tensor, side: int, label: int) -> tuple[Tensor, Tensor]:
-    """The right crop."""
+    """Return image and labels, filled up to `side` on the right and below."""
     right, below = side - labels.shape[1], side - labels.shape[0]
     return F.pad(image, (0, right, 0, below)), F.pad(labels, (0, right, 0, below), value=label)
 
@@ -100,33 +102,26 @@ def pad(attempt: Callable[[Tensor, Tensor, int, int], tuple[Tensor, Tensor]]) ->
         image = torch.randn(3, height, width, generator=generator)
         labels = torch.randint(0, 4, (height, width), generator=generator)
         call = written("pad", (image, labels, side, label))
-        got = attempt(image.clone(), labels.clone(), side, label)
-        unfinished(got, call)
-        require(
-            isinstance(got, tuple | list) and len(got) == 2,
-            f"{call} gives a {type(got).__name__}; return two tensors, the image and its labels.",
-        )
+        made = attempt(image.clone(), labels.clone(), side, label)
+        got = several(made, call, 2, "two tensors, the image and its labels")
         want_image, want_labels = padded(image, labels, side, label)
-        _same_crop(got[0], want_image, f"The image of {call}", _image_slip(got[0], image, side, label))
-        _same_crop(got[1], want_labels, f"The labels of {call}", _label_slip(got[1], labels, side, label))
+        _same_crop(got[0], want_image, f"The image of {call}", _image_slips(image, side, label))
+        _same_crop(got[1], want_labels, f"The labels of {call}", _label_slips(labels, side, label))
         require(
             got[1].dtype == torch.int64,
             f"The labels of {call} are {got[1].dtype}; `F.cross_entropy` wants int64, as they came.",
         )
-    return "The picture's filling is a colour, the labels' filling is a claim. Only 255 claims nothing."
+    return "The picture is filled with a colour, the labels with a claim. Only 255 claims nothing."
 
 
-def _same_crop(got: Any, want: Tensor, what: str, hint: str) -> None:
-    require(isinstance(got, Tensor), f"{what} is a {type(got).__name__}, but it should be a tensor.")
-    close(got, want, what, hint=hint)
+def _same_crop(got: Any, want: Tensor, what: str, slips: Slips) -> None:
+    close(tensor(got, what), want, what, hint=hint_for(got, slips))
 
 
-def _image_slip(got: Any, image: Tensor, side: int, label: int) -> str:
-    if not isinstance(got, Tensor):
-        return ""
+def _image_slips(image: Tensor, side: int, label: int) -> Slips:
     height, width = image.shape[1:]
     right, below = side - width, side - height
-    slips = [
+    return [
         (F.pad(image, (0, right, 0, below), value=label), "Only the labels are filled with `label`. In a normalised "
          "picture the mean colour is 0."),
         (F.pad(image, (right, 0, below, 0)), "The picture stays at the top left: `F.pad` takes (left, right, top, "
@@ -134,14 +129,11 @@ def _image_slip(got: Any, image: Tensor, side: int, label: int) -> str:
         (F.pad(image, (0, below, 0, right)), "Width and height are mixed up: `F.pad` begins with the last axis, the "
          "width."),
     ]  # fmt: skip
-    return _named(got, slips)
 
 
-def _label_slip(got: Any, labels: Tensor, side: int, label: int) -> str:
-    if not isinstance(got, Tensor):
-        return ""
+def _label_slips(labels: Tensor, side: int, label: int) -> Slips:
     right, below = side - labels.shape[1], side - labels.shape[0]
-    slips = [
+    return [
         (F.pad(labels, (0, right, 0, below), value=0), "`F.pad` fills with 0 unless you say `value=label`: every "
          "pixel outside the picture now claims to be background."),
         (F.pad(labels, (0, right, 0, below), value=255), "Fill with `label`, whatever it is: the lesson calls it "
@@ -149,15 +141,10 @@ def _label_slip(got: Any, labels: Tensor, side: int, label: int) -> str:
         (F.pad(labels, (0, below, 0, right), value=label), "Width and height are mixed up: `F.pad` begins with the "
          "last axis, the width."),
     ]  # fmt: skip
-    return _named(got, slips)
-
-
-def _named(got: Tensor, slips: list[tuple[Tensor, str]]) -> str:
-    return next((text for slip, text in slips if slip.shape == got.shape and torch.equal(slip, got)), "")
 
 
 def recipe_at(batch: int, pictures: int) -> dict[str, float]:
-    """The right numbers."""
+    """Return learning rate, iterations and epochs at another batch size."""
     iterations = PAPER_ITERATIONS * PAPER_BATCH // batch
     return {
         "learning_rate": PAPER_RATE * batch / PAPER_BATCH,
@@ -178,31 +165,35 @@ def recipe(attempt: Callable[[int, int], dict[str, float]]) -> str:
             f"{call}: keep the dictionary with its three keys.",
         )
         share = batch / PAPER_BATCH
+        opposite, updates = "That goes the wrong way:", "That counts updates; each sees `batch` pictures."
         slips = {
-            "learning_rate": {
-                PAPER_RATE
-                / share: "That goes the wrong way: a smaller batch has a noisier gradient, so take "
-                "smaller steps.",
-                PAPER_RATE: "The rate follows the batch: half the batch, half the rate.",
-            },
-            "iterations": {
-                PAPER_ITERATIONS
-                * share: "That goes the wrong way: smaller batches need more updates to see as many "
-                "pictures.",
-                PAPER_ITERATIONS: "Keep the number of *pictures seen*, 30,000 × 16, and not that of updates.",
-            },
-            "epochs": {
-                want["iterations"] / pictures: "That counts updates; each sees `batch` pictures.",
-                PAPER_ITERATIONS / pictures: "That counts updates; each sees `batch` pictures.",
-                PAPER_ITERATIONS * batch / pictures: "Take your own number of iterations, not the paper's.",
-                pictures
-                / (PAPER_ITERATIONS * PAPER_BATCH): "That is upside down: pictures seen over pictures "
-                "there are.",
-            },
+            "learning_rate": [
+                (PAPER_RATE, "The rate follows the batch: half the batch, half the rate."),
+                (
+                    PAPER_RATE / share,
+                    f"{opposite} a smaller batch has a noisier gradient, so take smaller steps.",
+                ),
+            ],
+            "iterations": [
+                (PAPER_ITERATIONS, "Keep the number of *pictures seen*, 30,000 × 16, not that of updates."),
+                (
+                    PAPER_ITERATIONS * share,
+                    f"{opposite} smaller batches need more updates to see as many pictures.",
+                ),
+            ],
+            "epochs": [
+                (want["iterations"] / pictures, updates),
+                (PAPER_ITERATIONS / pictures, updates),
+                (PAPER_ITERATIONS * batch / pictures, "Take your own number of iterations, not the paper's."),
+                (
+                    pictures / (PAPER_ITERATIONS * PAPER_BATCH),
+                    "That is the inverse: divide the pictures seen by the pictures there are.",
+                ),
+            ],
         }
         for key, right in want.items():
             value = float(got[key])
-            hint = next((text for slip, text in slips[key].items() if abs(value - slip) < 1e-9), "")
+            hint = hint_for(value, slips[key], 1e-9)
             close(value, right, f"`{key}` of {call}", tolerance=1e-6 * max(1.0, right), hint=hint)
     return (
         "A rule of thumb, not the paper's: it keeps the pictures seen, not batch normalization's statistics."
@@ -210,7 +201,7 @@ def recipe(attempt: Callable[[int, int], dict[str, float]]) -> str:
 
 
 def hours_on_gpu(multiply_adds: float, batch: int, iterations: int, teraflops: float) -> float:
-    """The right hours."""
+    """Return the hours that a training takes on one GPU."""
     return 6 * multiply_adds * batch * iterations / (teraflops * 1e12) / 3600
 
 
@@ -221,18 +212,21 @@ def gpu_hours(attempt: Callable[[float, int, int, float], float]) -> str:
         got = attempt(*case)
         unfinished(got, call)
         value, want = float(got), hours_on_gpu(*case)
-        slips = {
-            want / 2: "A multiply-add is two operations, a multiplication and an addition.",
-            want
-            / 3: "That is the forward pass alone. The backward pass computes two gradients, for the weights and "
-            "for the map below: twice the work again.",
-            want * 2 / 3: "Forward and backward together are three times the forward pass, not twice.",
-            want / 6: "That counts a multiply-add as one operation, and the forward pass alone.",
-            want * 3600: "That is in seconds.",
-            want * 60: "That is in minutes.",
-            want * 1e12: "A teraflop per second is 1e12 operations a second.",
-            want / case[1]: "That is for one picture an update; a batch has `batch` of them.",
-        }
-        hint = next((text for slip, text in slips.items() if abs(value - slip) < 1e-6 * slip), "")
+        slips = [
+            (1 / 2, "A multiply-add is two operations, a multiplication and an addition."),
+            (
+                1 / 3,
+                "That is the forward pass alone. The backward pass computes two gradients, for the weights and for the "
+                "map below: twice as much work again.",
+            ),
+            (2 / 3, "Forward and backward together are three times the forward pass, not twice."),
+            (1 / 6, "That counts a multiply-add as one operation, and the forward pass alone."),
+            (3600, "That is in seconds."),
+            (60, "That is in minutes."),
+            (1e12, "A teraflop per second is 1e12 operations a second."),
+            (1 / case[1], "That is for one picture an update; a batch has `batch` of them."),
+        ]
+        times = value / want  # how many times the right answer
+        hint = hint_for(times, slips, 1e-6 * max(times, 1e-3))
         close(value, want, call, tolerance=1e-6 * want, hint=hint)
     return "Six operations for each multiply-add of the forward pass: two for the pass itself, four for the gradients."

@@ -1,4 +1,4 @@
-"""Check of lesson 12's search through a folder: a small one with every kind of trouble, made afresh each time."""
+"""Check of lesson 12's search through a folder: a small one with every kind of problem, made new for each check."""
 
 import tempfile
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from dlv3.course.kit.exercises import Wrong, exercise, require, unfinished
@@ -15,7 +16,7 @@ KINDS = ("no mask", "channels", "size", "label")
 
 
 def problems_in(root: Path, allowed: set[int]) -> dict[str, str]:
-    """The right answer."""
+    """Return the problem of each picture that has one, by name."""
     found = {}
     for path in sorted((root / "images").iterdir()):
         problem = _problem(path, root / "masks" / f"{path.stem}.png", allowed)
@@ -62,11 +63,11 @@ def problems(attempt: Callable[[Path, set[int]], dict[str, str]]) -> str:
                 got[name] == kind,
                 f"`{name}` is reported as {got[name]!r}, but it should be {kind!r}: {_WHAT[kind]}",
             )
-    return "Half a minute of code, before hours of training on masks that do not fit."
+    return "It takes half a minute, and saves hours of training on masks that do not fit."
 
 
 _WHAT = {
-    "no mask": "its mask is called something else. Compare the names, not the number of files.",
+    "no mask": "its mask has another name. Compare the names, not the number of files.",
     "channels": "its mask has three channels, colours in place of class numbers; it is not 2-dimensional.",
     "size": "its mask has another size. An array's shape is (height, width), Pillow's `size` (width, height).",
     "label": "its mask holds a number that is not allowed.",
@@ -80,7 +81,7 @@ def _too_strict(name: str, problem: Any) -> str:
         "wide": "its mask has the picture's size. An array's shape is (height, width), Pillow's `size` "
         "(width, height).",
         "upper": "its picture ends in .JPG and its mask in .png: compare the stems.",
-        "orphan": "it has a mask and no picture. That does no harm: go through the pictures.",
+        "orphan": "it has a mask and no picture. That is harmless: go through the pictures.",
         "unsure": '9 is allowed: it is the tool\'s number for "cannot tell".',
     }
     why = reasons.get(name, "there is nothing wrong with it.")
@@ -94,7 +95,7 @@ def _write_trouble(root: Path) -> None:
     def picture(name: str, height: int = 6, width: int = 6, suffix: str = ".jpg") -> None:
         Image.fromarray(np.full((height, width, 3), 90, np.uint8)).save(root / "images" / f"{name}{suffix}")
 
-    def mask(name: str, values: np.ndarray) -> None:
+    def mask(name: str, values: npt.NDArray[np.uint8]) -> None:
         Image.fromarray(values).save(root / "masks" / f"{name}.png")
 
     plain = np.array([[0, 1, 2]] * 6, np.uint8).repeat(2, axis=1)  # (6, 6)
@@ -102,7 +103,7 @@ def _write_trouble(root: Path) -> None:
         picture(name)
     picture("wide", 4, 6)
     picture("upper", suffix=".JPG")
-    picture("turned", 4, 6)  # over the square one: its mask is upright
+    picture("turned", 4, 6)  # replaces the square one; its mask is upright
     for name in ("fine", "upper", "orphan", "lonely-1"):
         mask(name, plain)
     mask("wide", plain[:4])

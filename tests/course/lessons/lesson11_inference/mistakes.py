@@ -58,9 +58,9 @@ MISTAKES = {
         (_rates("rate * output_stride / 16"), "wrong way round"),
         (_rates("rate"), "counts steps of the map"),
         (_rates("2 * rate"), "it should be (6, 12, 18)"),
-        (_rates("rate if output_stride == 16 else 2 * rate"), "right at output stride 8 alone"),
-        (_rates(kept="rate"), "not a `float`"),
-        (_rates(), "half of 1 is no rate"),
+        (_rates("rate if output_stride == 16 else 2 * rate"), "right at output stride 8 only"),
+        (_rates(kept="rate"), "a rate is a whole number"),
+        (_rates(), "half of 1 is not a rate"),
     ],
     "11/mirrored": [
         (_mirror(_SOFT.format(back="", half=" / 2")), "mirrored the second answer back"),
@@ -73,7 +73,7 @@ MISTAKES = {
         (_scaled(_up("F.softmax(logits, 1)")), "stretch probabilities"),
         (_scaled(_up(), "F.softmax(total / len(scales), 1)"), "mean of the logits"),
         (_scaled(f"F.softmax({_up()}, 1)", "total"), "divide by the number of scales"),
-        (_scaled(f"F.softmax({_up(align=True)}, 1)"), "moves every view"),
+        (_scaled(f"F.softmax({_up(align=True)}, 1)"), "moves each view"),
     ],
     "11/fold": [
         (_fold(shaped="scale[None, :, None, None]"), "*input* channels"),
@@ -81,12 +81,12 @@ MISTAKES = {
         (_fold("gamma / torch.sqrt(variance)"), "`eps` is missing"),
         (_fold("1 / torch.sqrt(variance + eps)"), "`gamma` is missing"),
         (_fold(bias="beta - mean"), "passes through the scale"),
-        (_fold(bias="beta + mean * scale"), "taken *off*"),
+        (_fold(bias="beta + mean * scale"), "*subtracted*"),
         (_fold(bias="(beta - mean) * scale"), "not scaled"),
     ],
     "11/worth-it": [
         ("def worth_it(ways):\n    return [max(ways, key=lambda n: ways[n][1])]", "worth its price too"),
-        ("def worth_it(ways):\n    return sorted(ways, key=lambda n: ways[n][0])", "score no more"),
+        ("def worth_it(ways):\n    return sorted(ways, key=lambda n: ways[n][0])", "do not score more"),
     ],
 }
 IGNORED_CELLS = {"seconds": "times differ from machine to machine"}

@@ -88,7 +88,7 @@ MISTAKES = {
                 "mask = numbers * 0\n    for old, new in table.items():\n        mask[numbers == old] = new\n"
                 "    return mask"
             ),
-            "They are no class: 255",
+            "They are not a class: write 255",
         ),
         (
             _remap(
