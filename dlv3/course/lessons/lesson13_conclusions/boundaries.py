@@ -1,4 +1,4 @@
-"""What lies along the outlines of a segmentation, and a small conditional random field that moves them.
+"""The bands along the outlines of a segmentation, and a small conditional random field that moves the outlines.
 
 DeepLab v1 and v2 ended in a fully connected CRF: every pixel talks to every other. This one lets a pixel talk to its
 neighbours in a small window only, which shows what a CRF does at a price that a lesson can pay.
@@ -14,7 +14,7 @@ Offset = tuple[int, int]
 
 
 def boundary_band(masks: Tensor, width: int) -> Tensor:
-    """The trimap: pixels with another class within `width` pixels in any direction, diagonals included.
+    """Return the trimap: pixels with another class within `width` pixels in any direction, diagonals included.
 
     Args:
         masks: (N, H, W) class numbers.
@@ -30,20 +30,20 @@ def boundary_band(masks: Tensor, width: int) -> Tensor:
 
 
 def within_reach(masks: Tensor, prediction: Tensor, width: int, num_classes: int) -> Tensor:
-    """Where the true class is predicted somewhere within `width` pixels: (N, H, W) bool."""
+    """Return the pixels whose true class is predicted somewhere within `width` pixels: (N, H, W) bool."""
     votes = F.one_hot(prediction, num_classes).movedim(3, 1).float()  # (N, C, H, W)
     near = F.max_pool2d(votes, 2 * width + 1, stride=1, padding=width)
     return near.gather(1, masks[:, None].long())[:, 0] > 0
 
 
 def window(radius: int) -> list[Offset]:
-    """Steps (down, right) to all neighbours in a square window, without the pixel itself."""
+    """Return the steps (down, right) to all neighbours in a square window, without the pixel itself."""
     steps = range(-radius, radius + 1)
     return [(y, x) for y in steps for x in steps if (y, x) != (0, 0)]
 
 
 def shifted(maps: Tensor, down: int, right: int) -> Tensor:
-    """Each pixel's neighbour `down` rows below and `right` columns to the right; 0 beyond the picture.
+    """Return each pixel's neighbour `down` rows below and `right` columns to the right; 0 beyond the picture.
 
     (N, C, H, W) to the same.
     """
@@ -55,13 +55,13 @@ def shifted(maps: Tensor, down: int, right: int) -> Tensor:
 def pair_weights(
     pictures: Tensor, offsets: Sequence[Offset], reach: float, contrast: float | None
 ) -> list[Tensor]:
-    """How strongly each pixel is tied to its neighbours: near ones, and ones of its own colour, more.
+    """Return how strongly each pixel is tied to its neighbours: more to near ones and to ones of its own colour.
 
     Args:
         pictures: (N, 3, H, W), colours from 0 to 255.
         offsets: which neighbours.
         reach: in pixels; the weight falls as a Gaussian of the distance.
-        contrast: in grey levels; it falls as a Gaussian of the difference in colour too. None: colours do not count.
+        contrast: in grey levels; the weight falls with the difference in colour too. None: colours do not count.
 
     Returns:
         For each neighbour (N, 1, H, W), 0 where it lies beyond the picture.
@@ -78,16 +78,18 @@ def pair_weights(
 
 
 def mean_field_step(q: Tensor, unary: Tensor, weights: Sequence[Tensor], offsets: Sequence[Offset]) -> Tensor:
-    """One round of messages: every pixel hears what its neighbours believe, and makes up its mind again.
+    """Make one round of messages: every pixel hears what its neighbours believe, and decides again.
 
     Args:
-        q: (N, C, H, W), what each pixel believes now; sums to 1 over the classes.
+        q: (N, C, H, W), what each pixel believes before; sums to 1 over the classes.
         unary: (N, C, H, W), the network's log-probabilities.
         weights: of each neighbour, from `pair_weights`.
         offsets: the neighbours.
 
     Returns:
-        (N, C, H, W), what it believes then.
+        (N, C, H, W), what each pixel believes after.
     """
-    message = sum(weight * shifted(q, *offset) for weight, offset in zip(weights, offsets, strict=True))
+    message = torch.zeros_like(q)
+    for weight, offset in zip(weights, offsets, strict=True):
+        message = message + weight * shifted(q, *offset)
     return F.softmax(unary + message, dim=1)

@@ -1,11 +1,12 @@
 """Checks of lesson 13: one round of messages in a CRF, and DeepLabv3+'s decoder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dlv3.course.kit.answers import hint_for
 from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
 from dlv3.course.lessons.lesson13_conclusions.boundaries import pair_weights, shifted, window
 from dlv3.course.lessons.lesson13_conclusions.decoder import Decoder
@@ -26,13 +27,11 @@ def mean_field(attempt: Callable[..., Tensor]) -> str:
     unfinished(got, call)
     want = dense_step(q, unary, weights, offsets)
     close(got, want, call, tolerance=1e-9, hint=_mean_field_slip(got, q, unary, weights, offsets))
-    return (
-        "Neighbours vote, near and alike ones count more, and the network's own opinion stays in every round."
-    )
+    return "Neighbours vote, near and similar ones count more, and the network's own opinion stays in every round."
 
 
 def dense_step(q: Tensor, unary: Tensor, weights: list[Tensor], offsets: list[tuple[int, int]]) -> Tensor:
-    """The same by one large matrix over all pairs of pixels, for small pictures."""
+    """Return the same as the step by one large matrix over all pairs of pixels, for small pictures."""
     n, _, height, width = q.shape
     ties = q.new_zeros(n, height * width, height * width)
     for weight, (down, right) in zip(weights, offsets, strict=True):
@@ -47,30 +46,48 @@ def _mean_field_slip(
     got: object, q: Tensor, unary: Tensor, weights: list[Tensor], offsets: list[tuple[int, int]]
 ) -> str:
     pairs = list(zip(weights, offsets, strict=True))
-    message = sum(weight * shifted(q, *offset) for weight, offset in pairs)
-    still = sum(weight * q for weight, _ in pairs)
-    wrong_way = sum(weight * shifted(q, -down, -right) for weight, (down, right) in pairs)
-    once = pairs[-1][0] * shifted(q, *pairs[-1][1])
-    slips = {
-        "These are still scores. Make them sum to 1 over the classes: `F.softmax(..., dim=1)`.": unary + message,
-        "Start from `unary`, what the network said, not from `q`: else its opinion fades round by round.":
-        F.softmax(q + message, 1),
-        "`unary` holds log-probabilities already. Multiplying with `q` counts what is believed now twice.":
-        F.softmax(unary + q.log() + message, 1),
-        "The network's opinion, `unary`, is missing.": F.softmax(message, 1),
-        "The sign is turned: neighbours that believe in a class should make it likelier.":
-        F.softmax(unary - message, 1),
-        "You weigh each pixel's own belief. The message is the *neighbours'*: `shifted(q, down, right)`.":
-        F.softmax(unary + still, 1),
-        "You look the other way: `shifted(q, down, right)` is the neighbour whose weight that is.":
-        F.softmax(unary + wrong_way, 1),
-        "Only one neighbour is heard: add up all of them.": F.softmax(unary + once, 1),
-        "Each picture and pixel has its own softmax over the classes, axis 1.": F.softmax(unary + message, 0),
-        "The softmax runs over the classes, axis 1, not over the columns.": F.softmax(unary + message, -1),
-    }  # fmt: skip
-    if not isinstance(got, Tensor) or got.shape != q.shape:
-        return ""
-    return next((text for text, slip in slips.items() if torch.allclose(got, slip, atol=1e-9)), "")
+
+    def summed(terms: Iterable[Tensor]) -> Tensor:
+        return torch.stack(list(terms)).sum(0)
+
+    message = summed(weight * shifted(q, *offset) for weight, offset in pairs)
+    own = summed(weight * q for weight, _ in pairs)
+    wrong_way = summed(weight * shifted(q, -down, -right) for weight, (down, right) in pairs)
+    last_only = weights[-1] * shifted(q, *offsets[-1])
+    slips = [
+        (
+            unary + message,
+            "These are still scores. Make them sum to 1 over the classes: `F.softmax(..., dim=1)`.",
+        ),
+        (
+            (q + message).softmax(1),
+            "Start from `unary`, what the network said, not from `q`: otherwise its opinion fades round by round.",
+        ),
+        (
+            (unary + q.log() + message).softmax(1),
+            "`unary` holds log-probabilities already. Multiplying with `q` counts the present belief twice.",
+        ),
+        (message.softmax(1), "The network's opinion, `unary`, is missing."),
+        (
+            (unary - message).softmax(1),
+            "The sign is wrong: neighbours that believe in a class should make it likelier.",
+        ),
+        (
+            (unary + own).softmax(1),
+            "You weigh each pixel's own belief. The message is the *neighbours'*: `shifted(q, down, right)`.",
+        ),
+        (
+            (unary + wrong_way).softmax(1),
+            "You look the other way: `shifted(q, down, right)` is the neighbour that the weight belongs to.",
+        ),
+        ((unary + last_only).softmax(1), "Only one neighbour is heard: add up all of them."),
+        (
+            (unary + message).softmax(0),
+            "Each picture and pixel has its own softmax over the classes, axis 1.",
+        ),
+        ((unary + message).softmax(-1), "The softmax runs over the classes, axis 1, not over the columns."),
+    ]
+    return hint_for(got, slips, 1e-9)
 
 
 @exercise("13/decoder", title="DeepLabv3+'s decoder", difficulty=4, minutes=12)
@@ -80,28 +97,24 @@ def decoder(attempt: Callable[..., nn.Module]) -> str:
     mine, right = attempt(*case), Decoder(*case)
     unfinished(mine, call)
     require(isinstance(mine, nn.Module), f"{call} gives a {type(mine).__name__}, but it should be a module.")
-    for name in ("reduce", "refine", "classifier"):
+    for name in _SIZES:
         require(hasattr(mine, name), f"{call} has no `{name}`. Keep the three names of the docstring.")
         _same_size(getattr(mine, name), getattr(right, name), name)
     torch.manual_seed(1)
     for tensor in right.state_dict().values():
         if tensor.is_floating_point():
             tensor.copy_(torch.rand_like(tensor) + 0.1)
-    for name in ("reduce", "refine", "classifier"):
+    for name in _SIZES:
         theirs = getattr(right, name).state_dict().values()
         for own, tensor in zip(getattr(mine, name).state_dict().values(), theirs, strict=True):
-            require(
-                own.shape == tensor.shape,
-                f"{_SIZES[name]} A tensor of `{name}` is {tuple(own.shape)} instead.",
-            )
+            shape = f"A tensor of `{name}` has the shape {tuple(own.shape)} instead."
+            require(own.shape == tensor.shape, f"{_SIZES[name]} {shape}")
             own.copy_(tensor)
-    mine, right = mine.double().eval(), right.double().eval()
-    low, high = (
-        torch.randn(2, c, *size, dtype=torch.float64) for c, size in ((LOW, (9, 13)), (HIGH, (3, 4)))
-    )
-    _same_answer(mine, right, low, high, call)
+    low = torch.randn(2, LOW, 9, 13, dtype=torch.float64)
+    high = torch.randn(2, HIGH, 3, 4, dtype=torch.float64)
+    _same_answer(mine.double().eval(), right.double().eval(), low, high, call)
     _same_default(attempt)
-    return "What from ASPP, where from an early map: thirty lines are all that v3+ adds behind v3."
+    return "ASPP knows what, an early map knows where: thirty lines are all that v3+ adds to v3."
 
 
 _SIZES = {
@@ -109,7 +122,7 @@ _SIZES = {
     "refine": "`refine` is two 3×3 `conv_bn_relu`: from `high_channels + reduced` to `channels`, then from `channels` "
     "to `channels`.",
     "classifier": "`classifier` is one 1×1 convolution with a bias, from `channels` to `num_classes`, with nothing "
-    "behind it.",
+    "after it.",
 }
 
 
@@ -134,33 +147,40 @@ def _same_answer(mine: nn.Module, right: Decoder, low: Tensor, high: Tensor, cal
                 "concatenate along the channels."
             ) from None
         unfinished(got, shown)
-        reduced = right.reduce(low)
-        options = {"mode": "bilinear", "align_corners": False}
-        stretched = F.interpolate(high, size=low.shape[2:], **options)
-        shrunk = F.interpolate(reduced, size=high.shape[2:], **options)
-        wanted = right(low, high)
-        slips = {
-            "ASPP's answer goes first in the concatenation, the early map behind it.": (reduced, stretched),
-            "Stretch bilinearly, with `align_corners=False`; this is the nearest neighbour.":
-            (F.interpolate(high, size=low.shape[2:]), reduced),
-            "Stretch with `align_corners=False`.":
-            (F.interpolate(high, size=low.shape[2:], mode="bilinear", align_corners=True), reduced),
-            "You shrink the early map, and with it all that it knows of places. Stretch ASPP's answer instead.":
-            (high, shrunk),
-        }  # fmt: skip
-        hint = ""
-        for text, parts in slips.items():
-            answer = right.classifier(right.refine(torch.cat(parts, dim=1)))
-            if got.shape == answer.shape and torch.allclose(got, answer, atol=1e-9):
-                hint = text
-    close(got, wanted, shown, tolerance=1e-9, hint=hint)
+        wanted, slips = right(low, high), _decoder_slips(right, low, high)
+    close(got, wanted, shown, tolerance=1e-9, hint=hint_for(got, slips, 1e-9))
+
+
+def _decoder_slips(right: Decoder, low: Tensor, high: Tensor) -> list[tuple[Tensor, str]]:
+    def answer(*parts: Tensor) -> Tensor:
+        logits: Tensor = right.classifier(right.refine(torch.cat(parts, dim=1)))
+        return logits
+
+    reduced, size = right.reduce(low), low.shape[2:]
+    stretched = F.interpolate(high, size=size, mode="bilinear")
+    aligned = F.interpolate(high, size=size, mode="bilinear", align_corners=True)
+    shrunk = F.interpolate(reduced, size=high.shape[2:], mode="bilinear")
+    return [
+        (
+            answer(reduced, stretched),
+            "ASPP's answer goes first in the concatenation, the early map after it.",
+        ),
+        (
+            answer(F.interpolate(high, size=size), reduced),
+            "Stretch bilinearly, with `align_corners=False`; this is the nearest neighbour.",
+        ),
+        (answer(aligned, reduced), "Stretch with `align_corners=False`."),
+        (
+            answer(high, shrunk),
+            "You shrink the early map, and with it all that it knows of places. Stretch ASPP's answer instead.",
+        ),
+    ]
 
 
 def _same_default(attempt: Callable[..., nn.Module]) -> None:
     with torch.device("meta"):
-        have, want = (
-            sum(p.numel() for p in build(256, 256, 21).parameters()) for build in (attempt, Decoder)
-        )
+        modules = (attempt(256, 256, 21), Decoder(256, 256, 21))
+    have, want = (sum(p.numel() for p in module.parameters()) for module in modules)
     require(
         have == want,
         f"`Decoder(256, 256, 21)` has {have:,} parameters, but it should have {want:,}: keep the defaults "

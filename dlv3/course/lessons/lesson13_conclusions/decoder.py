@@ -1,7 +1,7 @@
 """DeepLabv3+'s decoder (Chen, Zhu, Papandreou, Schroff, Adam, 2018), the step after this paper.
 
 ASPP's answer knows what is there and has forgotten where; an early map of the backbone knows where and not what.
-The decoder stretches the first over the second, lays them side by side and lets two 3×3 layers draw the outlines.
+The decoder stretches the first over the second, concatenates them and lets two 3×3 layers draw the outlines.
 """
 
 import torch
@@ -12,15 +12,15 @@ from dlv3.deeplab import upsample
 
 
 class Decoder(nn.Module):
-    """From ASPP's answer and an early map to logits of the early map's size.
+    """Turns ASPP's answer and an early map into logits of the early map's size.
 
-    The early map is reduced to a few channels first, so that its many do not drown out ASPP's.
+    The early map is reduced to a few channels first, so that it does not outweigh ASPP's answer.
 
     Args:
         low_channels: channels of the early map.
         high_channels: channels of ASPP's answer.
         num_classes: channels of the logits.
-        reduced: what the early map is reduced to; 48 in the paper.
+        reduced: channels that the early map is reduced to; 48 in the paper.
         channels: filters of the two 3×3 layers; 256 in the paper, whose best model makes them depthwise separable.
     """
 
@@ -35,6 +35,8 @@ class Decoder(nn.Module):
         self.classifier = nn.Conv2d(channels, num_classes, 1)
 
     def forward(self, low: Tensor, high: Tensor) -> Tensor:
-        """(N, low_channels, h, w) and (N, high_channels, h', w') to (N, num_classes, h, w)."""
-        stretched = upsample(high, low.shape[2:])  # (N, high_channels, h, w)
-        return self.classifier(self.refine(torch.cat([stretched, self.reduce(low)], dim=1)))
+        """Turn (N, low_channels, h, w) and (N, high_channels, h', w') into (N, num_classes, h, w)."""
+        height, width = low.shape[2:]
+        stretched = upsample(high, (height, width))  # (N, high_channels, h, w)
+        logits: Tensor = self.classifier(self.refine(torch.cat([stretched, self.reduce(low)], dim=1)))
+        return logits

@@ -1,4 +1,4 @@
-"""The last exam: ten questions over the whole course. Where an answer is a number, the library works it out."""
+"""The last exam: ten questions about the whole course. If an answer is a number, the library computes it."""
 
 from dlv3.ablations.probes.expectation import reached
 from dlv3.ablations.results import difference
@@ -13,7 +13,7 @@ STACKS = ((1, 2, 3), (1, 3, 1), (2, 4, 2), (1, 2, 5))
 
 
 def last_exam() -> Exam:
-    """The exam of lesson 13, with the answers that were given to it so far."""
+    """Return the exam of lesson 13, with the answers given so far."""
     return Exam("The last exam", [*_arithmetic(), *_diagnosis()])
 
 

@@ -1,4 +1,4 @@
-"""What may be said of many claims at once: p-values of paired differences, and Holm's correction for their number."""
+"""Many claims at once: p-values of paired differences, and Holm's correction for their number."""
 
 import math
 import statistics
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def p_value(differences: Sequence[float]) -> float:
-    """How often noise around 0 alone would give a mean as far from 0, on either side (Student's t).
+    """Return how often noise around 0 alone would give a mean as far from 0, on either side (Student's t).
 
     Args:
         differences: two or more, one a seed, not all equal.
@@ -26,14 +26,14 @@ def _area(power: int, angle: float) -> float:
 
 
 def holm(p_values: Sequence[float], level: float = 0.05) -> list[bool]:
-    """Which claims stand, so that the chance of even one that luck has put there is at most `level` (Holm, 1979).
+    """Return which claims stand, so that the chance that even one is due to luck is at most `level` (Holm, 1979).
 
-    The smallest p-value is held against level / m, the next against level / (m - 1), and so on up to level / 1;
-    the first that is above its bound falls, and with it all that follow.
+    The smallest p-value is compared with level / m, the next with level / (m - 1), and so on up to level / 1;
+    the first that is above its bound falls, and so do all that follow.
 
     Args:
         p_values: one a claim, in any order.
-        level: the chance that is allowed.
+        level: the allowed chance.
 
     Returns:
         For each claim, in the same order, whether it stands.
