@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from child_processes import in_processes
 from torch import nn
 
 from dlv3 import DeepLabV3, DeepLabV3Config
@@ -100,34 +100,6 @@ def test_scores_are_those_of_the_confusion_matrix():
     assert found.groups["things"] == pytest.approx((found.iou[1] + found.iou[2]) / 2)
 
 
-def test_table_says_everything_that_decides_the_score():
-    config = EvaluationConfig(scales=(0.5, 1.0), flip=True)
-    table = evaluate(Pixelwise(), Photos(), config, transform=transform).table()
-    for part in (
-        *Photos.classes,
-        "mIOU",
-        "pixel accuracy",
-        "things: tree, car, never",
-        "7 images",
-        "scales 0.5 1",
-    ):
-        assert part in table
-    assert "with flip" in table
-    assert "neither labelled nor predicted: never" in table
-
-
-def test_json_holds_the_scores_and_no_nan():
-    found = evaluate(Pixelwise(), Photos(), transform=transform)
-    values = json.loads(found.to_json(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert values["miou"] == found.miou
-    assert values["iou"][3] is None
-    assert values["classes"] == list(Photos.classes)
-    assert values["pixels"] == found.pixels
-    assert values["groups"]["stuff"] == found.iou[0]
-    assert [sum(row) for row in values["confusion"]] == [sum(row) for row in found.confusion]
-    assert (values["scales"], values["flip"], values["images"]) == ([1.0], False, 7)
-
-
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
@@ -200,21 +172,14 @@ def test_no_images_is_an_error():
         evaluate(Pixelwise(), Photos(sizes=[]))
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("scales", ()), ("scales", (0.0,)), ("batch_size", 0), ("precision", "float16"), ("output_stride", 0)],
-)
-def test_bad_configuration_is_named(field, value):
-    with pytest.raises(ValueError, match=rf"evaluation\.{field}="):
-        EvaluationConfig(**{field: value})
-
+# -- two processes ----------------------------------------------------------------------------------------------
 
 COUNTS = (7, 1)  # an odd number of images; and so few that a rank has none
 
 
-def run_rank(rank, folder):
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+def run_rank(folder):
+    dist.init_process_group("gloo")
+    rank = dist.get_rank()
     results = {"error": mislabelled_on_the_second(rank)}
     for count in COUNTS:
         photos = Photos(SIZES[:count])
@@ -237,7 +202,7 @@ def mislabelled_on_the_second(rank):
 @pytest.fixture(scope="module")
 def two_ranks(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ranks")
-    mp.spawn(run_rank, args=(folder,), nprocs=2)
+    in_processes(2, run_rank, folder)
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
 
 

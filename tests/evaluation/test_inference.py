@@ -4,16 +4,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from live_peak import peak_bytes
 from randomised import randomise
 from torch import nn
 from torch.nn import functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from dlv3 import DeepLabV3, DeepLabV3Config
-from dlv3.evaluation import PAPER_SCALES, at_output_stride, labels, predict_labels, predict_probabilities
+from dlv3.evaluation import PAPER_SCALES, predict_labels, predict_probabilities
 from dlv3.evaluation.inference import resize_images, scaled_size
-from dlv3.evaluation.labels import labels_at_size
 
 
 def images_of(height, width, count=2):
@@ -146,61 +144,6 @@ def test_logits_at_full_size_are_not_changed_in_place():
     assert torch.equal(constant.logits, before)
 
 
-def test_model_runs_in_evaluation_mode_and_keeps_its_own(model):
-    images = images_of(64, 64)
-    expected = predict_probabilities(model, images)
-    model.train()
-    try:
-        statistics = model.backbone.bn1.running_mean.clone()
-        torch.testing.assert_close(predict_probabilities(model, images), expected)
-        assert model.training
-        assert model.backbone.bn1.training
-        assert torch.equal(model.backbone.bn1.running_mean, statistics)
-    finally:
-        model.eval()
-
-
-def test_frozen_batch_norm_stays_frozen():
-    frozen = DeepLabV3(DeepLabV3Config(backbone="resnet14", num_classes=3, aspp_rates=(2,), aspp_channels=8))
-    frozen.freeze_batch_norm()
-    frozen.train()
-    predict_probabilities(frozen, images_of(32, 32))
-    assert frozen.training
-    assert not frozen.backbone.bn1.training
-
-
-def test_module_put_to_sleep_by_hand_stays_asleep():
-    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)).train()
-    network[1].eval()
-    predict_probabilities(network, images_of(8, 8))
-    assert [module.training for module in network.modules()] == [True, True, False]
-
-
-def test_output_stride_is_changed_and_restored(model):
-    images = images_of(64, 64)
-    with at_output_stride(model, 8):
-        assert model.output_stride == 8
-        assert model.aspp.rates == (4, 8, 12)
-        assert model.coarse_logits(images).shape[2:] == (8, 8)
-    assert model.output_stride == 16
-    assert model.aspp.rates == (2, 4, 6)
-
-
-def test_output_stride_is_restored_after_an_error(model):
-    with pytest.raises(RuntimeError, match="on purpose"), at_output_stride(model, 8):
-        raise RuntimeError("on purpose")
-    assert (model.output_stride, model.aspp.rates) == (16, (2, 4, 6))
-    with pytest.raises(ValueError, match="output_stride=64"), at_output_stride(model, 64):
-        pass
-    assert (model.output_stride, model.aspp.rates) == (16, (2, 4, 6))
-
-
-def test_no_output_stride_keeps_the_models_own():
-    stub = Stub()  # has none
-    with at_output_stride(stub, None) as same:
-        assert same is stub
-
-
 @given(st.integers(1, 4000), st.integers(1, 4000), st.sampled_from(PAPER_SCALES))
 def test_scaled_size_is_the_nearest_whole_number_halves_up(height, width, scale):
     for side, scaled in zip((height, width), scaled_size((height, width), scale), strict=True):
@@ -220,44 +163,6 @@ def test_bad_scales_are_named(model, scales):
             predict(model, images_of(32, 32), scales)
 
 
-@pytest.mark.parametrize("strip", [1, 5000, 2**20])
-@pytest.mark.parametrize("size", [(31, 40), (9, 7), (4, 5), (1, 90), (90, 1)])
-def test_labels_at_size_equal_argmax_of_all_classes(size, strip, monkeypatch):
-    monkeypatch.setitem(labels.STRIPS, "cpu", strip)
-    scores = torch.randn(2, 6, 9, 7, generator=torch.Generator().manual_seed(0))
-    scores[:, 4] = scores[:, 2]  # ties go to the first
-    expected = F.interpolate(scores, size, mode="bilinear", align_corners=False).argmax(1)
-    assert torch.equal(labels_at_size(scores, size), expected)
-    assert 4 not in expected
-
-
-class LivePeak(TorchDispatchMode):
-    """The most bytes of tensors alive at once, counted after each operation."""
-
-    def __init__(self):
-        super().__init__()
-        self.live, self.peak = {}, 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        result = func(*args, **(kwargs or {}))
-        for tensor in tree_leaves(result):
-            if isinstance(tensor, torch.Tensor):
-                storage = tensor.untyped_storage()
-                self.live[storage._cdata] = (
-                    torch.multiprocessing.reductions.StorageWeakRef(storage),
-                    storage.nbytes(),
-                )
-        self.live = {key: entry for key, entry in self.live.items() if not entry[0].expired()}
-        self.peak = max(self.peak, sum(size for _, size in self.live.values()))
-        return result
-
-
-def peak_bytes(function):
-    with LivePeak() as mode:
-        function()
-    return mode.peak
-
-
 @pytest.mark.parametrize("flip", [False, True])
 def test_peak_memory_is_one_scale_at_a_time(flip):
     stub = Stub(num_classes=50).eval()  # so many classes that full-size probabilities are all that counts
@@ -270,9 +175,3 @@ def test_peak_memory_is_one_scale_at_a_time(flip):
     assert many == three
     # The sum, one view, and what is small: coarse logits (1/16 of it, twice with flip), the images, one-class maps.
     assert many < 2.5 * full_size
-
-
-def test_labels_at_size_never_hold_all_classes_at_full_size(monkeypatch):
-    monkeypatch.setitem(labels.STRIPS, "cpu", 50 * 64 * 4)  # a row
-    scores = torch.rand(1, 50, 4, 4)
-    assert peak_bytes(lambda: labels_at_size(scores, (64, 64))) < 8 * 64 * 64 * 4

@@ -3,15 +3,7 @@
 import os
 from pathlib import Path
 
-import pytest
-
 from dlv3.evaluation.pictures import find_pictures
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def touch(*names):

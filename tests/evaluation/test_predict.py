@@ -1,8 +1,5 @@
-"""`dlv3 predict`: what it writes, what it leaves out, and how it ends."""
+"""Prediction of photos: what is written, what is left out and named, and what ends it."""
 
-import os
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -34,35 +31,6 @@ class ByColour(nn.Module):
         return torch.cat((torch.full_like(images[:, :1], -99), images * self.scale), dim=1)
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@contextmanager
-def unprivileged():
-    """Without root's right to read and write everything, which would hide what a person without it meets."""
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)  # nobody
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
-
-
-@pytest.fixture
-def open_folder(monkeypatch):
-    """A folder that the unprivileged reach; pytest's own are closed to others."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        monkeypatch.chdir(folder)
-        yield Path(folder)
-        monkeypatch.undo()
-
-
 def photo(path, height=12, width=20, **options):
     """Red on the left, then green, the lower right corner blue."""
     pixels = np.zeros((height, width, 3), dtype=np.uint8)
@@ -82,20 +50,49 @@ def index_of(name):
     return np.array(Image.open(f"{name}_index.png"))
 
 
-def test_writes_indices_mask_and_overlay(here):
+def test_each_picture_has_its_indices_mask_and_overlay(here):
     classes = photo("a.png")
     done = predict("a.png")
     assert [str(picture.name) for picture in done.written] == ["a"]
     assert done.failed == ()
-    assert sorted(os.listdir("out")) == ["a_index.png", "a_mask.png", "a_overlay.png"]
-    index, mask = Image.open("out/a_index.png"), Image.open("out/a_mask.png")
-    assert (index.mode, mask.mode) == ("L", "P")
-    assert np.array_equal(np.array(index), classes)
-    assert np.array_equal(np.array(mask), classes)
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "a_index.png",
+        "a_mask.png",
+        "a_overlay.png",
+    ]
+    mask = Image.open("out/a_mask.png")
+    assert np.array_equal(index_of("out/a"), classes)
     assert np.array_equal(np.array(mask.convert("RGB")), voc_palette(4)[classes])
     overlay = np.array(Image.open("out/a_overlay.png")).astype(float)
     expected = 0.4 * np.array(Image.open("a.png")) + 0.6 * voc_palette(4)[classes]
     assert np.abs(overlay - expected).max() <= 1
+
+
+def test_out_that_cannot_be_made_ends_before_any_picture(here):
+    photo("a.png")
+    Path("taken").touch()
+    model = ByColour()
+    with pytest.raises(OSError, match=r"^--out taken/below: cannot be made: [^\n]*give another folder$"):
+        predict("a.png", model=model, out="taken/below")
+    assert model.sizes == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_ends_it_and_is_not_taken_for_a_bad_picture(here):
+    photo("a.png")
+    Path("out").mkdir()
+    Path("out/a_index.png").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"^out/a_\*\.png: cannot be written: No space left on device"):
+        predict("a.png")
+
+
+def test_a_result_never_overwrites_a_picture(here):
+    photo("a.png")
+    photo("a_mask.png")
+    before = Path("a_mask.png").read_bytes()
+    with pytest.raises(DataError, match="would overwrite the picture a_mask.png"):
+        predict("a.png", "a_mask.png", out=".")
+    assert Path("a_mask.png").read_bytes() == before
 
 
 def test_rotated_photo_comes_out_upright(here):
@@ -169,32 +166,7 @@ def test_nothing_at_all_is_an_error(here):
     assert not Path("out").exists()
 
 
-def test_out_that_cannot_be_made_is_one_line(here):
-    photo("a.png")
-    Path("taken").touch()
-    for out in ("taken", "taken/below"):
-        with pytest.raises(OSError, match=rf"^--out {out}: cannot be made: [^\n]*give another folder$"):
-            predict("a.png", out=out)
-
-
-def test_out_without_permission_is_one_line(open_folder):
-    photo("a.png")
-    Path("a.png").chmod(0o644)
-    Path("locked").mkdir()
-    Path("locked").chmod(0o555)
-    with (
-        unprivileged(),
-        pytest.raises(OSError, match="^--out locked/out: cannot be made: Permission denied; give"),
-    ):
-        predict("a.png", out="locked/out")
-    with (
-        unprivileged(),
-        pytest.raises(OSError, match=r"^locked/a_\*\.png: cannot be written: Permission denied; give"),
-    ):
-        predict("a.png", out="locked")
-
-
-def test_picture_without_permission_is_left_out(open_folder):
+def test_picture_without_permission_is_left_out(open_folder, unprivileged):
     photo("a.png")
     photo("locked.png")
     Path("locked.png").chmod(0)
@@ -206,7 +178,7 @@ def test_picture_without_permission_is_left_out(open_folder):
     assert "locked.png: no permission to read it" in done.failed[0]
 
 
-def test_folder_without_permission_is_named(open_folder):
+def test_folder_without_permission_is_named(open_folder, unprivileged):
     photo("locked/a.png")
     Path("locked").chmod(0)
     with (
@@ -214,25 +186,6 @@ def test_folder_without_permission_is_named(open_folder):
         pytest.raises(DataError, match="^locked: this folder cannot be read: Permission denied$"),
     ):
         predict("locked")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("kind", ["mask", "overlay", "index"])
-def test_full_disk_is_one_line(here, kind):
-    photo("a.png")
-    Path("out").mkdir()
-    Path(f"out/a_{kind}.png").symlink_to("/dev/full")
-    with pytest.raises(OSError, match=r"^out/a_\*\.png: cannot be written: No space left on device"):
-        predict("a.png")
-
-
-def test_a_result_never_overwrites_a_picture(here):
-    photo("a.png")
-    photo("a_mask.png")
-    before = Path("a_mask.png").read_bytes()
-    with pytest.raises(DataError, match="would overwrite the picture a_mask.png"):
-        predict("a.png", "a_mask.png", out=".")
-    assert Path("a_mask.png").read_bytes() == before
 
 
 def test_large_photo_is_made_smaller_for_the_model_only(here):

@@ -1,0 +1,131 @@
+"""The loop loses nothing: a stopped run resumes to the same weights, and what is not finite is never kept."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from training_runs import (
+    assert_same_run,
+    change_updates,
+    final_weights,
+    metrics,
+    run_to_the_end,
+    short_run,
+)
+
+from dlv3.config.run import RunConfig
+from dlv3.training import TrainingDiverged, checkpoint, train
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+Whole = Callable[[RunConfig], Path]
+
+
+class SuddenEndError(Exception):
+    """Stands for anything that ends a run without warning."""
+
+
+def resumed_once(config: RunConfig, out: Path, after: int) -> Path:
+    """A run that fails after some updates and is resumed."""
+
+    def fail(update, updater, iteration, batches):
+        if iteration == after:
+            raise SuddenEndError
+        return update(updater, iteration, batches)
+
+    with pytest.MonkeyPatch.context() as patch:
+        change_updates(patch, fail)
+        with pytest.raises(SuddenEndError):
+            train(config, out, progress=False)
+    return run_to_the_end(config, out, resume=True)
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, 6])
+def test_resumed_run_ends_in_the_same_weights_and_metrics(tmp_path: Path, uninterrupted: Whole, after: int):
+    config = short_run(iterations=7, checkpoint_interval=3, log_interval=2, validation_interval=3)
+    whole = uninterrupted(config)
+    assert_same_run(whole, resumed_once(config, tmp_path / "resumed", after))
+    assert [m["iteration"] for m in metrics(whole) if m["kind"] == "train"] == [2, 4, 6, 7]
+    assert [m["iteration"] for m in metrics(whole) if m["kind"] == "validation"] == [3, 6, 7]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(accumulate=2),
+        dict(freeze_batch_norm=True),
+        dict(channels_last=False),
+        dict(downsample_labels=True, precision="bfloat16"),
+        dict(workers=2),
+        dict(schedule="step", step_every=2, photometric=0.5, scale_step=0.25),
+        dict(model=dict(aux=True)),
+    ],
+    ids=lambda options: "-".join(options),
+)
+def test_resuming_is_exact_with_every_option(tmp_path: Path, uninterrupted: Whole, options: dict):
+    config = short_run(iterations=5, checkpoint_interval=2, **options)
+    assert_same_run(uninterrupted(config), resumed_once(config, tmp_path / "resumed", after=3))
+
+
+def test_another_seed_gives_other_weights(uninterrupted: Whole):
+    first, second = (uninterrupted(short_run(iterations=2, seed=seed)) for seed in (0, 1))
+    with pytest.raises(AssertionError):
+        assert_same_run(first, second)
+
+
+def test_random_numbers_drawn_by_others_change_nothing(tmp_path: Path, uninterrupted: Whole):
+    config = short_run(iterations=2)
+    whole = uninterrupted(config)
+    torch.manual_seed(99)
+    before = torch.get_rng_state()
+    run_to_the_end(config, tmp_path / "again")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert_same_run(whole, tmp_path / "again")
+
+
+def test_resuming_a_finished_run_changes_nothing(tmp_path: Path):
+    config = short_run(iterations=3, validation_interval=2)
+    out = run_to_the_end(config, tmp_path / "run")
+    weights, lines = final_weights(out), metrics(out)
+    run_to_the_end(config, out, resume=True)
+    assert all(torch.equal(t, weights[name]) for name, t in final_weights(out).items())
+    assert metrics(out) == lines
+
+
+def test_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    change_updates(
+        monkeypatch,
+        lambda update, updater, iteration, batches: (
+            update(updater, iteration, batches) * (torch.nan if iteration == 4 else 1)
+        ),
+    )
+    config = short_run(iterations=12, checkpoint_interval=3, log_interval=12)
+    with pytest.raises(TrainingDiverged, match=r"loss is nan at iteration 5.*last good checkpoint"):
+        train(config, tmp_path / "run", progress=False)
+    assert checkpoint.load(tmp_path / "run" / "checkpoint.pt")["iteration"] == 3
+
+
+def test_checkpoint_never_holds_weights_that_are_not_finite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def spoil(update, updater, iteration, batches):
+        loss = update(updater, iteration, batches)
+        if iteration == 3:  # the loss is still finite
+            with torch.no_grad():
+                next(updater.model.parameters())[0] = torch.inf
+        return loss
+
+    change_updates(monkeypatch, spoil)
+    config = short_run(iterations=12, checkpoint_interval=2, log_interval=12)
+    with pytest.raises(TrainingDiverged, match="a weight is not finite after iteration 4"):
+        train(config, tmp_path / "run", progress=False)
+    state = checkpoint.load(tmp_path / "run" / "checkpoint.pt")
+    assert state["iteration"] == 2
+    assert all(t.isfinite().all() for t in state["model"].values())
+
+
+def test_learning_rate_far_too_high_ends_in_the_message(tmp_path: Path):
+    config = short_run(iterations=40, learning_rate=1e18, log_interval=5)
+    with pytest.raises(TrainingDiverged, match=r"lower training\.learning_rate"):
+        train(config, tmp_path / "run", progress=False)

@@ -1,0 +1,93 @@
+"""What a run starts from: another run, a pretrained backbone, or nothing but its seed."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from training_runs import final_weights, run_to_the_end, short_run
+
+from dlv3 import DeepLabV3, assets, weights
+from dlv3.training import start
+
+
+def test_fresh_weights_follow_from_the_seed():
+    torch.manual_seed(99)
+    before = torch.get_rng_state()
+    first, again, other = (start.build_model(short_run(seed=seed)).state_dict() for seed in (0, 0, 1))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(t, again[name]) for name, t in first.items())
+    assert not torch.equal(first["backbone.conv1.weight"], other["backbone.conv1.weight"])
+
+
+def test_run_starts_from_another_runs_weights(finished: Path, tmp_path: Path):
+    config = short_run(
+        model=dict(output_stride=8),
+        initial_weights=str(finished),
+        freeze_batch_norm=True,
+        iterations=1,
+        learning_rate=1e-9,
+    )
+    run_to_the_end(config, tmp_path / "stage2")
+    first, second = final_weights(finished), final_weights(tmp_path / "stage2")
+    for name, tensor in first.items():
+        torch.testing.assert_close(second[name], tensor, rtol=0, atol=1e-6, msg=name)
+
+
+def test_other_number_of_classes_keeps_all_but_the_last_layer(finished: Path):
+    config = short_run(model=dict(num_classes=3), initial_weights=str(finished / "model.safetensors"))
+    model, first = start.build_model(config).state_dict(), final_weights(finished)
+    different = [name for name in model if not torch.equal(model[name], first[name])]
+    assert len(different) == 2
+    assert {model[name].shape[0] for name in different} == {3}
+
+
+def test_initial_weights_of_another_network_are_refused(finished: Path):
+    config = short_run(model=dict(aspp_channels=8), initial_weights=str(finished))
+    with pytest.raises(ValueError, match=r"model\.safetensors"):
+        start.build_model(config)
+
+
+def test_missing_initial_weights_are_named(tmp_path: Path):
+    config = short_run(initial_weights=str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"training\.initial_weights=.*give a finished run's folder"):
+        start.build_model(config)
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pt"])
+def test_backbone_starts_from_a_file(tmp_path: Path, suffix: str):
+    donor = DeepLabV3(short_run().model).backbone.state_dict()
+    path = tmp_path / f"backbone.{suffix}"
+    weights.save_tensors(donor, path, {}) if suffix == "safetensors" else torch.save(donor, path)
+    model = start.build_model(short_run(pretrained=str(path), seed=5))
+    assert all(torch.equal(t, donor[name]) for name, t in model.backbone.state_dict().items())
+
+
+def test_stand_in_weights_come_with_the_project():
+    model = start.build_model(short_run(pretrained="scenes", seed=5))
+    shipped = weights.load_tensors(assets.weights(start.SCENES_WEIGHTS))[0]
+    assert all(torch.equal(t, shipped[name]) for name, t in model.backbone.state_dict().items())
+
+
+def test_missing_stand_in_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(start, "SCENES_WEIGHTS", "absent")
+    with pytest.raises(FileNotFoundError, match=r"absent\.safetensors: no such weights.*resnet14_scenes"):
+        start.build_model(short_run(pretrained="scenes"))
+
+
+def test_pretrained_weights_of_another_backbone_are_refused():
+    with pytest.raises(ValueError, match=r"training\.pretrained='imagenet': torchvision has no resnet14"):
+        start.build_model(short_run(pretrained="imagenet"))
+    with pytest.raises(ValueError, match=r"training\.pretrained='scenes': those weights are of resnet14"):
+        start.pretrained_backbone("scenes", "resnet50")
+
+
+def test_imagenet_weights_without_a_network_say_what_to_do(monkeypatch: pytest.MonkeyPatch):
+    def no_network(*args: object, **kwargs: object) -> None:
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", no_network)
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", no_network)
+    with pytest.raises(
+        ValueError, match=r"resnet50-\w+\.pth cannot be downloaded \(Name or service not known\)"
+    ):
+        start.pretrained_backbone("imagenet", "resnet50")
