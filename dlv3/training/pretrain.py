@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from dlv3.data.made.scene_crops import SHAPES, STRIPS, SceneCrops
 from dlv3.data.transforms import IMAGENET_MEAN, IMAGENET_STD
+from dlv3.fast import for_training
 from dlv3.resnet import BACKBONES, ResNet
 from dlv3.training.schedule import poly, warmup
 from dlv3.weights import save_tensors
@@ -78,7 +79,7 @@ def pretrain_backbone(config: PretrainConfig, *, progress: bool = True) -> Pretr
     images, shapes, strips = _tensors(SceneCrops("train", pictures=config.pictures))
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.seed)
-        model = CropClassifier().to(memory_format=torch.channels_last)
+        model = for_training(CropClassifier()).to(memory_format=torch.channels_last)
         optimizer = torch.optim.SGD(
             model.parameters(), lr=config.learning_rate, momentum=0.9, weight_decay=config.weight_decay
         )
