@@ -1,10 +1,11 @@
-"""Weights in and out: ours as safetensors with the configuration inside, torchvision's checkpoints both ways."""
+"""Save and load weights: our own as safetensors with the configuration inside, torchvision's in both directions."""
 
 import json
 import os
 import pickle
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,58 +16,58 @@ from dlv3.deeplab import DeepLabV3, DeepLabV3Config
 from dlv3.files import write_atomically
 
 CONFIG_KEY = "dlv3.config"
-# torchvision's depth, told from the number of units in its layer3.
+# The number of units in torchvision's layer3 tells its depth.
 _BACKBONE_BY_UNITS = {6: "resnet50", 23: "resnet101"}
 
 
 class WeightsError(ValueError):
-    """A weights file that cannot be used: says which, why, and what to do."""
+    """Weights that cannot be used. The message names the file, the reason and what to do."""
 
 
-def save(model: DeepLabV3, path: str | os.PathLike, metadata: dict[str, str] | None = None) -> None:
-    """Write a model's weights and configuration as one safetensors file, aside first and then moved into place.
+def save(model: DeepLabV3, path: str | os.PathLike[str], metadata: dict[str, str] | None = None) -> None:
+    """Write a model's weights and configuration into one safetensors file, first aside and then moved into place.
 
     Args:
-        model: its configuration is kept as built, its weights as they are.
+        model: the model; the file keeps the configuration that it was built with.
         path: the file to write; an existing one is replaced.
-        metadata: further text to keep inside, by name.
+        metadata: further text to keep in the file, by name.
 
     Raises:
-        TypeError: a model made for inference, whose weights are not the original's any more.
+        TypeError: not a DeepLabV3, or one made by `for_inference`, whose weights are no longer the original's.
         OSError: the file cannot be written.
     """
     if not isinstance(model, DeepLabV3):
         raise TypeError(
-            f"model: expected a DeepLabV3, got {type(model).__name__}; of one made by for_inference, save the "
-            "DeepLabV3 that it was made from"
+            f"model: expected a DeepLabV3, got {type(model).__name__}; instead of a copy made by for_inference, save "
+            "the DeepLabV3 that it was made from"
         )
     path = Path(path)
-    # Copies, because safetensors refuses tensors that share memory or are not laid out in order.
+    # safetensors refuses tensors that share memory or are not contiguous, so these are copies.
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in model.state_dict().items()}
     save_tensors(tensors, path, {CONFIG_KEY: json.dumps(asdict(model.config)), **(metadata or {})})
 
 
 def save_tensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
-    """Write tensors and text as safetensors, aside first and then moved into place.
+    """Write tensors and text as safetensors, first aside and then moved into place.
 
     Raises:
-        OSError: the file cannot be written; what was there before still is.
+        OSError: the file cannot be written; an earlier file stays as it was.
     """
     write_atomically(path, to_safetensors(tensors, metadata))
 
 
-def load(path: str | os.PathLike) -> DeepLabV3:
+def load(path: str | os.PathLike[str]) -> DeepLabV3:
     """Build the model that `save` wrote, in evaluation mode on the CPU.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        WeightsError: the file is truncated, is no safetensors, or holds no DeepLabV3.
+        FileNotFoundError: the file does not exist.
+        WeightsError: the file is truncated, not safetensors, or does not hold a DeepLabV3.
     """
     tensors, metadata = load_tensors(path)
     if CONFIG_KEY not in metadata:
         raise WeightsError(
-            f"{path}: has no configuration inside; dlv3.weights.save writes such files. For a bare state dict, build "
-            "the model and call load_state_dict; for torchvision's, use dlv3.weights.from_torchvision"
+            f"{path}: has no configuration inside; expected a file that dlv3.weights.save wrote. For a bare state "
+            "dict, build the model and call load_state_dict; for torchvision's, use dlv3.weights.from_torchvision"
         )
     try:
         model = DeepLabV3(DeepLabV3Config.from_dict(json.loads(metadata[CONFIG_KEY])))
@@ -76,12 +77,12 @@ def load(path: str | os.PathLike) -> DeepLabV3:
     return model.eval()
 
 
-def load_tensors(path: str | os.PathLike) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """A safetensors file's tensors and its text.
+def load_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read a safetensors file's tensors and its text.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        WeightsError: the file is truncated or no safetensors.
+        FileNotFoundError: the file does not exist.
+        WeightsError: the file is truncated or not safetensors.
     """
     path = Path(path)
     if not path.is_file():
@@ -95,68 +96,75 @@ def load_tensors(path: str | os.PathLike) -> tuple[dict[str, Tensor], dict[str, 
         ) from error
 
 
-def load_pickle(path: str | os.PathLike) -> dict:
-    """Read a checkpoint that torch.save wrote, tensors and plain values only: a pickle can carry code to run.
+def load_pickle(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a checkpoint that torch.save wrote, with tensors and plain values only: a pickle can hold code to run.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        WeightsError: the file is truncated, no checkpoint, or holds anything but tensors and plain values.
+        FileNotFoundError: the file does not exist.
+        WeightsError: the file is truncated, not a checkpoint, or holds more than tensors and plain values.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
-            f"{path}: refused, because it holds more than tensors and plain values, and such a file can run code when "
-            "it is read. Ask its author for a state dict, or for safetensors"
+            f"{path}: refused, because it holds more than tensors and plain values, and reading such a file can run "
+            "code. Ask its author for a state dict or for safetensors"
         ) from error
-    except Exception as error:  # bytes that are no pickle can fail in any way
+    # Bytes that are not a pickle can raise any error.
+    except Exception as error:
         raise WeightsError(
             f"{path}: cannot be read as a checkpoint; it is truncated or of another format"
         ) from error
+    return checkpoint
 
 
 def load_state_dict(
     model: torch.nn.Module, state_dict: dict[str, Tensor], source: str = "state_dict"
 ) -> None:
-    """`model.load_state_dict` with an error that says in one line what does not fit.
+    """Load a state dict; an error says in one line which tensor does not fit.
+
+    Args:
+        model: the model to fill in place.
+        state_dict: a tensor for each of the model's names.
+        source: the name of the weights in the message, such as a file.
 
     Raises:
-        WeightsError: names the first missing, unexpected or misshapen tensor, and how many there are.
+        WeightsError: it names the first missing, unexpected or misshapen tensor, and the number of the others.
     """
     own = model.state_dict()
     problems = [f"{name} is missing" for name in own if name not in state_dict]
     problems += [f"{name} is not in this model" for name in state_dict if name not in own]
     problems += [
-        f"{name} is {tuple(state_dict[name].shape)}, here {tuple(own[name].shape)}"
+        f"{name} is {tuple(state_dict[name].shape)}, in this model {tuple(own[name].shape)}"
         for name in own
         if name in state_dict and state_dict[name].shape != own[name].shape
     ]
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise WeightsError(
-            f"{source}: of another architecture: {problems[0]}{more}; build the model it was saved from"
+            f"{source}: of another architecture: {problems[0]}{more}; build the model that the weights were saved from"
         )
     model.load_state_dict(state_dict)
 
 
 def from_torchvision(state_dict: dict[str, Tensor], *, keep_aux: bool = False) -> DeepLabV3:
-    """torchvision's DeepLabV3 (ResNet-50 or -101) as ours: the same logits from the same weights.
+    """Build our model from torchvision's DeepLabV3 (ResNet-50 or -101): the same logits from the same weights.
 
-    torchvision's model is at output stride 8 with ASPP rates (12, 24, 36), which are the paper's (6, 12, 18)
-    doubled, has no multi-grid, keeps the previous rate in each block's first unit, and adds a 3×3 convolution.
+    torchvision's model has output stride 8 with ASPP rates (12, 24, 36), which are the paper's (6, 12, 18) doubled. It
+    has no multi-grid, keeps the previous rate in each block's first unit, and adds a 3×3 convolution.
 
     Args:
-        state_dict: from `torchvision.models.segmentation.deeplabv3_resnet50` or `_resnet101`.
-        keep_aux: whether the auxiliary classifier comes along, where there is one.
+        state_dict: of `torchvision.models.segmentation.deeplabv3_resnet50` or `_resnet101`.
+        keep_aux: whether to keep the auxiliary classifier.
 
     Returns:
-        The model in evaluation mode; `set_output_stride(16)` runs it faster.
+        The model in evaluation mode; it runs faster after `set_output_stride(16)`.
 
     Raises:
-        WeightsError: the tensors are not of such a model.
+        WeightsError: the tensors are not of such a model, or `keep_aux` without an auxiliary classifier.
     """
     units = {name.split(".")[2] for name in state_dict if name.startswith("backbone.layer3.")}
     if len(units) not in _BACKBONE_BY_UNITS or "classifier.4.weight" not in state_dict:
@@ -184,29 +192,41 @@ def from_torchvision(state_dict: dict[str, Tensor], *, keep_aux: bool = False) -
 
 
 def to_torchvision(model: DeepLabV3) -> dict[str, Tensor]:
-    """A state dict that torchvision's `deeplabv3_resnet50` or `_resnet101` loads and computes the same logits with.
+    """Return a state dict with which torchvision's `deeplabv3_resnet50` or `_resnet101` computes the same logits.
 
     Raises:
-        WeightsError: torchvision has no such model.
+        WeightsError: torchvision does not have this model.
     """
-    wanted = dict(backbone=model.config.backbone, num_classes=model.config.num_classes, aux=model.config.aux)
-    wanted |= dict(multi_grid=(1, 1, 1), first_unit="previous", extra_conv=True, dropout=model.config.dropout)
-    if replace(model.config, output_stride=8) != DeepLabV3Config(output_stride=8, **wanted):
+    config = model.config
+    theirs = DeepLabV3Config(
+        backbone=config.backbone,
+        num_classes=config.num_classes,
+        output_stride=8,
+        multi_grid=(1, 1, 1),
+        first_unit="previous",
+        dropout=config.dropout,
+        extra_conv=True,
+        aux=config.aux,
+    )
+    if replace(config, output_stride=8) != theirs:
         raise WeightsError(
             "model: torchvision's DeepLabV3 has multi_grid=(1, 1, 1), blocks=4, aspp_rates=(6, 12, 18), "
-            f"aspp_channels=256, image_pooling, first_unit='previous' and extra_conv; this one is {model.config}"
+            f"aspp_channels=256, image_pooling, first_unit='previous' and extra_conv; this one is {config}"
         )
-    if model.config.backbone not in _BACKBONE_BY_UNITS.values():
-        raise WeightsError(f"backbone={model.config.backbone!r}: torchvision has none of that name")
+    if config.backbone not in _BACKBONE_BY_UNITS.values():
+        allowed = " or ".join(map(repr, _BACKBONE_BY_UNITS.values()))
+        raise WeightsError(
+            f"backbone={config.backbone!r}: torchvision has no DeepLabV3 with it, only {allowed}"
+        )
     return model.state_dict()
 
 
 def load_backbone(model: DeepLabV3, state_dict: dict[str, Tensor], *, replicate: bool = True) -> None:
-    """Start a model's backbone from pretrained weights: torchvision's ImageNet ResNets, or our own small one.
+    """Fill a model's backbone with pretrained weights: of torchvision's ImageNet ResNets, or of our own small one.
 
     Args:
-        model: its backbone is filled in place; classifiers stay as they are.
-        state_dict: of a classification ResNet; the last layer (`fc`) is left out.
+        model: the model; its classifiers stay as they are.
+        state_dict: of a classification ResNet; its last layer (`fc`) is not used.
         replicate: whether cascaded blocks start as copies of block4, each first unit as a copy of block4's second
             (block4's first has other channels). The paper does not state it; False leaves them as they are.
 

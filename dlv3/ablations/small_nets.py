@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from dlv3.fast import for_training
 from dlv3.training.schedule import poly, warmup
 
 CHANNELS = 64
@@ -27,7 +28,7 @@ def train_by_adam(net: nn.Module, iterations: int, learning_rate: float, loss: C
         learning_rate: its largest value.
         loss: draws a batch and returns its loss.
     """
-    optimizer = torch.optim.Adam(net.parameters(), lr=learning_rate)
+    optimizer = torch.optim.Adam(for_training(net).parameters(), lr=learning_rate)
     for iteration in range(iterations):
         factor = poly(iteration, iterations, 0.9) * warmup(iteration, WARMUP)
         for group in optimizer.param_groups:

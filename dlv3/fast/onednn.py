@@ -27,7 +27,7 @@ def fuses(images: Tensor) -> bool:
         and images.dtype == torch.float32
         and not torch.compiler.is_compiling()
         and not torch.is_grad_enabled()
-        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # torch lacks the annotation
+        and torch.backends.mkldnn.is_available()
         and bool(torch.backends.mkldnn.enabled)
         and works()
     )

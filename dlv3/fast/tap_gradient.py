@@ -10,15 +10,11 @@ that it meets there; over channels it is a matrix product. oneDNN, which torch c
 and slowly where the taps lie far apart; ASPP's filters (section 3.3) are the extreme case.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_input
-
-_images_gradient: Callable[..., Tensor] = conv2d_input  # torch lacks the annotations
 
 MIN_RATE = 1 if torch.backends.cpu.get_cpu_capability() == "AVX2" else 4
 """The smallest rate that pays: with wider vectors than AVX2's, oneDNN's own gradient is as fast at small rates."""
@@ -86,7 +82,7 @@ class _AtrousConvolution(torch.autograd.Function):
         images, weight = ctx.saved_tensors
         of_images = of_weight = None
         if ctx.needs_input_grad[0]:
-            of_images = _images_gradient(images.shape, weight, upstream, 1, ctx.padding, ctx.rate)
+            of_images = conv2d_input(images.shape, weight, upstream, 1, ctx.padding, ctx.rate)
         if ctx.needs_input_grad[1]:
             of_weight = filter_gradient(images, upstream, weight.shape, ctx.rate)
         return of_images, of_weight, None, None

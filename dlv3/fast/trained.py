@@ -10,7 +10,6 @@ to compute the same convolution:
 - torch's own convolution, without the taps that meet nothing but padding (`dlv3.fast.reached`).
 """
 
-from collections.abc import Callable
 from typing import TypeVar
 
 import torch
@@ -21,7 +20,6 @@ from dlv3.atrous import AtrousConv2d
 from dlv3.fast import tap_gradient, winograd_gradient
 from dlv3.fast.reached import reached_taps
 
-_is_tracing: Callable[[], bool] = torch.jit.is_tracing  # type: ignore[attr-defined]  # torch's stub does not export it
 Model = TypeVar("Model", bound=nn.Module)
 
 
@@ -50,7 +48,8 @@ class TrainingConv2d(AtrousConv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C_in, H, W) to (N, C_out, ceil(H / stride), ceil(W / stride))."""
-        if images.device.type != "cpu" or torch.compiler.is_compiling() or _is_tracing():
+        traced = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+        if traced or images.device.type != "cpu":
             return super().forward(images)
         weight, padding = reached_taps(self.weight, images.shape[2:], self.rate)
         if self.stride == (1, 1):

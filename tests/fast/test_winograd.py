@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from dlv3.atrous import AtrousConv2d, valid_weight_shares
 from dlv3.fast import winograd
 from dlv3.fast.folded import FoldedConv2d
-from dlv3.fast.short_convolutions import OVERLAPPING, WHOLE, scheme_for
+from dlv3.fast.short_convolutions import OVERLAPPING, WHOLE
 from dlv3.fast.tiling import Tiling
 from dlv3.fast.winograd import WinogradFilter, pays
 
@@ -42,23 +42,6 @@ def _direct(side, rate):
     """Products of the direct sum along an axis, from what the valid weights of Fig. 4 say."""
     shares = valid_weight_shares(side, rate)
     return (side**2 * sum(weights * share for weights, share in shares.items())) ** 0.5
-
-
-@pytest.mark.parametrize("scheme", SCHEMES, ids=_name)
-def test_along_an_axis_the_scheme_is_the_convolution(scheme):
-    """As matrices, without the passes that compute it: A ((G w) ⊙ (B d)) for all taps w and samples d."""
-    A, G, B = (
-        torch.tensor(matrix, dtype=torch.float64)
-        for matrix in (scheme.of_products, scheme.of_taps, scheme.of_samples)
-    )
-    found = torch.einsum("op,pt,ps->ots", A, G, B)  # what each tap with each sample adds to each output
-    expected = torch.zeros_like(found)
-    for output, tap in product(range(scheme.tile), range(3)):
-        sample = output + tap - 1 + scheme.before
-        if 0 <= sample < B.shape[1]:
-            expected[output, tap, sample] = 1
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-13)
-    assert scheme.points < 3 * scheme.tile - 2 * (not scheme.before)
 
 
 @pytest.mark.parametrize("rate", [1, 2, 3, 4, 12])
@@ -110,16 +93,6 @@ def test_filters_are_packed_for_few_numbers_of_tiles(monkeypatch):
     for side in range(3, 100):
         made.convolve(torch.zeros(1, 8, side, side))
     assert 1 < len(asked) <= 13
-
-
-def test_the_scheme_is_the_one_of_fewest_products():
-    assert scheme_for(33, 1).tile == 6, "6 tiles of 8 points, not 9 of 6"
-    assert scheme_for(33, 12) == WHOLE[1]
-    assert scheme_for(33, 18) == WHOLE[0]
-    assert scheme_for(32, 8).tile == 4
-    assert scheme_for(33, 8).tile == 5
-    assert scheme_for(12, 4) == WHOLE[1], "with as few as its longer phases need"
-    assert scheme_for(18, 2).tile == 5, "2 tiles of 7 points; 3 of 5 are more"
 
 
 def test_it_pays_with_many_channels_and_little_beyond_the_rim():

@@ -1,0 +1,96 @@
+"""Short convolutions are the convolution, as matrices and as the passes that compute them."""
+
+from itertools import product
+
+import pytest
+import torch
+
+from dlv3.fast.short_convolutions import OVERLAPPING, TILES, WHOLE, Scheme, scheme_for
+
+SCHEMES = (*OVERLAPPING, *WHOLE)
+
+
+def name_of(scheme: Scheme) -> str:
+    return f"{scheme.tile}{'' if scheme.before else ' whole'}"
+
+
+def matrices(scheme: Scheme) -> tuple[torch.Tensor, ...]:
+    """A, G and B of outputs = A ((G taps) * (B samples))."""
+    return tuple(
+        torch.tensor(matrix, dtype=torch.float64)
+        for matrix in (scheme.of_products, scheme.of_taps, scheme.of_samples)
+    )
+
+
+def noise(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_worked_example_of_two_samples_in_three_products():
+    A, G, B = matrices(WHOLE[0])
+    samples, taps = torch.tensor([1.0, 2]).double(), torch.tensor([3.0, 4, 5]).double()
+    products = (G @ taps) * (B @ samples)
+    assert products.tolist() == [12, 2, -1], "v (a + b), (w - v) b, (u - v) a"
+    assert (A @ products).tolist() == [14, 11], "v a + w b = 4 + 10 and u a + v b = 3 + 8"
+
+
+def test_worked_example_of_three_samples_in_four_products():
+    A, G, B = matrices(WHOLE[1])
+    samples, taps = torch.tensor([1.0, 2, 3]).double(), torch.tensor([3.0, 4, 5]).double()
+    outputs = A @ ((G @ taps) * (B @ samples))
+    assert [round(v, 12) for v in outputs.tolist()] == [4 + 10, 3 + 8 + 15, 6 + 12]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=name_of)
+def test_along_an_axis_the_scheme_is_the_convolution(scheme):
+    """As matrices, without the passes that compute it: A ((G w) * (B d)) for all taps w and samples d."""
+    A, G, B = matrices(scheme)
+    found = torch.einsum(
+        "op,pt,ps->ots", A, G, B
+    )  # the part of each output that each tap makes of each sample
+    expected = torch.zeros_like(found)
+    for output, tap in product(range(scheme.tile), range(3)):
+        sample = output + tap - 1 + scheme.before
+        if 0 <= sample < B.shape[1]:
+            expected[output, tap, sample] = 1
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-13)
+    assert scheme.points < 3 * scheme.tile - 2 * (not scheme.before)
+
+
+def test_a_tile_with_neighbours_takes_two_products_more_than_outputs():
+    assert [(scheme.tile, scheme.points) for scheme in OVERLAPPING] == [(tile, tile + 2) for tile in TILES]
+    assert [(scheme.tile, scheme.points) for scheme in WHOLE] == [(2, 3), (3, 4)]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=name_of)
+def test_the_passes_are_the_matrices(scheme):
+    A, _, B = matrices(scheme)
+    samples, products = noise(B.shape[1], 7), noise(scheme.points, 7, seed=1)
+    values, outputs = torch.empty(scheme.points, 7).double(), torch.empty(scheme.tile, 7).double()
+    scheme.sum_samples(samples.unbind(), values)
+    torch.testing.assert_close(values, B @ samples, rtol=0, atol=1e-12)
+    scheme.sum_products(products, outputs)
+    torch.testing.assert_close(outputs, A @ products, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=name_of)
+def test_the_adjoints_are_the_matrices_transposed(scheme):
+    A, _, B = matrices(scheme)
+    of_outputs, of_values = noise(scheme.tile, 7), noise(scheme.points, 7, seed=1)
+    of_products, of_samples = torch.empty(scheme.points, 7).double(), noise(B.shape[1], 7, seed=2)
+    scheme.to_products(of_outputs.unbind(), of_products)
+    torch.testing.assert_close(of_products, A.t() @ of_outputs, rtol=0, atol=1e-12)
+    expected = of_samples + B.t() @ of_values
+    scheme.to_samples(of_values, of_samples.unbind())
+    torch.testing.assert_close(of_samples, expected, rtol=0, atol=1e-12)
+
+
+def test_the_scheme_is_the_one_of_fewest_products():
+    assert scheme_for(33, 1).tile == 6, "6 tiles of 8 points, not 9 of 6"
+    assert scheme_for(33, 12) == WHOLE[1]
+    assert scheme_for(33, 18) == WHOLE[0]
+    assert scheme_for(32, 8).tile == 4
+    assert scheme_for(33, 8).tile == 5
+    assert scheme_for(12, 4) == WHOLE[1], "with as few as its longer phases need"
+    assert scheme_for(18, 2).tile == 5, "2 tiles of 7 points; 3 of 5 are more"
+    assert scheme_for(33, 1, largest=3).tile == 3
