@@ -1,16 +1,15 @@
-"""Checks of lesson 11: ASPP's rates, mirror images, several scales, folding, the ways that are worth their price."""
+"""Checks of lesson 11: ASPP's rates, folding, the ways that are worth their price."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from dlv3.course.kit.answers import hint_for, several, whole_rates
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, unfinished, written
-from dlv3.evaluation.inference import resize_images, scaled_size
+from dlv3.course.lessons.lesson11_inference.checks_views import mirrored, multi_scale
 
-LogitsOf = Callable[[Tensor], Tensor]
+__all__ = ["folded", "mirrored", "multi_scale", "rates_at", "worth_it"]
 
 
 def rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]:
@@ -44,103 +43,6 @@ def check_rates_at(attempt: Callable[[tuple[int, ...], int], tuple[int, ...]]) -
         f"{written('rates_at', ((1, 2, 3), 32))} gives {rounded}, but half of 1 is not a rate. Raise a `ValueError`: "
         "rounded rates would read other places than the ones that were trained."
     )
-
-
-def mirrored(logits_of: LogitsOf, images: Tensor) -> Tensor:
-    """Return the mean probabilities of the images and their mirror images."""
-    plain = F.softmax(logits_of(images), 1)
-    return (plain + F.softmax(logits_of(images.flip(3)), 1).flip(3)) / 2
-
-
-def _toy(channels: int = 3) -> LogitsOf:
-    """Return a network without symmetry that takes any size."""
-    weight = torch.randn(channels, 3, 3, 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
-    return lambda images: 2 * F.conv2d(images, weight, padding=1)
-
-
-def _pictures(height: int, width: int) -> Tensor:
-    return torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
-
-
-@exercise("11/mirrored", title="Mirror images", difficulty=2, minutes=6)
-def check_mirrored(attempt: Callable[[LogitsOf, Tensor], Tensor]) -> str:
-    net, images = _toy(), _pictures(6, 9)
-    call = "`mirrored(logits_of, images)` of two pictures of 6 × 9"
-    got = attempt(net, images.clone())
-    unfinished(got, call)
-    a, b = net(images), net(images.flip(3))
-    first, second, below = a.softmax(1), b.softmax(1), net(images.flip(2)).softmax(1).flip(2)
-    mean_of_logits = (a + b.flip(3)) / 2
-    slips = [
-        (
-            (first + second) / 2,
-            "You have not mirrored the second answer back: pixel for pixel it describes the mirror image.",
-        ),
-        (
-            mean_of_logits.softmax(1),
-            "You take the mean of the logits. Take each view's softmax first, then the mean: a view that is very sure "
-            "should not outvote the other by the size of its logits.",
-        ),
-        (mean_of_logits, "These are logits: take the softmax over dimension 1."),
-        (first + second.flip(3), "That is the sum of two views; the mean adds up to 1 over the classes."),
-        ((first + below) / 2, "You mirror top to bottom. Left to right is the last dimension, 3."),
-    ]
-    close(got, mirrored(net, images), call, tolerance=1e-9, hint=hint_for(got, slips, 1e-9))
-    return "Two views of one picture, each with one vote."
-
-
-def multi_scale(logits_of: LogitsOf, images: Tensor, scales: tuple[float, ...]) -> Tensor:
-    """Return the mean probabilities over scales, at the images' size."""
-    size = (images.shape[2], images.shape[3])
-    total = torch.zeros(())
-    for scale in scales:
-        logits = logits_of(resize_images(images, scaled_size(size, scale)))
-        logits = F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
-        total = total + F.softmax(logits, 1)
-    return total / len(scales)
-
-
-@exercise("11/multi-scale", title="Several scales", difficulty=3, minutes=10)
-def check_multi_scale(attempt: Callable[[LogitsOf, Tensor, tuple[float, ...]], Tensor]) -> str:
-    net, images = _toy(), _pictures(8, 12)
-    for scales in ((1.0,), (0.5, 1.0, 1.75)):
-        call = f"`multi_scale(logits_of, images, {scales})` of two pictures of 8 × 12"
-        got = attempt(net, images.clone(), scales)
-        unfinished(got, call)
-        hint = hint_for(got, _scale_slips(net, images, scales), 1e-9)
-        close(got, multi_scale(net, images, scales), call, tolerance=1e-9, hint=hint)
-    return "For any number of scales, you keep only one sum of probabilities at the picture's size."
-
-
-def _scale_slips(net: LogitsOf, images: Tensor, scales: tuple[float, ...]) -> list[tuple[Tensor, str]]:
-    size = (images.shape[2], images.shape[3])
-
-    def back(maps: Tensor, align: bool = False) -> Tensor:
-        return F.interpolate(maps, size=size, mode="bilinear", align_corners=align)
-
-    small = [net(resize_images(images, scaled_size(size, scale))) for scale in scales]
-
-    def mean(views: Iterable[Tensor]) -> Tensor:
-        return torch.stack(list(views)).mean(0)
-
-    votes = [back(x).softmax(1) for x in small]
-    return [
-        (
-            mean(back(x.softmax(1)) for x in small),
-            "You take the softmax on the small map and stretch probabilities. Stretch the logits, as in training, then "
-            "take the softmax.",
-        ),
-        (
-            mean(back(x) for x in small).softmax(1),
-            "You take the mean of the logits: softmax first, one vote for each scale.",
-        ),
-        (torch.stack(votes).sum(0), "That is a sum: divide by the number of scales."),
-        (
-            mean(back(x, True).softmax(1) for x in small),
-            "`align_corners=True` stretches from corner to corner: it moves each view by a different part of a pixel. "
-            "Use `align_corners=False`.",
-        ),
-    ]
 
 
 def folded(

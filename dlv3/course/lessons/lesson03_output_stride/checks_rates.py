@@ -1,0 +1,120 @@
+"""Checks of lesson 03 on strides that turn into rates: two convolutions, a chain of layers, the first unit."""
+
+from collections.abc import Callable
+from typing import TypedDict
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dlv3.course.kit import answers
+from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
+
+
+def _two(x: Tensor, w1: Tensor, w2: Tensor, rates: tuple[int, int]) -> Tensor:
+    y = F.conv2d(x, w1, padding=rates[0], dilation=rates[0])
+    return F.conv2d(y, w2, padding=rates[1], dilation=rates[1])
+
+
+@exercise("03/two-convolutions", title="Two convolutions without the stride", difficulty=2, minutes=5)
+def two_convolutions(attempt: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(1, 2, 17, 17, generator=generator, dtype=torch.float64)
+    w1, w2 = (torch.randn(2, 2, 3, 3, generator=generator, dtype=torch.float64) for _ in range(2))
+    call = written("dense", (x, w1, w2))
+    got = attempt(x, w1, w2)
+    unfinished(got, call)
+    shape = tuple(getattr(got, "shape", ()))
+    require(shape != (1, 2, 9, 9), f"{call} has the shape {shape}: there is still a stride of 2.")
+    rates_11 = (
+        "Both rates are 1: `w2` now looks at samples 1 pixel apart, but in `strided` they were 2 apart."
+    )
+    rates_22 = (
+        "`w1` has rate 2, but it reads the picture itself, whose samples did not move. Only what comes after the "
+        "lost stride has to step over the new samples."
+    )
+    rates_21 = "The rate belongs to the other filter: `w1` reads the picture, `w2` the map that became dense."
+    slips = [
+        (_two(x, w1, w2, (1, 1)), rates_11),
+        (_two(x, w1, w2, (2, 2)), rates_22),
+        (_two(x, w1, w2, (2, 1)), rates_21),
+    ]
+    padding = "An atrous 3×3 filter keeps the size when its padding equals its rate."
+    hint = answers.hint_for(got, slips) or padding
+    close(got, _two(x, w1, w2, (1, 2)), call, tolerance=1e-9, hint=hint)
+    return "Every second sample is the strided result, and no weight is new."
+
+
+def strides_into_rates(
+    strides: tuple[int, ...], output_stride: int, *, own: bool = False, late: bool = False, most: int = 10**6
+) -> list[tuple[int, int]]:
+    """Return the pair (stride, rate) of each layer; the options bring in the usual mistakes."""
+    reached, rate, result = 1, 1, []
+    for stride in strides:
+        if (reached if late else reached * stride) <= output_stride:
+            reached *= stride
+            result.append((stride, rate))
+        else:
+            result.append((1, rate * stride if own else rate))
+            rate = min(rate * stride, most)
+    return result
+
+
+class _Slip(TypedDict, total=False):
+    """An option of `strides_into_rates`."""
+
+    own: bool
+    late: bool
+    most: int
+
+
+def _mistake(pairs: list[tuple[int, int]], strides: tuple[int, ...], output_stride: int) -> str:
+    mistakes: dict[str, _Slip] = {
+        "There is one stride too many: compare `output_stride` with what the stride would lead to, not with what "
+        "is reached before it.": {"late": True},
+        "The layer that loses its stride takes the doubled rate at once. But it reads the map from before its "
+        "stride, where nothing has changed: double the rate for the layers after it.": {"own": True},
+        "Rates multiply: after two lost strides of 2 the samples lie 4 times as close.": {"most": 2},
+    }
+    for message, options in mistakes.items():
+        if pairs == strides_into_rates(strides, output_stride, **options):
+            return message
+    return ""
+
+
+@exercise("03/strides-and-rates", title="Strides into rates", difficulty=3, minutes=7)
+def strides_and_rates(attempt: Callable[[tuple[int, ...], int], list[tuple[int, int]]]) -> str:
+    cases = [((2, 1, 1), 1), ((2, 1, 1), 2), ((1, 2, 1, 2, 1), 1), ((2, 2, 1, 2, 1, 2, 1), 4)]
+    for strides, output_stride in [*cases, ((2, 2, 1, 2, 1, 2, 1), 8)]:
+        want = strides_into_rates(strides, output_stride)
+        call = written("strides_and_rates", (strides, output_stride))
+        got = attempt(strides, output_stride)
+        unfinished(got, call)
+        pairs = [(stride, rate) for stride, rate in got]
+        require(
+            len(pairs) == len(want),
+            f"{call} gives {len(pairs)} pairs for {len(want)} layers: each needs one, even if its stride is lost.",
+        )
+        if pairs != want:
+            hint = _mistake(pairs, strides, output_stride)
+            raise Wrong(f"{call} gives {pairs}, but it should be {want}. {hint}".rstrip())
+    return "This loop is all there is to the output stride: timm, torchvision and dlv3 all contain it in some form."
+
+
+@exercise("03/first-unit", title="Which rate the first unit takes", difficulty=2, minutes=4)
+def first_unit(attempt: dict[str, tuple[int, int]]) -> str:
+    given = answers.entries(attempt, ("own", "before"))
+    where = {
+        "own": "B1 itself has the stride, so B1 reads the map from before it",
+        "before": "A2 has the stride, so B1 already reads the map from behind it",
+    }
+    for layout, right in (("own", (1, 2)), ("before", (2, 2))):
+        rates = tuple(given[layout])
+        require(
+            rates == right,
+            f"With the layout `{layout}` the rates {rates} are not exact: look at what "
+            f'`gap("{layout}", {rates})` gives. {where[layout]}.',
+        )
+    return (
+        "There is one rule: a layer's rate is the product of the strides lost before it, its own not counted."
+    )

@@ -1,0 +1,26 @@
+"""DeepLabv3+'s decoder: the paper's size, and the early map's outlines in its logits."""
+
+import torch
+
+from dlv3.course.lessons.lesson13_conclusions.decoder import Decoder
+
+
+def test_decoder_of_the_paper_has_its_size_and_the_early_maps_shape():
+    with torch.device("meta"):
+        decoder = Decoder(256, 256, 21).eval()
+        logits = decoder(torch.empty(1, 256, 33, 45), torch.empty(1, 256, 9, 12))
+    assert logits.shape == (1, 21, 33, 45)
+    counted = 256 * 48 + 304 * 256 * 9 + 256 * 256 * 9 + 256 * 21 + 21 + 2 * (48 + 256 + 256)
+    assert sum(p.numel() for p in decoder.parameters()) == counted == 1_309_045
+
+
+def test_each_logit_sees_the_early_map_near_it_and_aspps_answer_stretched():
+    torch.manual_seed(0)
+    decoder = Decoder(3, 5, 2, reduced=4, channels=6).double().eval()
+    low = torch.randn(1, 3, 17, 17, dtype=torch.float64, requires_grad=True)
+    high = torch.randn(1, 5, 5, 5, dtype=torch.float64, requires_grad=True)
+    of_low, of_high = torch.autograd.grad(decoder(low, high)[0, :, 8, 8].sum(), (low, high))
+    rows = of_low[0].abs().sum((0, 2)).nonzero().flatten().tolist()
+    assert set(rows) <= set(range(6, 11)), "two 3×3 layers reach two samples to each side"
+    assert 8 in rows
+    assert of_high[0].abs().sum((0, 2))[2] > 0
