@@ -1,4 +1,4 @@
-"""The lessons under test: their notebooks, and the file beside these tests that belongs to each."""
+"""The lessons under test: their notebooks, and the `mistakes.py` of each."""
 
 import importlib.util
 from functools import cache

@@ -1,7 +1,7 @@
-"""Each exercise's folded solution passes its check; its stub and several wrong answers do not, and are told why.
+"""Each exercise's folded solution passes its check; its stub and several wrong answers do not, with a reason.
 
-One class a lesson, so that lessons are spread over processes. A lesson's set-up runs once with the solutions, and each
-wrong answer where its exercise stands; once more it runs with the stubs.
+Each lesson is a class of its own, so that processes can share the lessons. A lesson's set-up runs once with the
+solutions, and each wrong answer is tried in its exercise's place; then the set-up runs once more with the stubs.
 """
 
 from functools import cached_property

@@ -1,4 +1,4 @@
-// What every browser-drawn explorer shares: it lays out the card, wires the controls to the model, and redraws.
+// Shared by all browser-drawn explorers: lays out the card, connects the controls to the model, and redraws.
 //
 // An explorer is one object of pure functions of its state (a plain object of the widget's values):
 //   title, about              words above the figure
@@ -9,10 +9,9 @@
 //   draw(state)               the figure, as SVG markup
 //   tiles(state)              [{label, formula, value}] the numbers under the figure
 //   says(state)               the figure in one or two sentences
-//   point(x, y, state)        what a pointer at (x, y) changes, or null
-//   key(name, state)          what a key pressed on the figure changes, or null
-// The same functions draw the still picture where no browser runs. There are no imports and no exports here: Python
-// puts the files one after the other.
+//   point(x, y, state)        the changes that a pointer at (x, y) makes, or null
+//   key(name, state)          the changes that a key pressed on the figure makes, or null
+// The same functions draw the still picture in Python. The files have no imports and no exports: Python joins them.
 
 const esc = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 const round = (x, digits = 2) => Number(x.toFixed(digits));
@@ -70,16 +69,16 @@ function mount(explorer, model, el) {
   let state = read();
   let local = false;
 
-  // Take a change in, mend what it made impossible, tell the model, and redraw at once.
+  // Apply a change, repair what it made impossible, tell the model, and redraw at once.
   function change(changes, key) {
-    const mended = explorer.repair({ ...state, ...changes }, key);
+    const repaired = explorer.repair({ ...state, ...changes }, key);
     local = true;
-    for (const name of names) if (JSON.stringify(mended.state[name]) !== JSON.stringify(state[name])) model.set(name, mended.state[name]);
+    for (const name of names) if (JSON.stringify(repaired.state[name]) !== JSON.stringify(state[name])) model.set(name, repaired.state[name]);
     local = false;
-    state = mended.state;
-    redraw(mended.note);
-    // At once, not later: Jupyter's model merges what is still on its way, and drops the kernel's echo of older values
-    // only where it knows of the newer ones.
+    state = repaired.state;
+    redraw(repaired.note);
+    // At once, not later: Jupyter's model merges changes that are still on their way, and drops the kernel's echo of older
+    // values only if it knows the newer ones.
     model.save_changes();
   }
 
@@ -119,7 +118,7 @@ function mount(explorer, model, el) {
       change(changes, "key");
     });
   }
-  // A change from elsewhere. The kernel's echo of our own change is none.
+  // A change from elsewhere; the kernel's echo of our own change is not one.
   const outside = () => {
     if (local || JSON.stringify(read()) === JSON.stringify(state)) return;
     state = read();
@@ -169,7 +168,7 @@ function makeControl(parent, control, id, changed) {
   };
 }
 
-// The explorer as one still SVG, for where no script runs: title, figure, numbers, sentence.
+// The explorer as one still SVG, for pages without scripts: title, figure, numbers, sentence.
 function still(explorer, state, style) {
   const W = explorer.width + 40, top = 44, tiles = explorer.tiles(state), wide = explorer.width / tiles.length;
   const words = wrapped(explorer.says(state), 118);

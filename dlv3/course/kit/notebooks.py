@@ -68,7 +68,7 @@ def tidied(notebook: NotebookNode) -> NotebookNode:
 
 
 def tidy(path: Path) -> bool:
-    """Tidy the outputs stored in a notebook, and run nothing. Returns whether the file had to change."""
+    """Tidy the outputs stored in a notebook without running it, and tell whether the file changed."""
     notebook = tidied(nbformat.read(path, as_version=4))
     text = nbformat.writes(notebook) + "\n"
     if text == path.read_text(encoding="utf-8"):

@@ -1,5 +1,5 @@
-// Brings a page of the course to life where no kernel runs: explorers are mounted on a model of plain values, and
-// questions can be answered.
+// Makes a page of the course work without a kernel: mounts explorers on a model of plain values, and lets readers answer
+// questions.
 (() => {
   class Model {
     constructor(values) { this.values = values; this.listeners = {}; }

@@ -1,4 +1,4 @@
-// Light, dark, or as the system: set before anything is drawn, and kept where the browser lets a page keep things.
+// The colour scheme: light, dark, or that of the system; set before anything is drawn, and kept if the browser allows.
 (() => {
   const schemes = ["system", "light", "dark"];
   let kept = "system";

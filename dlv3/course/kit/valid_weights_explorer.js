@@ -1,4 +1,4 @@
-// The valid-weights explorer: how many of a 3×3 filter's nine weights meet the map and not its padding (Fig. 4).
+// The valid-weights explorer: the weights of a 3×3 filter that meet the map and not its padding (Fig. 4).
 
 // The arithmetic; its Python twin is dlv3.atrous.valid_weight_shares, checked against the same cases.
 // Positions along one axis with three taps on the map, with two, and with the centre one alone.

@@ -1,4 +1,4 @@
-"""What a model costs is what a network has and computes, and what autograd keeps."""
+"""The costs of a model are those of a network and of autograd, in Python and in JavaScript alike."""
 
 import itertools
 from functools import partial
@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from dlv3 import DeepLabV3, DeepLabV3Config
+from dlv3.course import PriceExplorer
 from dlv3.course.kit.costs import price
 
 CASES = [
@@ -27,6 +28,12 @@ CASES = [
         (("pooling", 21), ("aspp", 150), ("plain", 19)),
     )
 ]
+
+
+def test_javascript_gives_the_same_figures():
+    drawn = PriceExplorer.evaluate("cases.map(priceParts)", cases=CASES)
+    for case, parts in zip(CASES, drawn, strict=True):
+        assert parts == [vars(part) for part in price(**case)]
 
 
 def network(case: dict) -> DeepLabV3:
@@ -102,6 +109,6 @@ def test_memory_is_what_autograd_keeps(case):
     assert sum(kept.values()) == 2 * sum(part.values for part in price(**case))
 
 
-def test_basic_units_have_no_price_here():
+def test_basic_units_are_refused():
     with pytest.raises(ValueError, match="expected a ResNet of bottleneck units"):
         price(backbone="resnet14")

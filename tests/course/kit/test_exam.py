@@ -1,4 +1,4 @@
-"""An exam adds up what was answered, and sends whoever was wrong to the right place."""
+"""An exam adds up the answers, and names the place to read again for each wrong one."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def give(exam: Exam, *answers: str) -> None:
         asked.question.control.value = answer
 
 
-def test_nothing_answered_is_said_and_tells_no_answer():
+def test_without_answers_the_result_says_so_and_shows_none():
     result = small().result()
     assert repr(result) == "… 2 questions, none answered yet\nAnswer above, then run this cell."
     assert result.points == 0
@@ -52,7 +52,7 @@ def test_wrong_answer_names_the_lesson_and_not_the_answer():
     assert '<a href="01_first.ipynb">lesson 01</a>, section 1' in result._repr_html_()
 
 
-def test_what_is_left_open_is_counted_and_is_not_wrong():
+def test_unanswered_questions_are_counted_and_are_not_wrong():
     exam = small()
     exam.asked[1].question.control.value = "b"
     result = exam.result()

@@ -1,4 +1,4 @@
-"""Every explorer is found with its JavaScript, and stands alone."""
+"""Every explorer finds its JavaScript and needs nothing from the network."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The glossary and the lessons hold together: every link leads to a term, every new word is there."""
+"""The glossary and the lessons agree: every link leads to a term, and every new word has an entry."""
 
 import re
 
@@ -51,7 +51,7 @@ def test_every_link_to_the_glossary_leads_to_a_term(path):
 
 
 @EACH_LESSON
-def test_links_are_followed_where_the_glossary_is_not_open_yet(path):
+def test_links_work_if_the_glossary_is_not_open_yet(path):
     cells = {entry.cell for entry in ENTRIES}
     assert set(glossary.links(notebook(path))) <= cells, "run python -m dlv3.course.kit.glossary"
 
@@ -69,7 +69,7 @@ def test_every_new_word_has_an_entry_and_is_linked_where_the_lesson_introduces_i
 def test_entry_names_lessons_that_link_to_it(entry):
     for name in entry.lessons:
         path = ROOT / "notebooks" / name
-        assert path in LESSONS, f"{entry.term!r} names {name}, which is no lesson"
+        assert path in LESSONS, f"{entry.term!r} names {name}, which is not a lesson"
         linked = [TERM_OF.get(link) for link in glossary.links(notebook(path))]
         assert entry.term in linked, f"{name} has no link to {entry.term!r}"
 

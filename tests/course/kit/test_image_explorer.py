@@ -1,4 +1,4 @@
-"""Image explorers redraw when a control moves, keep their room, and say what they show."""
+"""Image explorers redraw when a control moves, keep their size, and describe their picture."""
 
 import base64
 
@@ -30,7 +30,7 @@ def test_picture_and_words_follow_the_controls(greys):
     assert "Grey &lt;200&gt;." in greys.read_out.value
 
 
-def test_room_is_fixed_by_the_first_picture(greys):
+def test_size_is_fixed_by_the_first_picture(greys):
     room = greys.picture.layout.width, greys.picture.layout.height
     greys.set(wide=True, grey=0)
     assert (greys.picture.layout.width, greys.picture.layout.height) == room == ("40px", "40px")

@@ -1,9 +1,11 @@
-"""Notebooks are tidied without losing what they show."""
+"""Notebooks are tidied without losing what they show; exercises are read from them and answered in their places."""
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from dlv3.course.kit import exercises, notebooks
+from dlv3.course.kit.exercises import equal, exercise
 from dlv3.course.kit.explorer import WIDGET_VIEW
 from dlv3.course.kit.notebooks import tidy
 
@@ -47,3 +49,68 @@ def test_tidy_notebook_is_left_as_it_is(untidy):
     before = untidy.read_bytes()
     assert not tidy(untidy)
     assert untidy.read_bytes() == before
+
+
+@pytest.fixture(autouse=True)
+def double(monkeypatch):
+    """An exercise of lesson 99: double a number."""
+    monkeypatch.setattr(exercises, "registry", {})
+    monkeypatch.setattr(exercises, "results", {})
+
+    @exercise("99/double", title="Double")
+    def _check(attempt):
+        equal(attempt(3), 6, "double(3)")
+
+
+SOLUTION = """<details><summary>Hint</summary>
+
+Add. ```python
+raise RuntimeError("a hint is not the solution")
+```
+</details>
+<details><summary><b>Solution</b></summary>
+
+```python
+def double(x):
+    return FACTOR * x
+```
+</details>"""
+
+
+def lesson() -> nbformat.NotebookNode:
+    return new_notebook(
+        cells=[
+            new_code_cell("%matplotlib inline\nFACTOR = 2", metadata={"tags": ["setup"]}),
+            new_code_cell("raise RuntimeError('slow cells are not run')"),
+            new_code_cell(
+                "def double(x):\n    raise NotImplementedError", metadata={"tags": ["exercise:99/double"]}
+            ),
+            new_code_cell("from dlv3.course import check\ncheck('99/double', double)"),
+            new_markdown_cell(SOLUTION, metadata={"tags": ["solution:99/double"]}),
+        ]
+    )
+
+
+def test_solution_in_the_stubs_place_passes_and_the_stub_does_not():
+    task = notebooks.exercises(lesson())[0]
+    assert notebooks.answer(lesson(), {task.name: task.solution}).given[task.name].passed
+    assert notebooks.answer(lesson(), {}).given[task.name].card.kind == "open"
+
+
+def test_tried_answers_start_from_the_cells_above_and_leave_nothing_behind():
+    book = lesson()
+    book.cells[0].source += "\nSEEN = []\ndef seen():\n    return SEEN, double(FACTOR)"
+    spoiling = "SEEN.append(1)\nFACTOR = 3\ndef double(x):\n    return FACTOR * x"
+    telling = "def double(x):\n    return x\nassert seen() == ([], 2), seen()"
+    task = notebooks.exercises(book)[0]
+    got = notebooks.answer(book, {task.name: task.solution}, {task.name: [spoiling, telling, spoiling]})
+    assert [result.card.kind for result in got.tried[task.name]] == ["wrong"] * 3
+    assert got.given[task.name].passed
+
+
+@pytest.mark.parametrize(("missing", "message"), [(3, "no code cell"), (4, "no markdown cell is tagged")])
+def test_incomplete_exercise_is_named(missing, message):
+    notebook = lesson()
+    del notebook.cells[missing]
+    with pytest.raises(ValueError, match=f"99/double.*{message}"):
+        notebooks.exercises(notebook)

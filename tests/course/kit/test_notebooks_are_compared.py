@@ -18,7 +18,7 @@ def code_cells(path):
 
 
 def is_compared(output) -> bool:
-    """Whether nbval sees more of an output than that there is a figure."""
+    """Tell whether nbval compares more of an output than the presence of a figure."""
     data = output.get("data", {})
     text = str(output.get("text", "")) or str(data.get("text/plain", ""))
     return bool(text or data) and not text.startswith("<Figure") and set(data) != {"image/png"}

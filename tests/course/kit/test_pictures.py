@@ -1,4 +1,4 @@
-"""Numbers and pixels become the pictures they should."""
+"""Numbers and pixels become PNG pictures."""
 
 import numpy as np
 from stills import pixels

@@ -1,4 +1,4 @@
-"""Figures are readable on both themes and carry their words."""
+"""Figures are readable on both themes and carry their description."""
 
 import matplotlib
 

@@ -1,4 +1,4 @@
-"""Questions keep a prediction, compare it, and ask for none."""
+"""Questions keep a prediction and compare it, and work without one."""
 
 import pytest
 
@@ -65,7 +65,7 @@ def test_typed_number_is_right_within_its_margin(typed, kind):
     assert question.compare(12.5).kind == kind
 
 
-def test_text_that_is_no_number_counts_as_no_prediction():
+def test_text_that_is_not_a_number_counts_as_no_prediction():
     question = Number("What share?")
     question.control.value = "many"
     assert question.prediction is None

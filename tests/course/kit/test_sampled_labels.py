@@ -1,4 +1,4 @@
-"""True labels through a coarse map."""
+"""True labels that pass through a coarse map keep their values at the samples."""
 
 import torch
 
@@ -22,5 +22,5 @@ def test_border_between_two_samples_lies_half_way():
     assert (got[..., 13:] == 1).all()
 
 
-def test_sides_that_are_no_multiple_keep_their_size():
+def test_sides_that_are_not_multiples_keep_their_size():
     assert upsampled_truth(torch.zeros(1, 50, 37, dtype=torch.int64), 16, 3).shape == (1, 50, 37)

@@ -66,11 +66,11 @@ def test_what_it_says_is_what_it_counts(size, rate):
         assert f"{explorer.shares[9]:.1%} of the positions have all nine" in explorer.says()
 
 
-def test_smaller_map_mends_what_no_longer_fits():
+def test_smaller_map_corrects_values_that_no_longer_fit():
     for size, rate, row, column in ((9, 20, 64, 3), (3, 4, 8, 8), (65, 80, 64, 64), (9, 11, 0, 8)):
         state = {"size": size, "rate": rate, "row": row, "column": column}
         mended = ValidWeightsExplorer.evaluate("validRepair(state, 'size')", state=state)
-        explorer = ValidWeightsExplorer(**mended["state"])  # raises where it cannot be
+        explorer = ValidWeightsExplorer(**mended["state"])  # raises if it is impossible
         assert (explorer.row, explorer.column) == (min(row, size - 1), min(column, size - 1))
         assert bool(mended["note"]) == (explorer.rate != rate)
         assert explorer.rate == min(rate, int(1.25 * size))

@@ -1,4 +1,4 @@
-// The atrous explorer: which input samples one output of a convolution reads (eq. 1 of the paper).
+// The atrous explorer: the input samples that one output of a convolution reads (eq. 1 of the paper).
 
 // The arithmetic; its Python twin is dlv3.atrous, checked against the same cases.
 const effectiveKernel = (k, rate) => k + (k - 1) * (rate - 1);
@@ -8,7 +8,7 @@ const tapsOf = (i, k, rate, stride, padding) => Array.from({ length: k }, (_, j)
 
 const ATROUS_RANGES = { kernel_size: [1, 7], rate: [1, 12], stride: [1, 4], padding: [0, 12], size: [3, 100] };
 
-// How far each value can go while the others stay: the effective kernel must fit into the padded input.
+// The range of each value while the others stay: the effective kernel must fit into the padded input.
 function atrousLimits({ kernel_size: k, rate, padding, size }) {
   const room = size + 2 * padding, span = effectiveKernel(k, rate);
   const within = (name, low, high) => [Math.max(ATROUS_RANGES[name][0], low), Math.min(ATROUS_RANGES[name][1], high)];
@@ -109,7 +109,7 @@ function drawTaps(facts, state, place, cell) {
 function drawAtrous1d(state) {
   const facts = atrousFacts(state), { size, padding, stride } = state, room = size + 2 * padding;
   const cell = Math.min(800 / room, 40), inX = 420 - (cell * room) / 2 + padding * cell, inY = 214, outY = 70;
-  // Output i stands over the middle of what it reads, so a stride shows as a gap.
+  // Output i stands over the middle of its taps, so a stride shows as a gap.
   const reach = ((facts.span - 1) / 2 - padding) * cell;
   const outX = (i) => inX + reach + i * stride * cell;
   const side = Math.min(cell, 40);

@@ -1,9 +1,9 @@
-// The receptive-field explorer: what one output of a stack of atrous convolutions sees, and what it misses.
+// The receptive-field explorer: the pixels that one output of a stack of atrous convolutions sees or misses.
 
 // The arithmetic along one axis; its Python twin is dlv3.receptive_field, checked against the same cases.
 const fieldSize = (k, rates) => rates.reduce((size, rate) => size + (k - 1) * rate, 1);
 
-// By layer, last first: in how many ways each position reaches the output. paths[0] is the output itself, the last
+// By layer, last first: the number of paths from each position to the output. paths[0] is the output itself, the last
 // entry is the input; positions run from the first one seen to the last.
 function pathCounts(k, rates) {
   const layers = [[1]];

@@ -1,4 +1,4 @@
-// The output-stride ladder: ResNet's blocks, with strides turning into rates, and what that costs.
+// The output-stride ladder: ResNet's blocks, whose strides turn into rates, and the costs.
 
 // The stem and the blocks with their sums over all convolutions; the Python twin is OutputStrideLadder.rungs.
 const ladder = (state) => backboneStages(state).map(({ convolutions, ...rung }) => ({

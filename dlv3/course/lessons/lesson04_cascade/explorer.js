@@ -1,6 +1,6 @@
-// The cascade explorer: block4 to block7 at an output stride, and what one output reads of a scene.
+// The cascade explorer: block4 to block7 at an output stride, and the places of a scene that one output reads.
 
-// The arithmetic; its Python twin is dlv3.course.lessons.lesson04_cascade.explorer, checked against dlv3.resnet and dlv3.receptive_field.
+// The arithmetic; its Python twin is CascadeExplorer, checked against dlv3.resnet and dlv3.receptive_field.
 const PICTURE = 513;
 const samplesAside = (os) => sideAt(PICTURE, os);
 const nearest = (pixel, os) => Math.min(samplesAside(os) - 1, Math.floor(pixel / os + 0.5));
@@ -13,7 +13,7 @@ function cascadeFacts({ blocks, output_stride: os, traced, x, y }) {
   let reach = 0;
   for (let layer = 0; layer < traced; layer++) reach += nominalStride(blocks - Math.floor(layer / LAYERS));
   // Every multiple of the spacing up to the reach is read: three layers fill 7 places, more than the 2 between their
-  // copies in the block behind.
+  // copies in the next block.
   const offsets = Array.from({ length: (2 * reach) / spacing + 1 }, (_, i) => i * spacing - reach);
   const row = nearest(y, os), column = nearest(x, os);
   const inside = (centre) => offsets.filter((d) => centre + d >= 0 && centre + d < PICTURE).length;

@@ -1,7 +1,8 @@
-// The multi-grid explorer: what a block of three atrous convolutions reads, and its two kinds of holes (section 3.2.1).
+// The multi-grid explorer: the samples that a block of three atrous convolutions reads, and two kinds of holes
+// (section 3.2.1).
 
 // The arithmetic along one axis; its Python twin is MultiGridExplorer over dlv3.receptive_field, checked case by case.
-// In how many ways each sample of the block's own grid, every base-rate-th of the field, reaches the output.
+// The number of paths from each sample of the block's own grid, every base-rate-th of the field, to the output.
 function gridPaths(units) {
   let paths = [1];
   for (const unit of units) {
@@ -23,7 +24,7 @@ function blockFacts({ multi_grid: units, base_rate: base }) {
 const UNIT_MOST = 9;
 const UNIT_RATES = [[1, 1, 1], [1, 2, 1], [1, 2, 3], [1, 2, 4], [2, 2, 2], [1, 3, 9], [2, 3, 4], [1, 4, 4]];
 
-// The field in the image: read samples filled, holes of the grid crossed, what lies between the grid hatched.
+// The field in the image: read samples filled, holes of the grid crossed, samples between the grid hatched.
 function drawUnion(facts, base) {
   const side = 296, x0 = 4, y0 = 26, cell = side / facts.size, at = (i) => i * base * cell;
   const parts = [text(x0 + side / 2, 14, `one output reads, of ${facts.size} × ${facts.size} samples`, "dx-mid dx-s")];

@@ -1,4 +1,4 @@
-// The price explorer: what each part of a DeepLabv3 costs in parameters, multiply-adds and memory.
+// The price explorer: the parameters, multiply-adds and memory of each part of a DeepLabv3.
 
 // The arithmetic; its Python twin is dlv3.course.kit.costs.price, checked against the same cases.
 const priced = (name, convolutions, values = 0) => ({
@@ -10,14 +10,16 @@ function asppParts(channels, side, pooling) {
   return [
     priced("1×1", [convolution(1, channels, 256, side)]), priced("atrous 3×3", [branch, branch, branch]),
     ...(pooling ? [priced("pooling", [convolution(1, channels, 256, 1)], channels)] : []),
-    priced("projection", [convolution(1, together, 256, side)], together * side * side), // the concatenation is a map of its own
+    // The concatenation is a map of its own.
+    priced("projection", [convolution(1, together, 256, side)], together * side * side),
   ];
 }
 
 function priceParts(state) {
   const stages = backboneStages(state), side = sideAt(state.size, state.output_stride);
   const parts = stages.map((stage) => priced(stage.name, stage.convolutions));
-  parts[1].values += 64 * sideAt(state.size, 4) ** 2; // max-pooling's output, which block1 reads
+  // Max-pooling's output, which block1 reads.
+  parts[1].values += 64 * sideAt(state.size, 4) ** 2;
   if (state.head !== "plain") parts.push(...asppParts(stages.at(-1).channels, side, state.head === "pooling"));
   const channels = state.head === "plain" ? stages.at(-1).channels : 256;
   return [...parts, priced("logits", [convolution(1, channels, state.num_classes, side, 0, true)], state.num_classes * state.size ** 2)];

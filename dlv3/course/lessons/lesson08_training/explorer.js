@@ -15,7 +15,7 @@ const SCHEDULES = {
   step: (state, iteration) => stepFactor(iteration, stepEvery(state), state.factor) * warmupFactor(iteration, warmupLength(state)),
 };
 
-// The mean factor over all iterations, and how many of them train with under a hundredth of the first rate.
+// The mean factor over all iterations, and the number of those with less than a hundredth of the first rate.
 function scheduleFacts(state, name) {
   let sum = 0, low = 0;
   for (let i = 0; i < ITERATIONS; i++) {

@@ -1,7 +1,7 @@
 // The interval explorer: a comparison of two rows repeated many times, each time with its 95% interval and verdict.
 
-// The arithmetic; its Python twin is dlv3.course.lessons.lesson09_cascade_ablations.explorer, checked against the same cases. Random numbers are
-// a hash of their place, so that both languages draw the same ones, and one more seed leaves the others as they were.
+// The arithmetic; its Python twin is IntervalExplorer, checked against the same cases. Random numbers are a hash of
+// their place, so that both languages draw the same ones, and one more seed does not change the others.
 const SHOWN = 40, REPEATED = 2000, MOST_SEEDS = 20;
 const TAU = 2 * Math.PI;
 // The 97.5th percentile of Student's t by degrees of freedom, 1 to 19.
@@ -14,8 +14,8 @@ function hashed(place) {
   return ((x ^ (x >>> 15)) >>> 0) / 4294967296;
 }
 
-// Four standard normal numbers for a seed of a repetition: each row's own noise, and what a seed brings to all its runs,
-// once for the seed and once for another one (Box and Muller).
+// Four standard normal numbers for a seed of a repetition: each row's own noise, and the noise that a seed brings to all
+// its runs, once for this seed and once for another one (Box and Muller).
 function normals(draw, repetition, seed) {
   const place = 4 * ((draw * REPEATED + repetition) * MOST_SEEDS + seed), u = [0, 1, 2, 3].map((i) => hashed(place + i + 1));
   const far = (share) => Math.sqrt(-2 * Math.log(1 - share));
@@ -43,7 +43,7 @@ function judged(values) {
   return { mean, low, high, half, verdict };
 }
 
-// Over all repetitions: how many intervals hold the true effect, the verdicts, and the middle half-width.
+// Over all repetitions: the number of intervals that hold the true effect, the verdicts, and the middle half-width.
 let counted = { key: "", counts: null };
 function intervalCounts(state) {
   const key = JSON.stringify(state);
@@ -121,7 +121,7 @@ const interval = {
       tenths("noise", "Noise of one run", 5, 40, " points"),
       { key: "pairing", label: "The two rows run with", options: [["equal", "equal seeds, paired"], ["other", "other seeds each"]], get: (s) => s.pairing, set: (_, value) => ({ pairing: value }) },
       { key: "shared", label: "Noise from the seed", min: 0, max: 90, step: 10, show: (value) => `${value}%`, get: (s) => s.shared, set: (_, value) => ({ shared: value }) },
-      { key: "draw", label: "Draw anew", min: 1, max: 20, show: (value) => `no. ${value}`, get: (s) => s.draw, set: (_, value) => ({ draw: value }) },
+      { key: "draw", label: "Draw again", min: 1, max: 20, show: (value) => `no. ${value}`, get: (s) => s.draw, set: (_, value) => ({ draw: value }) },
     ];
   },
   repair: (state) => ({ state, note: "" }),

@@ -1,4 +1,4 @@
-"""The check of the machine says what is missing and what to do, and nothing where nothing is."""
+"""The check of the machine says what is missing and what to do, and nothing if nothing is missing."""
 
 import re
 import tomllib
@@ -33,7 +33,7 @@ def test_what_is_missing_is_named(change, phrase):
     assert poor.verdict().kind == "note"
 
 
-def test_unknown_memory_is_no_complaint():
+def test_unknown_memory_is_accepted():
     unknown = Machine(**(ENOUGH | dict(memory=None)))
     assert unknown.lacks() == ()
     assert "memory  unknown" in str(unknown)

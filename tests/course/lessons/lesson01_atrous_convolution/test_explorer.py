@@ -78,7 +78,7 @@ def test_mended_atrous_state_is_valid_whatever_was_moved():
     ):
         cases.append([shape | {"dims": 2, "row": 0, "column": 0} | {name: value}, name])
     for mended in AtrousExplorer.evaluate("cases.map(([s, key]) => atrousRepair(s, key).state)", cases=cases):
-        AtrousExplorer(**mended)  # raises where the state is impossible
+        AtrousExplorer(**mended)  # raises if the state is impossible
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the lesson goes on with while an exercise is not solved passes that exercise's check."""
+"""The answers that the lesson continues with while an exercise is not solved pass that exercise's check."""
 
 import pytest
 

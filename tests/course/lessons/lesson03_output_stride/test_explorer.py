@@ -1,4 +1,4 @@
-"""The output-stride ladder's figures are its twin's, and the twin's are what a network computes."""
+"""The output-stride ladder's figures are its Python twin's, and the twin's are those of a network."""
 
 import itertools
 
@@ -74,7 +74,7 @@ def test_ladder_never_asks_for_more_stride_than_its_blocks_have():
         OutputStrideLadder.evaluate("cases.map(([s, k]) => reachedStride(s, k))", cases=cases),
         strict=True,
     ):
-        OutputStrideLadder(**mended["state"])  # raises where it cannot be
+        OutputStrideLadder(**mended["state"])  # raises if it is impossible
         assert bool(mended["note"]) == (state["output_stride"] > 4 * 2 ** (state["blocks"] - 1)), key
     with pytest.raises(traitlets.TraitError, match="4 blocks reach 32"):
         OutputStrideLadder(output_stride=64)

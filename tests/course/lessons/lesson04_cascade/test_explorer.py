@@ -1,4 +1,4 @@
-"""The cascade explorer's JavaScript, run in an embedded V8, and its twin, held against the backbone itself."""
+"""The cascade explorer's JavaScript, run in an embedded V8, and its twin give what the backbone itself gives."""
 
 import itertools
 
@@ -79,7 +79,7 @@ def test_grid_is_the_map_that_the_deepest_traced_block_reads(drawn):
         assert facts["grid"] == map_stride(facts["deepest"], state["output_stride"])
 
 
-def test_samples_stand_where_the_backbone_centres_them():
+def test_samples_are_centred_as_in_the_backbone():
     field = receptive_field.receptive_field(receptive_field.layers_of(backbone(7, 16)))
     assert (
         field.start == 0
@@ -96,7 +96,7 @@ def test_mended_state_is_valid_and_says_why_it_was_mended():
     ]
     mended = CascadeExplorer.evaluate("cases.map(([s, k]) => cascadeRepair(s, k))", cases=cases)
     for (state, key), result in zip(cases, mended, strict=True):
-        CascadeExplorer(**result["state"])  # raises where it cannot be
+        CascadeExplorer(**result["state"])  # raises if it is impossible
         too_coarse = state["output_stride"] > 4 * 2 ** (state["blocks"] - 1)
         too_deep = key == "traced" and state["traced"] > 3 * (result["state"]["blocks"] - 3)
         assert bool(result["note"]) == (too_coarse or too_deep), (state, key)

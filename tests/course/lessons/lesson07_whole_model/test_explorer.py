@@ -1,6 +1,4 @@
-"""The price explorer's JavaScript, run in an embedded V8, gives its Python twin's figures."""
-
-import itertools
+"""The price explorer names the dearest parts and refuses impossible models; test_costs.py has its arithmetic."""
 
 import pytest
 import traitlets
@@ -9,27 +7,18 @@ from stills import check_still
 from dlv3.course import PriceExplorer
 from dlv3.course.kit.costs import price
 
-CASES = [
+STATES = [
+    {},
+    {"output_stride": 16, "head": "plain", "num_classes": 19},
     {
-        "backbone": backbone,
-        "size": size,
-        "output_stride": output_stride,
-        "blocks": blocks,
-        "head": head,
-        "num_classes": classes,
-    }
-    for (backbone, size), (output_stride, blocks), (head, classes) in itertools.product(
-        (("resnet50", 513), ("resnet101", 321)),
-        ((4, 4), (8, 7), (16, 4), (16, 5), (32, 6)),
-        (("pooling", 21), ("aspp", 150), ("plain", 19)),
-    )
+        "backbone": "resnet101",
+        "size": 321,
+        "output_stride": 32,
+        "blocks": 6,
+        "head": "plain",
+        "num_classes": 19,
+    },
 ]
-
-
-def test_arithmetic_is_its_twins():
-    drawn = PriceExplorer.evaluate("cases.map(priceParts)", cases=CASES)
-    for case, parts in zip(CASES, drawn, strict=True):
-        assert parts == [vars(part) for part in price(**case)]
 
 
 def test_what_stands_out_is_named_with_its_share():
@@ -48,6 +37,6 @@ def test_values_out_of_range_are_refused(wrong):
         PriceExplorer(**wrong)
 
 
-@pytest.mark.parametrize("state", [{}, CASES[8], CASES[-1]], ids=str)
+@pytest.mark.parametrize("state", STATES, ids=str)
 def test_still_picture_is_whole(state):
     check_still(PriceExplorer(**state), PriceExplorer(**state))

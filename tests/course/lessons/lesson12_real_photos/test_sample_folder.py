@@ -1,4 +1,4 @@
-"""The lesson's sample folder: masks fit their photos but for the spoilt ones, and nothing hides the face."""
+"""The lesson's sample folder: masks fit their photos except the spoilt ones, and nothing hides the face."""
 
 import numpy as np
 import pytest

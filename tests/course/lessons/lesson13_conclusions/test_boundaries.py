@@ -1,4 +1,4 @@
-"""The band along outlines, what lies within reach, and the small CRF, each against its definition."""
+"""The band along outlines, the labels within reach, and the small CRF, each compared with its definition."""
 
 import pytest
 import torch
@@ -103,6 +103,6 @@ def test_crf_without_ties_is_the_network():
         ("13/holm", holm),
     ],
 )
-def test_what_the_lesson_goes_on_with_passes_its_own_checks(name, answer):
+def test_fallback_passes_its_check(name, answer):
     result = check(name, answer)
     assert result.passed, repr(result)

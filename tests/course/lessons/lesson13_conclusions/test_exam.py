@@ -1,4 +1,4 @@
-"""The last exam: its answers are the lesson's, and it sends to sections that are there."""
+"""The last exam: its answers are the lesson's, and it refers to sections that exist."""
 
 import re
 
@@ -15,7 +15,7 @@ def _forget(monkeypatch):
     monkeypatch.setattr(questions, "_kept", {})
 
 
-def test_last_exam_is_passed_by_its_answers_and_by_no_neighbouring_ones():
+def test_last_exam_accepts_its_answers_and_no_neighbouring_ones():
     exam = last_exam()
     assert len(exam.asked) == 10
     for asked in exam.asked:
@@ -30,7 +30,7 @@ def test_last_exam_is_passed_by_its_answers_and_by_no_neighbouring_ones():
         control.value = right
 
 
-def test_last_exam_sends_to_sections_that_are_there():
+def test_last_exam_refers_to_sections_that_exist():
     lessons = {path.stem: path for path in LESSONS}
     for asked in last_exam().asked:
         assert asked.lesson in lessons, asked
@@ -39,7 +39,7 @@ def test_last_exam_sends_to_sections_that_are_there():
         assert re.search(rf"^## {number}(\.|$)", text, re.M), f"{asked.lesson} has no {asked.place!r}"
 
 
-def test_lesson_works_out_the_answers_that_the_exam_has():
+def test_lesson_works_out_the_exams_answers():
     (path,) = [path for path in LESSONS if path.stem == "13_conclusions"]
     folded = next(cell.source for cell in notebook(path).cells if "All ten, worked out" in cell.source)
     for number, asked in enumerate(last_exam().asked, 1):

@@ -1,4 +1,4 @@
-"""P-values against tables and scipy; Holm's rule against what it promises."""
+"""P-values are those of tables and of scipy; Holm's rule keeps its promise."""
 
 import numpy as np
 import pytest
