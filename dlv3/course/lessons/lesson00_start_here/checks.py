@@ -19,25 +19,11 @@ def logits_shape(attempt: Any) -> str:
     hints = {
         (8, 129, 129): "The batch counts too, as the first axis: two pictures went in.",
         (1, 8, 129, 129): "The batch holds two pictures.",
-        (
-            2,
-            3,
-            129,
-            129,
-        ): "That is what goes in: red, green and blue. What comes out is a score for each class.",
+        (2, 3, 129, 129): "Red, green and blue go in. What comes out is a score for each class.",
         (2, 7, 129, 129): "The background is a class like the others.",
-        (
-            2,
-            8,
-            9,
-            9,
-        ): "That is the map before it is stretched over the picture. The model returns it stretched.",
+        (2, 8, 9, 9): "That is the map before it is stretched over the picture. The model stretches it.",
         (2, 129, 129, 8): "In PyTorch the channels, here the classes, are on axis 1.",
-        (
-            2,
-            129,
-            129,
-        ): "That is the shape after `argmax`. A logit is the score of one class, and all eight scores are kept.",
+        (2, 129, 129): "That is what `argmax` leaves. A logit is a class's score; all eight scores are kept.",
     }
     equal(tuple(attempt), (2, 8, 129, 129), "`logits_shape`", hints)
     return "Eight scores for each pixel of each picture. The largest one names the pixel's class."
@@ -52,12 +38,11 @@ def count_classes(attempt: Callable[[Tensor], int]) -> str:
     }
     for name, (rows, want) in cases.items():
         mask = torch.tensor(rows, dtype=torch.uint8)
+        different = len(set(mask.flatten().tolist()))
         hints: dict[Any, str] = {
             int(mask.max()) + 1: "The largest class is not the number of classes: some may not occur.",
             int(mask.max()): "That is the largest class, not the number of classes.",
-            len(
-                set(mask.flatten().tolist())
-            ): "255 is not a class: it marks pixels without a label. Leave them out.",
+            different: "255 is not a class: it marks pixels without a label. Leave them out.",
             mask.numel(): "That counts pixels. How many *different* numbers are there?",
         }
         equal(attempt(mask.clone()), want, f"`count_classes({rows})` ({name})", hints)

@@ -68,12 +68,11 @@ def _same_as_torch_1d(attempt: Callable[[Tensor, Tensor, int], Any], x: Tensor, 
 @exercise("01/effective-kernel", title="The effective kernel", difficulty=1, minutes=3)
 def effective_kernel(attempt: Callable[[int, int], int]) -> str:
     for k, rate in ((3, 1), (3, 2), (7, 2), (3, 12), (1, 9), (4, 3)):
-        call = written("effective_kernel", (k, rate))
+        call, distance = written("effective_kernel", (k, rate)), (k - 1) * rate
         hints = {
             k + k * (rate - 1): "There is no gap after the last tap: k taps have k − 1 gaps between them.",
             k + (k - 1) * rate: "A gap holds r − 1 zeros, not r: at rate 1 the taps touch.",
-            (k - 1)
-            * rate: "That is the distance from the first tap to the last; the window holds both ends.",
+            distance: "That is the distance from the first tap to the last; the window holds both ends.",
         }
         equal(attempt(k, rate), k + (k - 1) * (rate - 1), call, hints)
     return "At k = 7 and rate 2 it is 13, the window of path B."

@@ -55,13 +55,12 @@ def grow(attempt: Callable[..., tuple[int, int, float]]) -> str:
             stride: "Jumps multiply: `stride` samples, each `jump` pixels.",
         }
         equal(got[1], want[1], f"The jump of {call}", _wrong_only(jump_hints, want[1]))
+        rounded = start + (reach // 2 - padding) * jump
         start_hints = {
             start + (reach / 2 - padding) * jump * stride: "Use the jump in front of the layer.",
             start + reach / 2 * jump: "The padding is missing: output 0 starts at sample -padding.",
             start + (reach / 2 - padding): "That is in samples. Multiply it by the jump to get pixels.",
-            start
-            + (reach // 2 - padding)
-            * jump: "Divide with `/`: the centre of an even number of taps is between two.",
+            rounded: "Divide with `/`: the centre of an even number of taps is between two samples.",
             (reach / 2 - padding) * jump: "Add it to the start of the map in front.",
         }
         equal(got[2], want[2], f"The start of {call}", _wrong_only(start_hints, want[2]))

@@ -19,10 +19,9 @@ __all__ = ["strides_into_rates"]
 def map_side(attempt: Callable[[int, int], int]) -> str:
     for size, output_stride in ((129, 8), (129, 32), (513, 16), (500, 16), (64, 16)):
         want = -(-size // output_stride)
-        down = size // output_stride
+        down, one_more = size // output_stride, size // output_stride + 1
         hints = {
-            down
-            + 1: f"There is one too many: {size} is a multiple of {output_stride}, and the samples lie at 0, "
+            one_more: f"There is one too many: {size} is a multiple of {output_stride}, and samples lie at 0, "
             f"{output_stride}, … up to {(want - 1) * output_stride}.",
             down: "That is rounded down. The last sample counts too, although its cell extends beyond the picture.",
             size / output_stride: "A map has a whole number of samples.",
@@ -113,15 +112,14 @@ def base_rate(attempt: Callable[[int, int], int]) -> str:
 def multiply_adds(attempt: Callable[..., int]) -> str:
     for k, rate, c_in, c_out, side in ((3, 1, 64, 64, 33), (3, 4, 512, 512, 65), (1, 1, 256, 64, 17)):
         weights, effective = k * k * c_in * c_out, k + (k - 1) * (rate - 1)
+        right = weights * side**2
         spread = effective**2 * c_in * c_out * side**2
         hints = {
-            2
-            * weights
-            * side**2: "That is twice too much: one multiply-add is a product and a sum, counted together.",
+            2 * right: "That is twice too much: one multiply-add is a product and a sum, counted together.",
             weights: "That is the number of weights. Each of them is used once at every output sample.",
             spread: "You count the effective kernel, but between the taps of an atrous filter nothing is multiplied.",
             weights * side: "The map has two axes.",
         }
         call = written("multiply_adds", (k, rate, c_in, c_out, side))
-        equal(attempt(k, rate, c_in, c_out, side), weights * side**2, call, hints)
+        equal(attempt(k, rate, c_in, c_out, side), right, call, hints)
     return "The rate is not in the formula: what an atrous filter costs depends on the size of the map."

@@ -38,13 +38,12 @@ def block_rates(attempt: Callable[[int, int, Rates], Rates]) -> str:
         require(isinstance(found, Iterable), f"{call} gives {found!r}: each of the three units has a rate.")
         got = tuple(found)
         base, nominal = base_rate(block, output_stride), max_output_stride(block)
+        ratio = nominal // output_stride
         hints = {
             tuple(base + unit for unit in multi_grid): "The base rate multiplies the unit rates.",
             multi_grid: f"Those are the unit rates. block{block}'s base rate is {base}.",
             (base,) * 3: "That is the base rate three times: each unit multiplies it by its own unit rate.",
-            times(
-                nominal // output_stride
-            ): "A rate is at least 1: a block that keeps its strides has base rate 1.",
+            times(ratio): "A rate is at least 1: a block that keeps its strides has base rate 1.",
             times(2 * base): f"That is twice too much: block{block}'s nominal stride is {nominal}.",
             times(max(1, base // 2)): f"That is half of it: block{block}'s nominal stride is {nominal}.",
         }

@@ -88,15 +88,12 @@ def two_kinds(attempt: Callable[[Rates, int], tuple[int, int]]) -> str:
         got = answers.several(attempt(multi_grid, base), call, 2, wanted)
         grid = 1 + 2 * sum(multi_grid)
         field = 1 + 2 * base * sum(multi_grid)
-        holes, between = grid - len(along(multi_grid)), field - grid
+        holes, between, one_more = grid - len(along(multi_grid)), field - grid, (base - 1) * grid
         hints = {
             (between, holes): "Those are the right numbers the other way round.",
             (holes + between, between): "The first counts every unread sample. Take only those on the grid.",
             (holes, between + holes): "The second counts every unread sample. Leave out those on the grid.",
-            (
-                holes,
-                (base - 1) * grid,
-            ): f"A grid of {grid} samples has {grid - 1} gaps between them, not {grid}.",
+            (holes, one_more): f"A grid of {grid} samples has {grid - 1} gaps between them, not {grid}.",
             (grid - 9, between): "Three layers of three taps do not always lead to nine places: several "
             "paths may lead to one. Collect the places in a set.",
         }

@@ -149,12 +149,10 @@ def rates_at(attempt: Callable[[tuple[int, ...], int], tuple[int, ...]]) -> str:
         found = attempt(rates, output_stride)
         unfinished(found, call)
         got = tuple(found)
-        upside_down = tuple(rate * output_stride / 16 for rate in rates)
+        upside_down, doubled = (tuple(factor * rate for rate in rates) for factor in (output_stride / 16, 2))
         hints = {
             upside_down: "It is the other way round: on a map with more samples, the same distance is more samples.",
-            tuple(
-                2 * rate for rate in rates
-            ): "Doubling is right at output stride 8. Here it is another factor.",
+            doubled: "Doubling is right at output stride 8. Here it is another factor.",
             rates: "These are the rates for output stride 16.",
         }
         equal(got, want, call, hints)

@@ -102,16 +102,14 @@ def unit_parameters(attempt: Callable[[int, int], int]) -> str:
         norms = sum(m.num_features for m in unit.modules() if isinstance(m, nn.BatchNorm2d))
         projection = 4 * width * (channels + 2)
         projected, superfluous = (0, projection) if unit.downsample is None else (projection, -1)
-        want = convs + 2 * norms
+        want, with_statistics = convs + 2 * norms, convs + 4 * norms
+        unprojected = want - projected
         hints = {
-            convs
-            + 4
-            * norms: "The running mean and variance are statistics, not parameters: no gradient moves them.",
+            with_statistics: "The running mean and variance are statistics, not parameters: no gradient moves them.",
             convs + norms: "Batch normalization has two parameters for each channel: a weight and a bias.",
             convs: "Batch normalization has parameters too: a weight and a bias for each channel.",
-            want
-            - projected: f"From {channels} to {4 * width} channels the shortcut needs a projection: a 1×1 and its "
-            "batch normalization.",
+            unprojected: f"From {channels} to {4 * width} channels the shortcut needs a projection: a 1×1 "
+            "and its batch normalization.",
             want + superfluous: "Here the channels do not change, so the shortcut has no projection.",
             want + 6 * width: "These convolutions have no bias: batch normalization brings one.",
         }

@@ -76,15 +76,14 @@ def seeds_needed(attempt: Callable[[float, float], int]) -> str:
         three = "Two seeds are never enough for the rule: begin at three."
         known = "That is right for a known spread, 1.96. With few seeds Student's t is larger."
         normal = math.ceil((1.96 * spread / effect) ** 2)
+        later = _later(effect, spread)
         hints = {
             want + 1: "One seed fewer is enough.",
             want - 1: "Close. Is the half-width *smaller* than the effect at that number?",
             max(3, normal): known,
             normal: known,
-            _later(
-                effect, spread
-            ): "One entry of `T_975` too far: n differences have n − 1 degrees of freedom, "
-            "and the table begins at 1.",
+            later: "One entry of `T_975` too far: n differences have n − 1 degrees of freedom, and the table "
+            "begins at 1.",
             2: three,
             1: three,
         }

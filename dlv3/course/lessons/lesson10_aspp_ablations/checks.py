@@ -22,7 +22,7 @@ _CURVES: tuple[Curve, ...] = (
 
 
 def candidates(curve: Curve) -> set[int]:
-    """Return the rates that could be the best: those not surely behind the highest mean."""
+    """Return the rates that could be the best: those not certainly behind the highest mean."""
     best = max(curve, key=lambda rate: statistics.fmean(curve[rate]))
     return {rate for rate in curve if _behind(curve, best, rate).low <= 0}
 

@@ -35,12 +35,12 @@ def head(attempt: Callable[[int, int, int, int, int], tuple[int, int]]) -> str:
             with_gaps: "A rate adds no weights: between the taps there is nothing.",
         }
         equal(got[0], weights, f"The number of weights of {call}", of_weights)
+        whole = effective * output_stride
         of_reach = {
             (kernel - 1) * rate: "That is in samples of the map. One sample is `output_stride` pixels.",
             kernel * rate * output_stride: "Between k taps there are k − 1 steps.",
             (kernel - 1) * output_stride: "One step is `rate` samples.",
-            effective
-            * output_stride: "That is the whole effective kernel. From first tap to last it is one sample less.",
+            whole: "That is the whole effective kernel. From first tap to last it is one sample less.",
         }
         equal(got[1], reach, f"The reach of {call}", of_reach)
     return "A rate adds reach and costs no weight."

@@ -12,7 +12,7 @@ from dlv3.deeplab import upsample
 
 
 class Decoder(nn.Module):
-    """Turns ASPP's answer and an early map into logits of the early map's size.
+    """Module that turns ASPP's answer and an early map into logits of the early map's size.
 
     The early map is reduced to a few channels first, so that it does not outweigh ASPP's answer.
 
