@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        The exit status: 0; 1 where answers differ that should agree; 2 for bad input.
+        The exit status: 0; 1 if answers differ that should agree; 2 for bad input.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -53,8 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(options: Options, command: str) -> int:
-    """Measure the sections, print each row as it comes, and record them, section by section: what was measured in an
-    hour outlives a failure after it. Returns the exit status."""
+    """Measure the sections, and print each row when it is there. Returns the exit status.
+
+    The record is written after each section, so that a failure does not lose an hour of measurements.
+    """
     device = choose_device(options.device)
     machine = describe(device)
     print(machine.line(), HEADER, sep="\n\n", flush=True)
@@ -87,9 +89,10 @@ def _refuse(wrong: Sequence[Row]) -> int:
 
 
 def rows_of(section: Section) -> Rows:
-    """What measures a section; its module is loaded now and not before."""
+    """Return the function that measures a section, and load its module."""
     module, name = _HOMES[section]
-    return getattr(import_module(f"benchmarks.{module}"), name)
+    rows: Rows = getattr(import_module(f"benchmarks.{module}"), name)
+    return rows
 
 
 if __name__ == "__main__":

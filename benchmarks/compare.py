@@ -1,8 +1,7 @@
-"""One case: contenders that take turns with each other and with the machine's own matrix products."""
+"""Compare contenders in one case: they take turns with each other and with the machine's own matrix products."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -10,7 +9,7 @@ from benchmarks.counting import Operations
 from benchmarks.interleave import Spread, Timings, interleave
 from benchmarks.machine import Product, has_bfloat16, matrix_product, synchronised
 from benchmarks.options import Options
-from benchmarks.rows import Row
+from benchmarks.rows import Case, Row
 
 
 @dataclass(frozen=True)
@@ -20,17 +19,17 @@ class Contender:
     name: str
     run: Callable[[], object]
     dtype: torch.dtype = torch.float32
-    """What it multiplies."""
+    """The type that it multiplies."""
     difference: float | None = None
-    """From the baseline's answers, where that was looked at."""
+    """From the baseline's answers, if it was measured."""
     note: str = ""
     shown: bool = True
-    """Whether it has a row; a baseline that had one already needs none."""
+    """Whether it gets a row; a baseline that has one already does not."""
 
 
 def compared(
     section: str,
-    case: dict[str, Any],
+    case: Case,
     contenders: Sequence[Contender],
     options: Options,
     device: torch.device,
@@ -43,7 +42,7 @@ def compared(
         contenders: two or more.
         options: rounds and seconds.
         device: where they run.
-        operations: of one call of each. None tells nothing of the machine's limit.
+        operations: of one call of each; without them the rows say nothing of the machine's limit.
     """
     runs = {c.name: synchronised(c.run, device) for c in contenders}
     products: dict[torch.dtype, Product] = {}
@@ -87,7 +86,7 @@ def _share(
     products: dict[torch.dtype, Product],
     operations: Operations | None,
 ) -> Spread | None:
-    """The contender's rate of useful operations over that of the matrix products around it."""
+    """Return the contender's rate of useful operations as a share of that of the matrix products around it."""
     if operations is None or contender.dtype not in products:
         return None
     ratio = timings.ratio(_product_name(contender.dtype), contender.name)
@@ -104,5 +103,5 @@ def _memory(run: Callable[[], object], device: torch.device) -> int | None:
 
 
 def relative_difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
-    """The largest difference as a share of the largest value."""
-    return ((ours.float() - theirs.float()).abs().max() / theirs.abs().max()).item()
+    """Return the largest difference as a share of the largest value."""
+    return float((ours.float() - theirs.float()).abs().max() / theirs.abs().max())

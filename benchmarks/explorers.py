@@ -1,10 +1,10 @@
-"""From key press to changed pixels of the explorers, in a real Chromium and a real JupyterLab.
+"""Measure the time from a key press to changed pixels of the explorers, in a real Chromium and a real JupyterLab.
 
-Each press is a real one (it goes through the browser's input queue). The time runs from the key event's own time stamp
-to the start of the first frame after the picture changed, that is, to the frame that shows it: for a browser-drawn
-explorer the change happens within the key event; a tensor-fed one waits for Python's new picture to be decoded.
-Frames are the screen's (60 a second in headless Chromium), so half a frame on average is waiting for the next one;
-"work" leaves that out: from the key event to the picture drawn (the SVG changed, the image decoded).
+Each press goes through the browser's input queue, as a person's does. The time runs from the time stamp of the key
+event to the start of the first frame after the picture changed, which is the frame that shows it. An explorer drawn in
+the browser changes within the key event; one fed by tensors waits until Python's new picture is decoded. Frames are
+those of the screen (60 a second in headless Chromium), so on average half a frame is waiting. "work" leaves the waiting
+out: it runs from the key event until the picture is drawn (the SVG changed, the image decoded).
 """
 
 import statistics
@@ -13,12 +13,16 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from benchmarks.interleave import Spread
 from benchmarks.options import Options
 from benchmarks.rows import Row, Unavailable
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 BROWSER_TESTS = Path(__file__).parents[1] / "tests" / "browser"
 PRESSES, QUICK_PRESSES = 60, 20
@@ -60,7 +64,7 @@ WATCH = """([explorer, handle]) => {
 
 @dataclass(frozen=True)
 class Presses:
-    """What many presses of a key took, in milliseconds, and how far the cell below moved, in pixels."""
+    """The times of many presses of a key, in milliseconds, and how far the cell below moved, in pixels."""
 
     work: list[float]
     frames: list[float]
@@ -68,7 +72,7 @@ class Presses:
 
 
 def explorer_rows(options: Options, device: torch.device) -> Iterator[Row]:
-    """One row an explorer: seconds from a key press to the frame that shows the change.
+    """Measure each explorer: seconds from a key press to the frame that shows the change.
 
     Raises:
         Unavailable: Chromium, Playwright or JupyterLab is not installed.
@@ -84,7 +88,7 @@ def explorer_rows(options: Options, device: torch.device) -> Iterator[Row]:
 
 
 def measured(presses: int) -> Iterator[tuple[str, Presses]]:
-    """Open a notebook with every explorer in JupyterLab, and press the keys of one after the other."""
+    """Open a notebook with every explorer in JupyterLab, and press the keys of one explorer after another."""
     try:
         import nbformat
 
@@ -110,8 +114,8 @@ def measured(presses: int) -> Iterator[tuple[str, Presses]]:
                 yield name, measure(page, number, selector, presses)
 
 
-def measure(page, number: int, selector: str, presses: int) -> Presses:
-    """Press the arrow key again and again, there and back."""
+def measure(page: "Page", number: int, selector: str, presses: int) -> Presses:
+    """Press the arrow keys many times, five to the right, then five to the left."""
     explorer = page.query_selector_all(
         ".jp-OutputArea-output .dx, .jp-OutputArea-output .dlv3-image-explorer"
     )[number]

@@ -1,10 +1,10 @@
-"""`DeepLabV3.for_inference` against torchvision's deeplabv3_resnet50, eager, contiguous and float32."""
+"""Compare `DeepLabV3.for_inference` with torchvision's deeplabv3_resnet50, eager, contiguous and float32."""
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from itertools import product
-from typing import Any
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +14,13 @@ from benchmarks.counting import Operations, count
 from benchmarks.machine import has_bfloat16, threads
 from benchmarks.options import Options
 from benchmarks.reference import our_model, torchvision_model
-from benchmarks.rows import Row
+from benchmarks.rows import Case, Row
+
+T = TypeVar("T")
 
 
 def inference_rows(options: Options, device: torch.device) -> Iterator[Row]:
-    """Logits of whole images: each output stride, batch and number of threads."""
+    """Measure the logits of whole images, at each output stride, batch and number of threads."""
     counts = options.threads[:1] if device.type == "cuda" else options.threads
     for output_stride in options.output_stride:
         theirs = torchvision_model(output_stride)
@@ -34,7 +36,7 @@ def _case(
     shape = (batch, 3, options.size, options.size)
     operations = count_forward(output_stride, shape)
     images = torch.randn(shape, generator=torch.Generator().manual_seed(1)).to(device)
-    case = {"os": output_stride, "batch": batch, "size": options.size}
+    case: Case = {"os": output_stride, "batch": batch, "size": options.size}
     if device.type == "cpu":
         case["threads"] = torch.get_num_threads()
     theirs = theirs.to(device)
@@ -61,20 +63,20 @@ def _case(
     unseen = Contender(baseline.name, baseline.run, shown=False)
     for dtype in (torch.float32, torch.bfloat16)[: 1 + in_bfloat16]:
         name = "dlv3, compiled" + ", bfloat16" * (dtype == torch.bfloat16)
-        with _compiling_anew():
+        with _compiling_afresh():
             compiled = contender(name, ours.for_inference(dtype, compile=True), dtype)
             yield from compared("inference", case, [unseen, compiled], options, device, operations)
 
 
 def count_forward(output_stride: int, shape: tuple[int, ...]) -> Operations:
-    """The operations of torchvision's model on images of a shape, without computing anything."""
+    """Count the operations of torchvision's model on images of a shape, without computing them."""
     with torch.device("meta"), torch.no_grad():
         model, images = torchvision_model(output_stride), torch.empty(shape)
         return count(lambda: model(images)["out"])
 
 
-def exactly(call: Callable[[], Any], device: torch.device) -> Any:
-    """A call's answer without TF32, which torch's convolutions use on a GPU and which has ten bits only."""
+def exactly(call: Callable[[], T], device: torch.device) -> T:
+    """Return a call's answer without TF32, which torch's convolutions use on a GPU and which has ten bits only."""
     with nullcontext() if device.type == "cpu" else torch.backends.cudnn.flags(allow_tf32=False):
         return call()
 
@@ -82,23 +84,26 @@ def exactly(call: Callable[[], Any], device: torch.device) -> Any:
 def _autocast(model: nn.Module, images: Tensor, device: torch.device) -> Callable[[], Tensor]:
     def run() -> Tensor:
         with torch.autocast(device.type, torch.bfloat16):
-            return model(images)["out"]
+            logits: Tensor = model(images)["out"]
+            return logits
 
     return run
 
 
-class _compiling_anew:  # noqa: N801  used like a function
-    """Nothing that was compiled before is used: it may be for other threads, and a second model of one structure
-    would take the first one's graph and leave its weights unfrozen."""
+@contextmanager
+def _compiling_afresh() -> Iterator[None]:
+    """Use nothing that was compiled before.
 
-    def __enter__(self) -> None:
-        torch._dynamo.reset()
-        self._config = torch._inductor.config.patch(force_disable_caches=True)
-        self._config.__enter__()
-        self._warnings = warnings.catch_warnings(action="ignore")  # of what it does without its caches
-        self._warnings.__enter__()
-
-    def __exit__(self, *error: object) -> None:
-        self._warnings.__exit__(*error)
-        self._config.__exit__(*error)
+    It may be for other threads, and a second model of the same structure would take the graph of the first and leave
+    its own weights unfrozen.
+    """
+    torch._dynamo.reset()
+    try:
+        # torch warns that its caches are off.
+        with (
+            torch._inductor.config.patch(force_disable_caches=True),
+            warnings.catch_warnings(action="ignore"),
+        ):
+            yield
+    finally:
         torch._dynamo.reset()

@@ -1,8 +1,8 @@
-"""Times that can be compared on a machine that does other things too: A B A B …, and ratios within each round.
+"""Measure times that can be compared on a busy machine: contenders take turns, A B A B …, with a ratio for each round.
 
 A machine's speed drifts with its load, its clock and its temperature. Contenders that take turns meet the same drift,
-so the ratio of two neighbours says more than that of two runs a minute apart; the median over rounds leaves out the
-rounds that something else broke into, and the quartiles show how far they went. Plain Python: knows nothing of torch.
+so the ratio of two neighbours says more than that of two runs a minute apart. The median over rounds ignores the rounds
+that something else disturbed, and the quartiles show how far they went. The file is plain Python, without torch.
 """
 
 import statistics
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 MAX_CALLS = 10_000
-"""Calls that are timed as one, at most."""
+"""The most calls that are timed as one."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread":
-        """Of one value or more.
+        """Return the spread of one value or more.
 
         Raises:
-            ValueError: there are none.
+            ValueError: there are no values.
         """
         if not values:
             raise ValueError("values: expected one or more")
@@ -38,22 +38,22 @@ class Spread:
         return cls(median, low, high, len(values))
 
     def times(self, factor: float) -> "Spread":
-        """The spread of the values multiplied by a factor above 0."""
+        """Return the spread of the values multiplied by a factor above 0."""
         return Spread(self.median * factor, self.low * factor, self.high * factor, self.count)
 
 
 @dataclass(frozen=True)
 class Timings:
-    """Seconds a call of each contender, one entry a round."""
+    """The seconds that a call of each contender takes, with one entry for each round."""
 
     seconds: dict[str, list[float]]
 
     def time(self, name: str) -> Spread:
-        """Seconds a call."""
+        """Return the seconds that a call takes."""
         return Spread.of(self.seconds[name])
 
     def ratio(self, slow: str, fast: str) -> Spread:
-        """How many times as fast the second is: the first's time over the second's, round by round."""
+        """Return how many times as fast the second is: the first's time over the second's, round by round."""
         pairs = zip(self.seconds[slow], self.seconds[fast], strict=True)
         return Spread.of([slow_time / fast_time for slow_time, fast_time in pairs])
 
@@ -70,20 +70,20 @@ def interleave(
     """Time contenders in turns, every second round in reverse, so that none always follows the same one.
 
     Args:
-        contenders: each is called twice first: what is prepared at the first call does not count, and the second says
-            how many calls are timed as one.
+        contenders: each is called twice beforehand. What the first call prepares does not count, and the second one
+            tells how many calls are timed as one.
         rounds: to run, at least 1.
         budget: seconds after which no further round begins.
-        least: rounds to run whatever the budget, as far as `rounds` allows.
+        least: rounds that run whatever the budget, as far as `rounds` allows.
         shortest: seconds that one timing lasts at least; a quick contender is called several times for it.
         clock: seconds since any moment.
 
     Raises:
-        ValueError: no contenders, or no rounds.
+        ValueError: there are no contenders, or `rounds` is below 1.
     """
     if not contenders or rounds < 1:
         raise ValueError(f"{len(contenders)} contenders, rounds={rounds}: expected one or more of both")
-    calls = {}
+    calls: dict[str, int] = {}
     for name, call in contenders.items():
         call()
         once = _timed(call, 1, clock)
@@ -93,8 +93,8 @@ def interleave(
     for number in range(rounds):
         if number >= least and clock() - begun >= budget:
             break
-        order = list(contenders) if number % 2 == 0 else list(reversed(contenders))
-        for name in order:
+        order = list(contenders)
+        for name in order if number % 2 == 0 else reversed(order):
             seconds[name].append(_timed(contenders[name], calls[name], clock))
     return Timings(seconds)
 

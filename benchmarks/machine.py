@@ -1,4 +1,4 @@
-"""The machine that is measured: what it is, and how fast it multiplies matrices."""
+"""The machine that is measured: its description, and the speed at which it multiplies matrices."""
 
 import os
 import platform
@@ -18,18 +18,18 @@ from dlv3.training.updates import autocast_type
 
 ROOT = Path(__file__).parents[1]
 PRODUCT_SIDE = {"cpu": 1024, "cuda": 8192}
-"""Rows and columns of the matrices whose product is the machine's limit."""
+"""Rows and columns of the matrices whose product is taken as the machine's limit."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What a record says of where it was made."""
+    """What a record says of the machine that made it."""
 
     device: str
     """"cpu" or "cuda"."""
     name: str
     instructions: str
-    """What torch's kernels use: AVX2, AVX512, …; of a GPU its compute capability."""
+    """The instructions of torch's kernels: AVX2, AVX512, …; for a GPU its compute capability."""
     cores: int
     bfloat16: bool
     """Whether the hardware multiplies bfloat16; elsewhere it is emulated, and slower than float32."""
@@ -39,7 +39,7 @@ class Machine:
     """Whether the library or the benchmarks differed from the commit."""
 
     def line(self) -> str:
-        """The machine in one line."""
+        """Return the machine in one line."""
         has = "has" if self.bfloat16 else "no"
         return (
             f"{self.name}, {self.instructions}, {self.cores} cores, {has} bfloat16; "
@@ -48,11 +48,12 @@ class Machine:
         )
 
     def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
         return asdict(self)
 
 
 def describe(device: torch.device) -> Machine:
-    """Of the device to be measured."""
+    """Describe the machine with the device that is measured."""
     around = surroundings()
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
@@ -73,7 +74,7 @@ def describe(device: torch.device) -> Machine:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether the hardware multiplies bfloat16, by the same rule as `TrainingConfig.precision` "auto"."""
+    """Return whether the hardware multiplies bfloat16, by the rule of `TrainingConfig.precision` "auto"."""
     return autocast_type("auto", device) is torch.bfloat16
 
 
@@ -97,7 +98,7 @@ def threads(number: int) -> Iterator[None]:
 
 
 def synchronised(call: Callable[[], object], device: torch.device) -> Callable[[], object]:
-    """A call that ends when the device is done."""
+    """Return a call that ends when the device is done."""
     if device.type != "cuda":
         return call
 
@@ -118,15 +119,15 @@ class Product:
 
 
 def matrix_product(dtype: torch.dtype, device: torch.device, side: int | None = None) -> Product:
-    """The machine's fastest product of two square matrices: the limit that every network is held against.
+    """Return the machine's fastest product of two square matrices, the limit of every network's speed.
 
-    On a CPU torch's own product and oneDNN's (a 1×1 convolution with weights packed beforehand) are both tried, for
-    which of them is faster depends on the processor. On a GPU float32 is multiplied as TF32, as convolutions are by
-    torch's default.
+    On a CPU there are torch's own product and oneDNN's (a 1×1 convolution with weights packed beforehand). Both are
+    tried, because the processor decides which is faster. On a GPU float32 is multiplied as TF32, torch's default for
+    convolutions.
 
     Args:
         dtype: float32 or bfloat16.
-        device: where.
+        device: where to multiply.
         side: rows and columns, a square number on a CPU.
     """
     side = side or PRODUCT_SIDE[device.type]
@@ -153,14 +154,16 @@ def _packs(dtype: torch.dtype) -> bool:
 
 
 def _packed_product(left: Tensor, right: Tensor) -> Callable[[], object]:
-    """The product as a 1×1 convolution over a square image: a row is a pixel, a column a channel."""
+    """Return the product as a 1×1 convolution over a square image: a row is a pixel, a column a channel."""
     rows, columns = left.shape
     side = round(rows**0.5)
     images = left.view(1, side, side, columns).permute(0, 3, 1, 2)  # (1, columns, side, side), channels last
     geometry = ([0, 0], [1, 1], [1, 1], 1)
     kernel = right.t().contiguous().view(columns, columns, 1, 1)
-    packed = torch._C._nn.mkldnn_reorder_conv2d_weight(kernel.to_mkldnn(), *geometry, list(images.shape))
-    with_nothing_after = ("none", [], "")
+    # torch's stub of this function lacks all arguments after the first.
+    reorder: Callable[..., Tensor] = torch._C._nn.mkldnn_reorder_conv2d_weight
+    packed = reorder(kernel.to_mkldnn(), *geometry, list(images.shape))
+    with_nothing_after: tuple[str, list[float], str] = ("none", [], "")
     return torch.no_grad()(
         lambda: torch.ops.mkldnn._convolution_pointwise(images, packed, None, *geometry, *with_nothing_after)
     )

@@ -1,4 +1,4 @@
-"""mIOU's counting, `dlv3.evaluation.ConfusionMatrix`, against torchmetrics' MulticlassConfusionMatrix."""
+"""Compare the counting of mIOU, `dlv3.evaluation.ConfusionMatrix`, with torchmetrics' MulticlassConfusionMatrix."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,14 +8,14 @@ from torch import Tensor
 from benchmarks.compare import Contender, compared
 from benchmarks.machine import threads
 from benchmarks.options import Options
-from benchmarks.rows import ResultsDiffer, Row, Unavailable
+from benchmarks.rows import Case, ResultsDiffer, Row, Unavailable
 from dlv3.evaluation import ConfusionMatrix
 
 CLASSES, IGNORED = 21, 255
 
 
 def metrics_rows(options: Options, device: torch.device) -> Iterator[Row]:
-    """One batch of four maps counted: from predicted classes, and from logits.
+    """Measure the counting of one batch of four maps, from predicted classes and from logits.
 
     Raises:
         Unavailable: torchmetrics is not installed.
@@ -30,7 +30,7 @@ def metrics_rows(options: Options, device: torch.device) -> Iterator[Row]:
         ours, theirs = _counters(predicted.to(device), labels.to(device), device)
         if not torch.equal(ours(), theirs()):
             raise ResultsDiffer(f"from {name}: dlv3 and torchmetrics count differently")
-        case = {"from": name, "batch": 4, "size": side}
+        case: Case = {"from": name, "batch": 4, "size": side}
         with threads(options.threads[0]):
             contenders = [Contender("torchmetrics", theirs), Contender("dlv3", ours, note="equal counts")]
             yield from compared("metrics", case, contenders, options, device)
@@ -39,7 +39,7 @@ def metrics_rows(options: Options, device: torch.device) -> Iterator[Row]:
 def _counters(
     predicted: Tensor, labels: Tensor, device: torch.device
 ) -> tuple[Callable[[], Tensor], Callable[[], Tensor]]:
-    """Two functions that count one batch and give the matrix on the CPU: ours and torchmetrics'."""
+    """Return two functions that count one batch and return the matrix on the CPU: ours and torchmetrics'."""
     try:
         from torchmetrics.classification import MulticlassConfusionMatrix
     except ModuleNotFoundError as error:

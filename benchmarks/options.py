@@ -18,20 +18,20 @@ RECORDS = Path("data/benchmarks")
 class Options:
     """Measure dlv3's speed side by side with torchvision's and torchmetrics', in one process.
 
-    Each ratio is the median, with quartiles, of interleaved runs. Ends with status 1 where answers that should agree
-    do not.
+    Each ratio is the median, with quartiles, of interleaved runs. The exit status is 1 if answers that should agree
+    differ.
     """
 
     sections: tyro.conf.Positional[tuple[Section, ...]] = ()
-    """inference, training: against torchvision's deeplabv3_resnet50. accuracy: mIOU of bfloat16 beside float32's.
-    metrics: mIOU against torchmetrics'. data: scenes drawn a second. import: of dlv3 in a fresh process. explorers:
-    from key press to picture in a browser. Left out, all of them."""
+    """inference, training: compared with torchvision's deeplabv3_resnet50. accuracy: mIOU in bfloat16 and in float32.
+    metrics: mIOU compared with torchmetrics'. data: scenes drawn per second. import: of dlv3 in a new process.
+    explorers: from key press to picture in a browser. All of them when left out."""
     quick: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """A run of a few minutes: smaller images, one of them at a time, few rounds. Other options go on top."""
+    """A run of a few minutes: smaller images, one at a time, few rounds. Other options override these."""
     device: str = "cpu"
     """cpu or cuda."""
     threads: tuple[int, ...] = (1, 2)
-    """Threads of torch to measure with, each in turn. On a GPU the first alone."""
+    """Numbers of torch's threads to measure with, each in turn. On a GPU only the first."""
     size: int = 513
     """Side of the images for inference, in pixels."""
     batch: tuple[int, ...] = (1, 4)
@@ -43,15 +43,15 @@ class Options:
     output_stride: tuple[int, ...] = (16, 8)
     """Of inference and training."""
     rounds: int = 11
-    """Rounds of interleaved runs, at most."""
+    """The most rounds of interleaved runs."""
     seconds: float = 120.0
-    """After so long a comparison begins no further round, but for the first three."""
+    """After this time a comparison begins no further round, except for the first three."""
     compile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Measure for_inference(compile=True) as well: minutes for each case."""
+    """Measure for_inference(compile=True) as well, which takes minutes for each case."""
     emulated: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Measure bfloat16 on a CPU that has none too; such rows are marked."""
+    """Measure bfloat16 on a CPU that only emulates it, too; such rows are marked."""
     pictures: int | None = None
-    """How many pictures of the scenes' test split accuracy is measured on; all when left out."""
+    """How many pictures of the scenes' test split are used for accuracy; all when left out."""
     json: Path | None = None
     """Write the rows into this file, such as data/benchmarks/cpu.json."""
     publish: Path | None = None
@@ -89,5 +89,5 @@ QUICK = Options(
 
 
 def defaults(argv: Sequence[str]) -> Options:
-    """What options have that are not given."""
+    """Return the values of the options that are not given."""
     return QUICK if "--quick" in argv else Options()

@@ -88,7 +88,7 @@ def headlines(records: Sequence[Record]) -> str:
 
 
 def _first_cases(rows: Sequence[Row]) -> list[Row]:
-    by_stride: dict[int, Row] = {}
+    by_stride: dict[int | str, Row] = {}
     for row in rows:
         by_stride.setdefault(row.case["os"], row)
     return list(by_stride.values())

@@ -21,7 +21,7 @@ class Record:
     """Sections that could not run, with the reason."""
 
     def write(self, path: Path) -> None:
-        """Write the file, and its folder where there is none.
+        """Write the file, and its folder if there is none.
 
         Raises:
             OSError: it cannot be written.

@@ -14,11 +14,10 @@ CLASSES = 21
 
 
 def torchvision_model(output_stride: int, seed: int = 0) -> nn.Module:
-    """torchvision's model as a user gets it, with weights from a seed and batch normalization that does something.
+    """Return torchvision's model as a user gets it, with weights and batch normalization's statistics from a seed.
 
     Args:
-        output_stride: 8 is torchvision's own. At 16 block3 strides, and ASPP has the rates that the paper states
-            for it.
+        output_stride: 8 is torchvision's own. At 16 its third layer strides, and ASPP has the paper's rates for it.
         seed: of the weights and of batch normalization's statistics.
 
     Returns:
@@ -30,7 +29,7 @@ def torchvision_model(output_stride: int, seed: int = 0) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         if output_stride == 8:
-            model = deeplabv3_resnet50(weights=None, weights_backbone=None, num_classes=CLASSES)
+            model: nn.Module = deeplabv3_resnet50(weights=None, weights_backbone=None, num_classes=CLASSES)
         elif output_stride == 16:
             backbone = resnet50(weights=None, replace_stride_with_dilation=[False, False, True])
             layers = IntermediateLayerGetter(backbone, return_layers={"layer4": "out"})
@@ -45,7 +44,9 @@ def torchvision_model(output_stride: int, seed: int = 0) -> nn.Module:
 
 @torch.no_grad()
 def _randomise(bn: nn.BatchNorm2d) -> None:
-    """Statistics and parameters that scale and shift: those of a fresh model would leave everything as it is."""
+    """Draw statistics and parameters that scale and shift: those of a new model would change nothing."""
+    assert bn.running_mean is not None
+    assert bn.running_var is not None
     bn.running_mean.normal_(0, 0.1)
     bn.running_var.uniform_(0.5, 1.5)
     bn.weight.uniform_(0.3, 0.6)
@@ -53,7 +54,7 @@ def _randomise(bn: nn.BatchNorm2d) -> None:
 
 
 def our_model(theirs: nn.Module, output_stride: int) -> DeepLabV3:
-    """A `DeepLabV3` with the same weights, at the same output stride."""
+    """Return a `DeepLabV3` with the same weights, at the same output stride."""
     model = weights.from_torchvision(theirs.state_dict())
     model.set_output_stride(output_stride)
     return model

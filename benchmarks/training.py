@@ -1,8 +1,8 @@
-"""A training step (forward, loss, backward, SGD) of `dlv3 train` against the same step with torchvision's model."""
+"""Compare a training step (forward, loss, backward, SGD) of `dlv3 train` with that of torchvision's model."""
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from itertools import repeat
 
 import torch
@@ -15,19 +15,20 @@ from benchmarks.inference import exactly
 from benchmarks.machine import has_bfloat16, threads
 from benchmarks.options import Options
 from benchmarks.reference import CLASSES, our_model, torchvision_model
-from benchmarks.rows import Row
+from benchmarks.rows import Case, Row
 from dlv3.config.training import TrainingConfig
 from dlv3.training.distributed import Processes
 from dlv3.training.loss import IGNORE_INDEX, LossModule, labelled_pixels
 from dlv3.training.updates import Updater
 
-# So low that the weights stay as they are however many steps are timed.
-RATES = dict(lr=1e-8, momentum=0.9, weight_decay=1e-4)
+# So low that the weights stay as they are, however many steps are timed.
+LEARNING_RATE = 1e-8
+MOMENTUM, WEIGHT_DECAY = 0.9, 1e-4
 Batch = tuple[Tensor, Tensor]
 
 
 def training_rows(options: Options, device: torch.device) -> Iterator[Row]:
-    """One update of the weights: each output stride and number of threads."""
+    """Measure one update of the weights, at each output stride and number of threads."""
     counts = options.threads[:1] if device.type == "cuda" else options.threads
     batch = _batch((options.training_batch, 3, options.training_size, options.training_size), device)
     for output_stride in options.output_stride:
@@ -42,7 +43,7 @@ def _case(
     theirs: nn.Module, output_stride: int, batch: Batch, difference: float, options: Options
 ) -> Iterator[Row]:
     shape, device = batch[0].shape, batch[0].device
-    case = {"os": output_stride, "batch": shape[0], "size": shape[2]}
+    case: Case = {"os": output_stride, "batch": shape[0], "size": shape[2]}
     if device.type == "cpu":
         case["threads"] = torch.get_num_threads()
     dtypes = [torch.float32] + [torch.bfloat16] * (options.emulated or has_bfloat16(device))
@@ -59,7 +60,7 @@ def _case(
 
 
 def _batch(shape: tuple[int, ...], device: torch.device) -> Batch:
-    """Noise for images, and labels in blocks, a tenth of them ignored."""
+    """Return noise as images, and labels in blocks, a tenth of them ignored."""
     generator = torch.Generator().manual_seed(2)
     images = torch.randn(shape, generator=generator)
     coarse = torch.randint(CLASSES, (shape[0], 1, 9, 9), generator=generator)
@@ -69,9 +70,11 @@ def _batch(shape: tuple[int, ...], device: torch.device) -> Batch:
 
 
 def torchvision_step(model: nn.Module, batch: Batch, dtype: torch.dtype) -> Callable[[], object]:
-    """A step as torchvision's users write it; in bfloat16 under autocast."""
+    """Return a step as torchvision's users write it; in bfloat16 under autocast."""
     model.train()
-    optimizer = torch.optim.SGD(model.parameters(), **RATES)
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY
+    )
     images, labels = batch
 
     def step() -> None:
@@ -91,13 +94,13 @@ def _torchvision_loss(model: nn.Module, images: Tensor, labels: Tensor) -> Tenso
 def dlv3_step(
     theirs: nn.Module, output_stride: int, batch: Batch, dtype: torch.dtype
 ) -> Callable[[], object]:
-    """A step of `dlv3 train`, from the same weights."""
+    """Return a step of `dlv3 train`, from the same weights."""
     device = batch[0].device
     config = TrainingConfig(
         batch_size=len(batch[0]),
-        learning_rate=RATES["lr"],
-        momentum=RATES["momentum"],
-        weight_decay=RATES["weight_decay"],
+        learning_rate=LEARNING_RATE,
+        momentum=MOMENTUM,
+        weight_decay=WEIGHT_DECAY,
         precision="float32" if dtype == torch.float32 else "bfloat16",
     )
     updater = Updater(our_model(theirs, output_stride), config, Processes(device))
@@ -109,35 +112,34 @@ def dlv3_step(
     return step
 
 
-def _training_kernels(device: torch.device) -> object:
-    """cuDNN as `dlv3.training.train` sets it."""
+def _training_kernels(device: torch.device) -> AbstractContextManager[None]:
+    """Set cuDNN as `dlv3.training.train` does."""
     if device.type == "cpu":
         return nullcontext()
     return torch.backends.cudnn.flags(benchmark=True, deterministic=False, allow_tf32=True)
 
 
 def differences(theirs: nn.Module, output_stride: int, batch: Batch) -> tuple[float, float]:
-    """Between our step and theirs: of the loss, and the largest of any parameter's gradient, as a share of it.
+    """Return the difference between our step and theirs in the loss, and the largest in a parameter's gradient.
 
-    Without dropout, with batch normalization's statistics held and a smooth activation in ReLU's place: else the
-    gradient of fresh weights hangs on the units at ReLU's edge, and float32's own is 2% off that of float64.
+    Both are shares of the value. There is no dropout, the statistics of batch normalization are held, and a smooth
+    activation takes ReLU's place: otherwise the gradient of new weights depends on the units at ReLU's edge, and that
+    of float32 differs by 2% from that of float64.
     """
-    models = [our_model(theirs, output_stride), copy.deepcopy(theirs)]
-    for model in models:
-        _make_smooth(model.to(batch[0].device).eval())
+    our_net, their_net = our_model(theirs, output_stride), copy.deepcopy(theirs)
+    for net in (our_net, their_net):
+        _make_smooth(net.to(batch[0].device).eval())
     images, labels = batch
 
-    def gradients() -> list[tuple[Tensor, ...]]:
-        losses = [
-            LossModule(models[0])(images, labels, labelled_pixels(labels)),
-            _torchvision_loss(models[1], images, labels),
-        ]
-        return [
-            (loss, *torch.autograd.grad(loss, list(model.parameters())))
-            for loss, model in zip(losses, models, strict=True)
-        ]
+    def with_gradients(loss: Tensor, net: nn.Module) -> tuple[Tensor, ...]:
+        return loss, *torch.autograd.grad(loss, list(net.parameters()))
 
-    ours, expected = exactly(gradients, images.device)
+    def both() -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        our_loss = LossModule(our_net)(images, labels, labelled_pixels(labels))
+        their_loss = _torchvision_loss(their_net, images, labels)
+        return with_gradients(our_loss, our_net), with_gradients(their_loss, their_net)
+
+    ours, expected = exactly(both, images.device)
     found = [((our - their).norm() / their.norm()).item() for our, their in zip(ours, expected, strict=True)]
     return found[0], max(found[1:])
 
@@ -150,7 +152,7 @@ def _make_smooth(module: nn.Module) -> None:
 
 
 def count_step(output_stride: int, shape: tuple[int, ...]) -> Operations:
-    """The operations of forward and backward of torchvision's model, without computing anything."""
+    """Count the operations of forward and backward of torchvision's model, without computing them."""
     with torch.device("meta"):
         model, images = torchvision_model(output_stride).train(), torch.empty(shape)
     return count(lambda: model(images)["out"].sum().backward())

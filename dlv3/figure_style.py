@@ -1,12 +1,16 @@
 """The look of all figures: readable on light and dark pages, and without relying on colour.
 
 Backgrounds are transparent and the ink is a mid grey, so that one picture serves both themes. Lines differ by marker
-and dash as well as by colour. Needs no matplotlib: `STYLE` is for `matplotlib.rcParams`, the rest are its arguments.
+and dash as well as by colour. This file does not import matplotlib: `STYLE` is for `matplotlib.rcParams`, and the other
+names are arguments of its functions.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-# Okabe and Ito's colour-blind-safe palette, without the black and the yellow that vanish on one of the themes.
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
+# Okabe and Ito's palette for colour-blind readers, without the black and the yellow, each invisible on one theme.
 BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY = (
     "#0072B2",
     "#E69F00",
@@ -18,10 +22,10 @@ BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY = (
 COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (3, 1)))
-# As far from white as from JupyterLab's dark page: 4.5 and 4.2 to 1.
+# Equally visible on white and on JupyterLab's dark page: contrasts of 4.5 and 4.2 to 1.
 INK = "#777777"
 
-_INKED = (
+_INKED: "tuple[RcKeyType, ...]" = (
     "text.color",
     "axes.labelcolor",
     "axes.edgecolor",
@@ -29,9 +33,9 @@ _INKED = (
     "ytick.color",
     "legend.labelcolor",
 )
-_TRANSPARENT = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
+_TRANSPARENT: "tuple[RcKeyType, ...]" = ("figure.facecolor", "axes.facecolor", "savefig.facecolor")
 
-STYLE: dict[str, Any] = {
+STYLE: "dict[RcKeyType, Any]" = {
     **dict.fromkeys(_INKED, INK),
     **dict.fromkeys(_TRANSPARENT, "none"),
     "figure.figsize": (7.2, 3.6),

@@ -1,48 +1,48 @@
-"""A table as a picture: the paper and ours side by side, every seed and the interval of the mean (needs matplotlib).
+"""A table as a figure: the paper and ours side by side, every seed, and the interval of the mean.
 
-figure = table_figure(EVERY_TABLE["T1"], read(Path("data/results")))
+It needs matplotlib:
+
+    figure = table_figure(EVERY_TABLE["T1"], read(Path("data/results")))
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dlv3.ablations.catalogue import rows_at
-from dlv3.ablations.results import Record, difference
+from dlv3.ablations.results import Difference, Record, difference
 from dlv3.ablations.table import Table
 from dlv3.figure_style import BLUE, COLOURS, DASHES, INK, MARKERS, STYLE, VERMILLION
-
-_DEPTH = re.compile(r"(.+) block(\d)")
-
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Scores = Mapping[str, Sequence[float]]
-"""A row's name: its seeds' scores in percent."""
+"""Each row's name, and the scores of its seeds in percent."""
+_DEPTH = re.compile(r".+ block\d")
 
 
 def table_figure(
-    table: Table, records: Iterable[Record], preset_name: str = "laptop", score: str | None = None
+    table: Table[Any], records: Iterable[Record], preset_name: str = "laptop", score: str | None = None
 ) -> "Figure":
-    """A table, the paper's numbers on the left and ours on the right, each on a scale of its own.
+    """Draw a table, with the paper's numbers on the left and ours on the right, each on a scale of its own.
 
     Args:
         table: one of `EVERY_TABLE`. Its rows stand below one another; where they are series over depth (Tables 2
-            and 3) each series is a line.
-        records: of any tables and presets; the table's own are taken.
-        preset_name: whose records.
+            and 3), each series is a line.
+        records: of any tables and presets; those of the table and the preset are drawn.
+        preset_name: the preset.
         score: "miou" or a group of classes; the table's own when left out.
 
     Returns:
-        A figure, not yet shown; transparent, with ink that is readable on light and dark pages. Ours are the mean
-        over seeds with its 95% interval (Student's t), and each seed as a small dot. What follows from how the
-        pictures are made is a cross.
+        A figure, not yet shown. It is transparent, with ink that is readable on light and dark pages. A dot is our
+        mean over seeds, the bar its 95% interval (Student's t), a small dot one seed. A cross is the score that
+        follows from how the pictures are made.
 
     Raises:
         ValueError: nothing is recorded.
-        ImportError: there is no matplotlib.
+        ImportError: matplotlib is not installed.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -77,18 +77,18 @@ def table_figure(
     return figure
 
 
-def _title(score: str, table: Table) -> str:
+def _title(score: str, table: Table[Any]) -> str:
     if score == "miou":
         return "mIOU"
     return f"{score}, mIOU" if table.score == "miou" else score
 
 
 def _points(axis: "Axes", scores: Scores, colour: str) -> None:
-    """One line of dots a row, the first row on top."""
+    """Draw the dots of each row on a line of its own, the first row on top."""
     for place, values in enumerate(scores.values()):
-        if not values:
-            continue
         mean = difference(values)
+        if mean is None:
+            continue
         if mean.pairs > 1:
             axis.plot([mean.low, mean.high], [place, place], "-", color=colour, linewidth=1.6)
             axis.plot(values, [place] * len(values), ".", color=INK, markersize=4, alpha=0.7)
@@ -106,7 +106,7 @@ def _points(axis: "Axes", scores: Scores, colour: str) -> None:
     axis.margins(x=0.12)
 
 
-def _expected(axis: "Axes", table: Table, names: Sequence[str]) -> None:
+def _expected(axis: "Axes", table: Table[Any], names: Sequence[str]) -> None:
     if table.expected is None:
         return
     values = [table.expected(table.row(name)) for name in names]
@@ -123,17 +123,16 @@ def _depth_panels(panels: Sequence["Axes"], contents: Sequence[Scores]) -> None:
 
 
 def _lines(axis: "Axes", scores: Scores) -> None:
-    """Series over depth; each has its own colour, marker and dash, the same in every panel."""
-    series: dict[str, dict[int, Sequence[float]]] = {}
+    """Draw series over depth; each has its own colour, marker and dash, the same in every panel."""
+    series: dict[str, dict[int, Difference]] = {}
     for name, values in scores.items():
-        label, depth = _DEPTH.fullmatch(name).groups()
-        if values:
-            series.setdefault(label, {})[int(depth)] = values
+        label, _, depth = name.rpartition(" block")
+        if mean := difference(values):
+            series.setdefault(label, {})[int(depth)] = mean
     for number, (label, by_depth) in enumerate(series.items()):
-        means = [difference(values) for values in by_depth.values()]
-        depths = [
-            depth + 0.04 * (number - (len(series) - 1) / 2) for depth in by_depth
-        ]  # bars do not overlap
+        means = list(by_depth.values())
+        # Each series is shifted a little, so that their bars do not overlap.
+        depths = [depth + 0.04 * (number - (len(series) - 1) / 2) for depth in by_depth]
         errors = [mean.high - mean.mean if mean.pairs > 1 else 0.0 for mean in means]
         look = number % len(COLOURS)
         axis.errorbar(

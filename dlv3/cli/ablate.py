@@ -5,7 +5,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -85,6 +85,7 @@ def ablate_command(arguments: AblateArguments) -> int:
             state = "recorded" if is_done(cell, arguments.results) else f"training {cell.training_key()}"
             print(f"{cell.table} {cell.row}, seed {cell.seed}: {state}")
         return 0
+    print(f"dlv3: the records go to {arguments.results.resolve()}", file=sys.stderr)
     run(wanted, arguments.results, arguments.work)
     if os.environ.get("RANK", "0") != "0":  # under torchrun one process reports
         return 0
@@ -103,7 +104,7 @@ def _to_report(folder: Path) -> Path:
     return assets.records()
 
 
-def _table(name: str) -> Table:
+def _table(name: str) -> Table[Any]:
     if name not in EVERY_TABLE:
         raise ValueError(f"{name!r} is no table to run; there are {', '.join(EVERY_TABLE)}")
     return EVERY_TABLE[name]

@@ -1,6 +1,7 @@
 """A cell of the paper's tables: a training as `dlv3 train` does it, and an evaluation."""
 
 import json
+import math
 import shutil
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -14,8 +15,8 @@ from dlv3.data.held import Held
 from dlv3.data.made.scenes import SPLITS
 from dlv3.deeplab import DeepLabV3
 from dlv3.evaluation import EvaluationConfig, evaluate
-from dlv3.training import train
 from dlv3.training.distributed import joined
+from dlv3.training.run import train
 
 TIME_FILE = "seconds.json"
 
@@ -40,9 +41,10 @@ class TrainingCell(Cell[RunConfig]):
             model, seconds = trained(self.config, work)
             model.to(processes.device)
             evaluation = evaluate(model, dataset, self.config.evaluation, progress=False)
+        pairs = zip(evaluation.classes, evaluation.iou, strict=True)
         return Measured(
             miou=evaluation.miou,
-            iou=dict(zip(evaluation.classes, evaluation.to_dict()["iou"], strict=True)),
+            iou={name: None if math.isnan(iou) else iou for name, iou in pairs},
             groups=evaluation.groups,
             seconds=round(seconds + evaluation.seconds, 1),
         )

@@ -1,4 +1,4 @@
-"""The probes' network and its training: small enough to see one mechanism of the paper work in about ten seconds."""
+"""The probes' network and its training, small enough to show one mechanism of the paper in about ten seconds."""
 
 import time
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import Dataset
 
 from dlv3.ablations.small_nets import CHANNELS, shared_widths, train_by_adam
 from dlv3.aspp import ImagePooling, conv_bn_relu
 from dlv3.atrous import AtrousConv2d
+from dlv3.data import SegmentationDataset, Split
 from dlv3.deeplab import upsample
 from dlv3.evaluation import ConfusionMatrix
 from dlv3.resnet import BackboneSpec, BasicUnit, ResNet
@@ -21,22 +21,23 @@ BACKBONE = BackboneSpec(BasicUnit, (1, 1, 1, 1), (16, 32, 32, CHANNELS), 16, sma
 
 @dataclass(frozen=True)
 class ProbeConfig:
-    """One probe: the task, what looks for the answer, and the training."""
+    """One probe: the task, the part of the network in question, and the training."""
 
     task: str
     """markers:one, markers:mixed, markers:image, ground, cells:near, cells:far or cells:dots."""
     distance: int = 48
     """markers:one: pixels from a disc to its marker."""
     rates: tuple[int, ...] = ()
-    """Rates of parallel 3×3 branches, which share 64 channels: as many weights however many they are (section 3.3)."""
+    """Of parallel 3×3 branches (section 3.3). They share 64 channels, so that their number changes no parameter
+    count."""
     stack: tuple[int, ...] = ()
-    """Rates of 3×3 layers one after another (section 3.2)."""
+    """Rates of 3×3 layers in sequence (section 3.2)."""
     image_pooling: bool = False
     """A branch of image-level features beside the others (section 3.3)."""
     output_stride: int | None = None
-    """Instead of all that, a small ResNet at this output stride (section 3.1)."""
+    """Of a small ResNet that takes the place of stem, branches and stack (section 3.1)."""
     pictures: int = 2000
-    """To train on."""
+    """How many pictures to train on."""
     iterations: int = 300
     batch_size: int = 16
     learning_rate: float = 4e-3
@@ -45,7 +46,7 @@ class ProbeConfig:
 
 
 class ProbeNet(nn.Module):
-    """A stem at output stride 4 that sees little, then the part in question, then a classifier for each position."""
+    """A stem at output stride 4 with a small field of view, then the part in question, then a classifier."""
 
     def __init__(self, config: ProbeConfig, num_classes: int) -> None:
         super().__init__()
@@ -66,19 +67,24 @@ class ProbeNet(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, 3, H, W) to logits (N, num_classes, H, W)."""
-        features = self.stack(self.stem(images))
+        """Return the logits (N, num_classes, H, W) of images (N, 3, H, W)."""
+        H, W = images.shape[2:]
+        features = self.stack(self.stem(images))  # (N, C, H/os, W/os); os is 4, or the one in question
         if self.branches is not None:
             features = torch.cat([branch(features) for branch in self.branches], dim=1)
         logits = self.classifier(features)
         if len(self.stack):
-            # Each cell answers for itself: bilinear upsampling would let its neighbours, which see other cells, help.
-            return F.interpolate(logits, size=images.shape[2:], mode="nearest")
-        return upsample(logits, images.shape[2:])
+            # Each cell answers for itself: with bilinear upsampling its neighbours, which see other cells, would help.
+            return F.interpolate(logits, size=(H, W), mode="nearest")
+        return upsample(logits, (H, W))
 
 
 def _stem(*, overlapping: bool) -> nn.Sequential:
-    """Output stride 4, 32 channels. Where holes are the question the windows must not overlap and fill them."""
+    """Return a stem of output stride 4 with 32 channels.
+
+    Args:
+        overlapping: whether its windows overlap. If holes are the question, they must not: they would fill the holes.
+    """
     if overlapping:
         return nn.Sequential(
             *conv_bn_relu_strided(3, 16, 3, 2), *conv_bn_relu_strided(16, 32, 3, 2), *conv_bn_relu(32, 32, 3)
@@ -87,7 +93,7 @@ def _stem(*, overlapping: bool) -> nn.Sequential:
 
 
 def conv_bn_relu_strided(in_channels: int, out_channels: int, kernel_size: int, stride: int) -> nn.Sequential:
-    """A convolution with a stride, batch normalization and ReLU."""
+    """Return a convolution with a stride, batch normalization and ReLU."""
     return nn.Sequential(
         AtrousConv2d(in_channels, out_channels, kernel_size, stride=stride),
         nn.BatchNorm2d(out_channels),
@@ -97,10 +103,10 @@ def conv_bn_relu_strided(in_channels: int, out_channels: int, kernel_size: int, 
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What a probe came to."""
+    """The scores of a probe."""
 
     accuracy: float
-    """Share of the labelled pixels that are right, from 0 to 1; guessing gives one over the number of classes."""
+    """The share of the labelled pixels that are right, from 0 to 1; guessing gives one over the number of classes."""
     miou: float
     iou: tuple[float, ...]
     classes: tuple[str, ...]
@@ -109,15 +115,15 @@ class ProbeResult:
     """Wall time of the training and the scoring."""
 
 
-def run_probe(config: ProbeConfig, split: str = "val") -> ProbeResult:
+def run_probe(config: ProbeConfig, split: Split = "val") -> ProbeResult:
     """Train one probe and score it.
 
     Args:
         config: the probe.
-        split: what to score on: "val" to design with, "test" to report.
+        split: the split to score on: "val" to design with, "test" to report.
 
     Raises:
-        ValueError: no such task.
+        ValueError: an unknown task.
     """
     classes = tuple(open_task(config, split).classes)
     train, scored = (task_tensors(config.task, config.distance, s, config.pictures) for s in ("train", split))
@@ -134,11 +140,16 @@ def run_probe(config: ProbeConfig, split: str = "val") -> ProbeResult:
     )
 
 
-def open_task(config: ProbeConfig, split: str, pictures: int | None = None) -> Dataset:
-    """The task's pictures; as many as the split has when left out.
+def open_task(config: ProbeConfig, split: Split, pictures: int | None = None) -> SegmentationDataset:
+    """Open the task's pictures.
+
+    Args:
+        config: names the task.
+        split: "train", "val" or "test".
+        pictures: how many; as many as the split has when left out.
 
     Raises:
-        ValueError: no such task.
+        ValueError: an unknown task.
     """
     family, _, kind = config.task.partition(":")
     if family == "cells":
@@ -156,14 +167,15 @@ def open_task(config: ProbeConfig, split: str, pictures: int | None = None) -> D
     raise ValueError(f"task={config.task!r}: expected markers:KIND, cells:KIND or ground")
 
 
-@lru_cache(maxsize=4)  # a table's task and the next one's, each at most 130 MB
-def task_tensors(task: str, distance: int, split: str, pictures: int) -> tuple[Tensor, Tensor]:
-    """A task's pictures, drawn once a process however many probes are trained on them.
+# Enough for a table's task and the next one's, each at most 130 MB.
+@lru_cache(maxsize=4)
+def task_tensors(task: str, distance: int, split: Split, pictures: int) -> tuple[Tensor, Tensor]:
+    """Return a task's pictures, drawn once for all probes of a process.
 
     Args:
         task: as in `ProbeConfig`.
-        distance: likewise.
-        split: "train", or what to score on, which is always whole.
+        distance: as in `ProbeConfig`.
+        split: "train", or the split to score on, which is always whole.
         pictures: how many to train on.
 
     Returns:
@@ -208,7 +220,7 @@ def score_probe(net: ProbeNet, images: Tensor, labels: Tensor, num_classes: int)
     return counts
 
 
-def _tensors(dataset: Dataset) -> tuple[Tensor, Tensor]:
+def _tensors(dataset: SegmentationDataset) -> tuple[Tensor, Tensor]:
     pairs = [dataset[i] for i in range(len(dataset))]
     images = torch.stack([image.as_subclass(Tensor) for image, _ in pairs])
     return images, torch.stack([mask.as_subclass(Tensor) for _, mask in pairs])
@@ -219,7 +231,7 @@ def _normalised(images: Tensor) -> Tensor:
 
 
 def _turned(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """A batch turned by a random number of quarters, and mirrored or not: no direction is special."""
+    """Return a batch turned by a random number of quarters, and mirrored or not: no direction is special."""
     quarters, mirrored = int(torch.randint(4, ())), bool(torch.randint(2, ()))
     images, labels = torch.rot90(images, quarters, (2, 3)), torch.rot90(labels, quarters, (1, 2))
     return (images.flip(3), labels.flip(2)) if mirrored else (images, labels)

@@ -1,11 +1,11 @@
 """The probes as tables P1, P2, …: one mechanism of the paper each, on pictures whose answer is known.
 
 The tasks are made so that a network is right where it sees the one marker that tells the answer, and can only guess
-elsewhere (see `dlv3.data.made.markers` and `dlv3.data.made.cells`). What a probe shows is that a mechanism does what
-the paper says of it where such context is needed; not how much of it natural pictures need.
+elsewhere (see `dlv3.data.made.markers` and `dlv3.data.made.cells`). A probe shows that a mechanism does what the paper
+says where such context is needed. It does not show how much of that context natural pictures need.
 
-Tables and training were settled on the validation split, with seed 0; which designs were tried stands in
-data/README.md, section "Probes". The test split is scored by `dlv3 ablate` alone.
+Tables and training were settled on the validation split, with seed 0; data/README.md, section "Probes", lists the
+designs that were tried. Only `dlv3 ablate` scores the test split.
 """
 
 from collections.abc import Iterable

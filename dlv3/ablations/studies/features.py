@@ -1,7 +1,7 @@
-"""What the studies on the scenes read: feature maps of the pretrained small backbone, computed once and frozen.
+"""The feature maps that the studies' heads read: those of the pretrained small backbone, computed once and frozen.
 
-Frozen features are what makes the studies' rows comparable to the last bit: every row reads the same maps, and no
-backbone can learn to make up for what a head does not see. They also make a row cost seconds.
+With frozen features every row reads the same maps, and no backbone can learn to make up for what a head does not see.
+A row then takes seconds.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dlv3.data import Split
 from dlv3.data.made.scenes import Layout, Scenes
 from dlv3.data.made.shapes import Canvas
 from dlv3.data.made.textures import UNIT
@@ -28,7 +29,7 @@ SIZE_BOUNDS = (10 * UNIT, 20 * UNIT)
 
 @dataclass(frozen=True)
 class Features:
-    """A split of the scenes, as a frozen backbone sees it."""
+    """A split of the scenes, as seen by a frozen backbone."""
 
     maps: Tensor
     """(N, h, w, C) float16."""
@@ -43,16 +44,17 @@ class Features:
     """Classes that are scored together, as in `Scenes`."""
 
 
-@lru_cache(maxsize=12)  # a table's: four depths with the cue or without, 70 to 140 MB each to train on
+# Enough for a table: four depths with the cue or without, 70 to 140 MB each to train on.
+@lru_cache(maxsize=12)
 def features(
-    blocks: int, output_stride: int, scene_cue: bool, size: int, split: str, pictures: int | None
+    blocks: int, output_stride: int, scene_cue: bool, size: int, split: Split, pictures: int | None
 ) -> Features:
-    """The features of a split, drawn and computed once a process.
+    """Return the features of a split, drawn and computed once in a process.
 
     Args:
         blocks: how many of the backbone's blocks, 1 to 4.
         output_stride: of the backbone, 4 to 32.
-        scene_cue: whether discs are told apart, see `Scenes`.
+        scene_cue: whether there are two classes of disc, see `Scenes`.
         size: side H of the pictures.
         split: "train", "val" or "test".
         pictures: how many; the whole split when left out.
@@ -64,11 +66,12 @@ def features(
     return Features(maps, pooled, masks, sizes, tuple(dataset.classes), dict(dataset.groups))
 
 
-@lru_cache(maxsize=2)  # what is trained on and what is scored, for any depth of the backbone
+# Enough for the training pictures and the scored ones, for any depth of the backbone.
+@lru_cache(maxsize=2)
 def pictures_of(
-    scene_cue: bool, size: int, split: str, pictures: int | None
+    scene_cue: bool, size: int, split: Split, pictures: int | None
 ) -> tuple[Tensor, Tensor, Tensor, Scenes]:
-    """Images (N, 3, H, H), labels and the shapes' sizes, both (N, H, H), all uint8; and the data set."""
+    """Return images (N, 3, H, H), labels and the shapes' sizes (N, H, H), all uint8, and the data set."""
     dataset = Scenes(split, size=size, scene_cue=scene_cue, pictures=pictures)
     pairs = [dataset[index] for index in range(len(dataset))]
     sizes = [shape_sizes(dataset.layout(index), mask.numpy()) for index, (_, mask) in enumerate(pairs)]
@@ -79,10 +82,10 @@ def pictures_of(
 
 
 def cut_backbone(blocks: int, output_stride: int) -> nn.Sequential:
-    """The pretrained small backbone up to one of its blocks, frozen.
+    """Return the pretrained small backbone up to one of its blocks, frozen.
 
-    It keeps all four blocks' strides and rates: a shorter one at the same output stride gives the longer one's
-    inner map.
+    Strides and rates are those of all four blocks: at the same output stride, a shorter backbone gives an inner map
+    of a longer one.
     """
     backbone = ResNet(BACKBONES[BACKBONE], output_stride=output_stride)
     weights = pretrained_backbone("scenes", BACKBONE)
@@ -93,23 +96,30 @@ def cut_backbone(blocks: int, output_stride: int) -> nn.Sequential:
 
 
 def field_of_view(blocks: int, output_stride: int, rate: int = 0) -> int:
-    """Pixels along an axis that one position sees: through the backbone, then a 3×3 layer of a rate (0 is none)."""
+    """Return how many pixels along an axis one position sees, through the backbone and a 3×3 layer.
+
+    Args:
+        blocks: how many of the backbone's blocks.
+        output_stride: of the backbone.
+        rate: of the 3×3 layer; 0 is no such layer.
+    """
     units = BACKBONES[BACKBONE].units
-    convolutions = 2 + 2 * sum(units[:blocks])  # two in the stem, two in each unit
+    # The stem has two convolutions, and so has each unit.
+    convolutions = 2 + 2 * sum(units[:blocks])
     layers = layers_of(ResNet(BACKBONES[BACKBONE], output_stride=output_stride))[:convolutions]
     field = receptive_field(layers)
     return field.size + 2 * rate * field.jump
 
 
 def shape_sizes(layout: Layout, labels: np.ndarray) -> np.ndarray:
-    """For each pixel the group of the shape on top of it.
+    """Return the size group of the shape that covers each pixel.
 
     Args:
         layout: of a picture.
-        labels: (H, H) the picture's; the strip, drawn over the shapes, is background there.
+        labels: (H, H), the picture's. The strip, drawn over the shapes, is background there.
 
     Returns:
-        (H, H) uint8 indices into SIZE_GROUPS; 255 where there is no shape.
+        (H, H) uint8 indices into `SIZE_GROUPS`; 255 where there is no shape.
     """
     canvas = Canvas(len(labels), label=IGNORE_INDEX)
     for shape in layout.shapes:
@@ -119,7 +129,8 @@ def shape_sizes(layout: Layout, labels: np.ndarray) -> np.ndarray:
 
 @torch.inference_mode()
 def _feature_map(backbone: nn.Module, image: Tensor) -> Tensor:
-    """(3, H, H) uint8 to (h, w, C) float16."""
+    """Return the feature map (h, w, C), float16, of an image (3, H, H), uint8."""
     mean, std = torch.tensor(IMAGENET_MEAN).view(3, 1, 1), torch.tensor(IMAGENET_STD).view(3, 1, 1)
     batch = ((image.float() / 255 - mean) / std)[None].contiguous(memory_format=torch.channels_last)
-    return backbone(batch)[0].permute(1, 2, 0).half()
+    features: Tensor = backbone(batch)  # (1, C, h, w)
+    return features[0].permute(1, 2, 0).half()
