@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from itertools import product
 from typing import TypeVar
 
@@ -68,6 +69,7 @@ def _case(
             yield from compared("inference", case, [unseen, compiled], options, device, operations)
 
 
+@cache
 def count_forward(output_stride: int, shape: tuple[int, ...]) -> Operations:
     """Count the operations of torchvision's model on images of a shape, without computing them."""
     with torch.device("meta"), torch.no_grad():

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from itertools import repeat
 
 import torch
@@ -17,6 +18,7 @@ from benchmarks.options import Options
 from benchmarks.reference import CLASSES, our_model, torchvision_model
 from benchmarks.rows import Case, Row
 from dlv3.config.training import TrainingConfig
+from dlv3.fast import for_training
 from dlv3.training.distributed import Processes
 from dlv3.training.loss import IGNORE_INDEX, LossModule, labelled_pixels
 from dlv3.training.updates import Updater
@@ -126,7 +128,7 @@ def differences(theirs: nn.Module, output_stride: int, batch: Batch) -> tuple[fl
     activation takes ReLU's place: otherwise the gradient of new weights depends on the units at ReLU's edge, and that
     of float32 differs by 2% from that of float64.
     """
-    our_net, their_net = our_model(theirs, output_stride), copy.deepcopy(theirs)
+    our_net, their_net = for_training(our_model(theirs, output_stride)), copy.deepcopy(theirs)
     for net in (our_net, their_net):
         _make_smooth(net.to(batch[0].device).eval())
     images, labels = batch
@@ -151,6 +153,7 @@ def _make_smooth(module: nn.Module) -> None:
         _make_smooth(child)
 
 
+@cache
 def count_step(output_stride: int, shape: tuple[int, ...]) -> Operations:
     """Count the operations of forward and backward of torchvision's model, without computing them."""
     with torch.device("meta"):

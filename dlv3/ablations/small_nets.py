@@ -23,7 +23,7 @@ def train_by_adam(net: nn.Module, iterations: int, learning_rate: float, loss: C
     """Train a network with Adam, a warm-up and the poly schedule of power 0.9.
 
     Args:
-        net: what is trained, in training mode.
+        net: is trained in place.
         iterations: updates of the weights.
         learning_rate: its largest value.
         loss: draws a batch and returns its loss.

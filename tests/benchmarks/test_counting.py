@@ -39,6 +39,7 @@ def test_products_of_matrices_are_counted_as_they_are():
     assert counted.all == counted.useful == 2 * 5 * 6 * 7
 
 
+@pytest.mark.slow
 def test_the_networks_operations_grow_with_batch_and_density():
     one, two = count_forward(16, (1, 3, 65, 65)), count_forward(16, (2, 3, 65, 65))
     assert (two.all, two.useful) == (2 * one.all, 2 * one.useful)
