@@ -1,12 +1,14 @@
 """One JupyterLab and one browser for all the browser tests of a session."""
 
 import os
-import shutil
 
 import nbformat
 import pytest
-from labserver import CHROMIUM, NO_CHROMIUM, ROOT, chromium, lab
+from labserver import CHROMIUM, NO_CHROMIUM, chromium, lab
 
+import dlv3
+from dlv3 import assets
+from dlv3.assets.working_copy import update
 from dlv3.course.kit.notebooks import tidied
 
 
@@ -21,14 +23,11 @@ def browser():
 
 @pytest.fixture(scope="session")
 def notebooks_address(browser, tmp_path_factory):
-    """A JupyterLab on a copy of the lessons, with the data beside them as in the repository."""
-    repository = tmp_path_factory.mktemp("course") / "repository"
-    shutil.copytree(
-        ROOT / "notebooks", repository / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
-    )
-    (repository / "data").symlink_to(ROOT / "data")
-    nbformat.write(_every_explorer(), repository / "every_explorer.ipynb")
-    with lab(repository) as address:
+    """A JupyterLab on a working copy of the lessons, as a learner gets it: without outputs."""
+    folder = tmp_path_factory.mktemp("course") / "lessons"
+    update(folder, assets.lessons(), dlv3.__version__)
+    nbformat.write(_every_explorer(), folder / "every_explorer.ipynb")
+    with lab(folder) as address:
         yield address
 
 

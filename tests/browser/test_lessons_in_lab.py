@@ -13,7 +13,7 @@ HARMLESS = ("favicon", "ResizeObserver loop", "/lsp/", "Failed to fetch news")
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_lesson_runs_and_its_explorers_move(lesson, notebooks_address, page):
     watch = watched(page)
-    open_and_run(page, notebooks_address, f"notebooks/{lesson}")
+    open_and_run(page, notebooks_address, lesson)
     explorers = page.query_selector_all(EXPLORERS)
     source = (ROOT / "notebooks" / lesson).read_text()
     if "Explorer(" in source or "Ladder(" in source:
