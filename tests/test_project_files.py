@@ -11,7 +11,7 @@ import yaml
 import dlv3
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "dlv3/course/README.md")
 
 
 @pytest.mark.parametrize("name", PAGES)
