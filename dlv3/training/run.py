@@ -27,7 +27,8 @@ class TrainingResult:
     """The result of a call of `train`."""
 
     model: DeepLabV3
-    """In evaluation mode, on the device that it was trained on."""
+    """In evaluation mode, on the device that it was trained on. Its layers are those of `dlv3.fast.for_training`;
+    `dlv3.weights.load` gives the saved model with plain ones."""
     iterations: int
     """Updates done, those before a resume included."""
     evaluation: Evaluation | None

@@ -227,6 +227,19 @@ def test_bfloat16_is_chosen_where_it_is_asked_for():
     assert autocast_type("float32", CPU) is None
 
 
+@pytest.mark.parametrize(("supported", "expected"), [(True, torch.bfloat16), (False, None)])
+def test_auto_is_bfloat16_where_the_processor_multiplies_it(
+    monkeypatch: pytest.MonkeyPatch, supported: bool, expected: torch.dtype | None
+):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: supported)
+    assert autocast_type("auto", CPU) is expected
+
+
+def test_auto_is_float32_where_torch_cannot_tell(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported")
+    assert autocast_type("auto", CPU) is None
+
+
 def test_part_of_one_picture_is_refused_unless_batch_norm_is_frozen():
     config = short_run()
     with pytest.raises(ValueError, match="would learn from one picture at a time"):
