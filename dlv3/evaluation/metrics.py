@@ -34,7 +34,7 @@ class ConfusionMatrix:
         require("num_classes", num_classes, num_classes >= 1, "at least 1")
         self.num_classes = num_classes
         self.ignore_index = ignore_index
-        # Rows for every byte, for the classes and for the ignored label wherever they lie.
+        # Rows for every byte, and for the classes and the ignored label beyond these.
         self._lowest = min(0, ignore_index)
         self._highest = max(255, num_classes - 1, ignore_index)
         # One more row and column at either end, for values out of range.

@@ -23,7 +23,7 @@ def find_pictures(inputs: Sequence[str], out: Path) -> tuple[list[Picture], list
 
     A folder stands for the pictures in it and below, a pattern such as "photos/**/*.png" for the pictures it
     matches. Hidden files are left out, and so is `out` where it is a folder inside the folder that is searched: it
-    holds the results of an earlier call. A file given by name is taken whatever its name is.
+    holds the results of an earlier call. A file given by name is taken with any suffix.
 
     Each picture keeps its name without the suffix, and sub-folders are mirrored. If two then have the same name, all
     are named by their path below the folder that they have in common; if that does not tell them apart either

@@ -6,6 +6,7 @@ at any moment leaves the last good one. It is read as tensors and plain values o
 
 import io
 import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,20 @@ from dlv3 import weights
 from dlv3.files import write_atomically
 
 FORMAT = 1
+
+
+@dataclass
+class TrainingState:
+    """The part of a checkpoint beside the weights and the optimizer."""
+
+    iteration: int = 0
+    """Updates done."""
+    validated: int = 0
+    """Iteration of the last validation."""
+    metrics_bytes: int = 0
+    """Length of the metrics file."""
+    losses: list[float] = field(default_factory=list)
+    """Of the updates since the last line of metrics."""
 
 
 class CheckpointError(ValueError):

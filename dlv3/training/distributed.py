@@ -19,7 +19,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Processes:
-    """This process's place among those that train together."""
+    """This process's place among the processes that train together."""
 
     device: torch.device
     rank: int = 0
@@ -27,12 +27,12 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that writes files and shows progress."""
+        """True for the process that writes files and shows progress."""
         return self.rank == 0
 
     @property
     def several(self) -> bool:
-        """Whether there are others."""
+        """True where other processes train too."""
         return self.count > 1
 
     def sum(self, tensor: Tensor) -> Tensor:

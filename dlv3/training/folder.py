@@ -25,7 +25,7 @@ class RunFolder:
 
     @property
     def in_use(self) -> bool:
-        """Whether the folder holds a run."""
+        """True where the folder holds a run."""
         return any(file.exists() for file in (self.config, self.checkpoint, self.weights))
 
     def create(self, *, resume: bool = False, overwrite: bool = False) -> None:

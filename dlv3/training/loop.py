@@ -9,7 +9,7 @@ import math
 import signal
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from dlv3.data import SegmentationDataset
 from dlv3.evaluation import Evaluation, evaluate
 from dlv3.training import checkpoint
 from dlv3.training.batches import training_batches
+from dlv3.training.checkpoint import TrainingState
 from dlv3.training.folder import RunFolder
 from dlv3.training.prediction_grid import save_predictions
 from dlv3.training.progress import Reporter
@@ -30,20 +31,6 @@ from dlv3.training.updates import Updater
 
 class TrainingDiverged(RuntimeError):  # noqa: N818  as in other fields of numerics
     """The loss or the weights are no longer finite."""
-
-
-@dataclass
-class TrainingState:
-    """The part of a checkpoint beside the weights and the optimizer."""
-
-    iteration: int = 0
-    """Updates done."""
-    validated: int = 0
-    """Iteration of the last validation."""
-    metrics_bytes: int = 0
-    """Length of the metrics file."""
-    losses: list[float] = field(default_factory=list)
-    """Of the updates since the last line of metrics."""
 
 
 class Training:

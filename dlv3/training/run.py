@@ -14,9 +14,10 @@ from dlv3.deeplab import DeepLabV3
 from dlv3.evaluation import Evaluation
 from dlv3.training import checkpoint
 from dlv3.training.bootstrap import bootstrap
+from dlv3.training.checkpoint import TrainingState
 from dlv3.training.distributed import Processes, joined
 from dlv3.training.folder import RunFolder
-from dlv3.training.loop import Training, TrainingState
+from dlv3.training.loop import Training
 from dlv3.training.progress import Reporter
 from dlv3.training.start import build_model
 from dlv3.training.updates import Updater
@@ -36,7 +37,7 @@ class TrainingResult:
     seconds: float
     """Wall time of this call."""
     first: bool = True
-    """Whether this process is the one that reports: the only one, or rank 0."""
+    """True for the process that reports: the only one, or rank 0."""
 
 
 def open_datasets(config: RunConfig) -> tuple[SegmentationDataset, SegmentationDataset | None]:
@@ -88,7 +89,7 @@ def train(
     if train_dataset is None:
         train_dataset, val_dataset = open_datasets(config)
     _check_data(config, train_dataset)
-    with joined(config.training.device) as processes, _undisturbed(processes):
+    with joined(config.training.device) as processes, _callers_settings_kept(processes):
         folder = RunFolder(out)
         state, updater = _begin(config, folder, processes, resume=resume, overwrite=overwrite)
         reporter = None
@@ -142,7 +143,7 @@ def _check_data(config: RunConfig, train_dataset: SegmentationDataset) -> None:
 
 
 @contextmanager
-def _undisturbed(processes: Processes) -> Iterator[None]:
+def _callers_settings_kept(processes: Processes) -> Iterator[None]:
     """Leave the caller's random numbers and cuDNN's settings as they were."""
     cuda = processes.device.type == "cuda"
     # All crops have one size, so trying cuDNN's algorithms once pays off. Its deterministic mode can make atrous

@@ -2,8 +2,8 @@
 
 A training run is one long sequence of positions 0, 1, 2, …: iteration i reads the positions from i · batch_size to
 (i + 1) · batch_size. The sample at a position, its augmentation included, follows from the seed and the position
-alone. Therefore the network sees the same samples with any number of workers and processes and wherever a run was
-stopped and resumed, and no batch is ever short.
+alone. Therefore the network sees the same samples with any number of workers and processes, and also in a run that
+was stopped and resumed; and no batch is ever short.
 """
 
 from collections.abc import Iterator
@@ -92,8 +92,8 @@ class PositionBatches(Sampler[list[int]]):
     """The positions of each batch that one process reads, in order, from one iteration to the end.
 
     The global batch of an iteration is cut into `accumulate` parts, and each part into one share for each process:
-    the first part has the first positions, whatever the number of processes. All shares together are the same
-    global batch as a single process reads.
+    the first part has the first positions, for any number of processes. All shares together are the same global
+    batch as a single process reads.
 
     Args:
         batch_size: pictures in the global batch; a multiple of accumulate · processes.

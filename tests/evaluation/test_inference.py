@@ -97,10 +97,9 @@ def test_with_flip_the_mirror_image_gives_the_mirrored_result(model, scales):
     straight = predict_probabilities(model, images, scales, flip=True)
     mirrored = predict_probabilities(model, images.flip(3), scales, flip=True)
     torch.testing.assert_close(mirrored.flip(3), straight)
+    # Without flip it does not.
     without = predict_probabilities(model, images.flip(3), scales, flip=False).flip(3)
-    assert not torch.allclose(
-        without, predict_probabilities(model, images, scales), atol=1e-3
-    )  # it is the flip
+    assert not torch.allclose(without, predict_probabilities(model, images, scales), atol=1e-3)
 
 
 def test_order_of_scales_does_not_matter(model):

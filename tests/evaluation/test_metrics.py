@@ -84,10 +84,9 @@ def test_logits_count_as_their_argmax(memory_format):
 
 def test_iou_is_summed_over_the_data_set_not_averaged_over_batches():
     ours = ConfusionMatrix(2)
-    ours.update(
-        torch.tensor([[[1, 1, 1, 1]]]), torch.tensor([[[1, 1, 1, 1]]])
-    )  # this picture's IOU of class 1: 1
-    ours.update(torch.tensor([[[1, 0, 0, 0]]]), torch.tensor([[[0, 1, 0, 0]]]))  # this one's: 0
+    # The IOU of class 1 is 1 in the first picture and 0 in the second.
+    ours.update(torch.tensor([[[1, 1, 1, 1]]]), torch.tensor([[[1, 1, 1, 1]]]))
+    ours.update(torch.tensor([[[1, 0, 0, 0]]]), torch.tensor([[[0, 1, 0, 0]]]))
     assert ours.iou().tolist() == [2 / 4, 4 / 6]
     assert ours.pixel_accuracy() == 6 / 8
 
