@@ -86,9 +86,9 @@ def _title(score: str, table: Table[Any]) -> str:
 def _points(axis: "Axes", scores: Scores, colour: str) -> None:
     """Draw the dots of each row on a line of its own, the first row on top."""
     for place, values in enumerate(scores.values()):
-        mean = difference(values)
-        if mean is None:
+        if not values:
             continue
+        mean = difference(values)
         if mean.pairs > 1:
             axis.plot([mean.low, mean.high], [place, place], "-", color=colour, linewidth=1.6)
             axis.plot(values, [place] * len(values), ".", color=INK, markersize=4, alpha=0.7)
@@ -127,8 +127,8 @@ def _lines(axis: "Axes", scores: Scores) -> None:
     series: dict[str, dict[int, Difference]] = {}
     for name, values in scores.items():
         label, _, depth = name.rpartition(" block")
-        if mean := difference(values):
-            series.setdefault(label, {})[int(depth)] = mean
+        if values:
+            series.setdefault(label, {})[int(depth)] = difference(values)
     for number, (label, by_depth) in enumerate(series.items()):
         means = list(by_depth.values())
         # Each series is shifted a little, so that their bars do not overlap.

@@ -7,6 +7,7 @@ import pytest
 
 from dlv3.ablations import TABLES, cells, read, runner
 from dlv3.ablations.paper import cell as training_cell
+from dlv3.ablations.runner import shard_of
 from dlv3.cli.ablate import AblateArguments, ablate_command
 
 
@@ -85,6 +86,7 @@ def test_command_reports_what_is_recorded_and_plans_without_running(tmp_path, ca
         ablate("T1", seeds=0)
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_training_and_one_records_it(tmp_path):
     command = [
         sys.executable,
@@ -107,3 +109,14 @@ def test_two_processes_share_a_training_and_one_records_it(tmp_path):
     [one] = runner.run(wanted, tmp_path / "one", tmp_path / "alone", progress=False)
     assert two.row == one.row == "output stride 8"
     assert two.miou == pytest.approx(one.miou, abs=2e-3)
+
+
+@pytest.mark.parametrize("count", [1, 3, 7])
+def test_shards_share_out_every_cell_once_and_keep_a_training_together(count):
+    wanted = cells(TABLES["T4"], "laptop", 5) + cells(TABLES["T1"], "laptop", 2)
+    shards = [shard_of(wanted, i, count) for i in range(1, count + 1)]
+    assert sorted((c.table, c.row, c.seed) for s in shards for c in s) == sorted(
+        (c.table, c.row, c.seed) for c in wanted
+    )
+    keys = [{c.training_key() for c in s} for s in shards]
+    assert sum(map(len, keys)) == len(set().union(*keys))

@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from dlv3.ablations.probes.net import ProbeConfig, ProbeNet, open_task, run_probe, train_probe
+from dlv3.ablations.probes.expectation import MAP_SIDE
+from dlv3.ablations.probes.net import ProbeConfig, ProbeNet, open_task, run_probe, task_tensors, train_probe
+from dlv3.data.made.markers import SIZE
 
 
 def parameters(**options) -> int:
@@ -56,3 +58,22 @@ def test_the_same_seed_trains_the_same_network():
 def test_an_unknown_task_is_refused():
     with pytest.raises(ValueError, match="task='maze:one': expected markers:KIND, cells:KIND or ground"):
         run_probe(ProbeConfig("maze:one", rates=(1,)))
+
+
+def test_a_rate_as_large_as_the_map_makes_the_filter_a_1x1():
+    net = ProbeNet(ProbeConfig("ground", rates=(MAP_SIDE,)), 4).eval()
+    images = torch.rand(2, 3, SIZE, SIZE)
+    before = net(images)
+    weight = net.branches[0][0].weight
+    with torch.no_grad():
+        weight[:, :, [0, 0, 0, 1, 1, 2, 2, 2], [0, 1, 2, 0, 2, 0, 1, 2]] = 9.0
+    assert torch.equal(net(images), before)
+    net.branches[0][0].set_rate(MAP_SIDE - 1)
+    assert not torch.equal(net(images), before)
+
+
+def test_a_task_is_drawn_once_a_process(monkeypatch):
+    task_tensors("cells:far", 48, "train", 9)
+    monkeypatch.setattr("dlv3.ablations.probes.net.open_task", lambda *_: pytest.fail("drawn again"))
+    images, labels = task_tensors("cells:far", 48, "train", 9)
+    assert (len(images), len(labels)) == (9, 9)

@@ -34,6 +34,7 @@ def test_no_row_scores_above_what_it_can_see(table, row):
     assert fmean(recorded(table, row)) < PROBES[table].expected(PROBES[table].row(row)) + 3
 
 
+@pytest.mark.slow
 def test_a_cell_that_is_run_again_finds_the_recorded_score(tmp_path):
     [cell] = [c for c in cells_of(PROBES["P4"], "laptop", 1) if c.row == "rate 24"]
     [record] = runner.run([cell], tmp_path, tmp_path / "work", progress=False)

@@ -18,6 +18,7 @@ def test_every_row_is_recorded_as_it_stands_with_every_seed(name):
     assert not missing, f"run: dlv3 ablate {name} --seeds {SEEDS}"
 
 
+@pytest.mark.slow
 def test_a_cell_that_is_run_again_finds_the_recorded_score(tmp_path):
     [cell] = [c for c in cells_of(STUDIES["S1"], "laptop", 1) if c.row == "rate 3"]
     [record] = runner.run([cell], tmp_path, tmp_path / "work", progress=False)

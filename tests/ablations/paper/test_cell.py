@@ -1,0 +1,59 @@
+"""Equal trainings are shared, and rows at the paper's scale train and are scored on a folder shaped like VOC."""
+
+from dataclasses import replace
+
+import pytest
+from voc_folder import make_voc
+
+from dlv3.ablations import TABLES, cells, configuration, runner
+from dlv3.ablations.paper.cell import TrainingCell, training_key
+from dlv3.resnet import BACKBONES
+
+
+def test_equal_trainings_have_one_key_whatever_the_table_or_the_evaluation():
+    def key(table, row, seed=0):
+        return training_key(configuration(TABLES[table].row(row).setting, "laptop", seed))
+
+    assert key("T1", "output stride 16") == key("T2", "resnet50 block7") == key("T3", "(1, 1, 1) block7")
+    assert key("T6", "flip") == key("T5", "(1, 2, 4), image pooling") == key("T9", "batch 16")
+    assert key("T6", "flip") != key("T6", "flip", seed=1)
+
+
+def _shortened(cell: TrainingCell) -> TrainingCell:
+    # ImageNet's weights are a download; 2 updates of 2 crops are seconds instead of days.
+    training = replace(
+        cell.config.training, iterations=2, batch_size=2, crop_size=65, pretrained=None, workers=0
+    )
+    return replace(cell, config=replace(cell.config, training=training))
+
+
+@pytest.fixture
+def backbones(request, monkeypatch):
+    """The paper's ResNets: whole, or with one unit in each block except those that multi-grid is about."""
+    if request.param == "whole":
+        return
+    for name in ("resnet50", "resnet101"):
+        monkeypatch.setitem(BACKBONES, name, replace(BACKBONES[name], units=(1, 1, 1, 3)))
+
+
+# The whole ResNet-101 is trained once: its checkpoints alone are a gigabyte.
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("table", "row", "backbones"),
+    [
+        ("T1", "output stride 16", "short"),
+        ("T5", "(1, 2, 4), image pooling", "short"),
+        ("T8", "batch normalization not fine-tuned", "whole"),
+    ],
+    indirect=["backbones"],
+)
+def test_a_row_trains_and_is_scored_on_vocs_val(table, row, backbones, tmp_path, monkeypatch):
+    make_voc(tmp_path / "data" / "voc")
+    monkeypatch.chdir(tmp_path)
+    [cell] = [c for c in cells(TABLES[table], "paper", 1) if c.row == row]
+    [record] = runner.run([_shortened(cell)], tmp_path / "results", tmp_path / "work", progress=False)
+    assert (record.split, len(record.iou)) == ("val", 21)
+    assert 0 <= record.miou <= 1
+    model = record.config["model"]
+    assert model["backbone"] == ("resnet50" if table == "T1" else "resnet101")
+    assert record.config["training"]["freeze_batch_norm"] == (table == "T8")
