@@ -9,11 +9,10 @@ from torch import Tensor, nn
 
 from dlv3.course.kit import answers
 from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
-from dlv3.course.lessons.lesson08_training import checks_loss
 from dlv3.course.lessons.lesson08_training.checks_loop import reference_loop
 from dlv3.deeplab import DeepLabV3, DeepLabV3Config
 
-__all__ = ["checks_loss", "duplicated", "learning_rate_at", "reference_loop"]
+__all__ = ["duplicated", "learning_rate_at", "reference_loop"]
 
 IGNORE = 255
 Pairs = list[tuple[Tensor, Tensor]]

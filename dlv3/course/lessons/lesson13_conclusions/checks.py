@@ -8,14 +8,7 @@ from torch import Tensor
 
 from dlv3.course.kit.answers import hint_for, several, tensor
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, written
-from dlv3.course.lessons.lesson13_conclusions import checks_claims, checks_modules
 from dlv3.course.lessons.lesson13_conclusions.boundaries import boundary_band
-
-__all__ = [
-    "checks_claims",
-    "checks_modules",
-    "fair_shares_of",
-]  # importing two of them registers their exercises
 
 
 @exercise("13/head", title="One layer's weights and reach", difficulty=1, minutes=4)
