@@ -45,7 +45,7 @@ __all__ = [
 
 def use_course_style() -> None:
     """Set matplotlib up for the lessons: transparent background, grey ink, Okabe-Ito lines, cividis maps."""
-    plt.style.use(STYLE)
+    mpl.rcParams.update(STYLE)
     mpl.rcParams["axes.prop_cycle"] = cycler(color=COLOURS, marker=MARKERS, linestyle=DASHES)
 
 

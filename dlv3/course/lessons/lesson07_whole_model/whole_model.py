@@ -20,18 +20,18 @@ class Bottleneck(nn.Module):
     """1×1, 3×3, 1×1 and a shortcut: (N, in_channels, H, W) to (N, 4 * width, ceil(H/stride), ceil(W/stride))."""
 
     expansion = 4
+    downsample: nn.Sequential | None
 
     def __init__(self, in_channels: int, width: int, stride: int = 1, rate: int = 1) -> None:
         super().__init__()
         out_channels = width * self.expansion
-        self.stride = stride
+        self.stride, self.downsample = stride, None
         self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=rate, dilation=rate, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out_channels)
-        self.downsample: nn.Sequential | None = None
         if in_channels != out_channels:
             projection = nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
             self.downsample = nn.Sequential(projection, nn.BatchNorm2d(out_channels))
@@ -49,8 +49,7 @@ def plan(
     strides: list[list[int]], output_stride: int, multi_grid: tuple[int, ...]
 ) -> list[list[tuple[int, int]]]:
     """Return (stride, rate) of every unit, block by block, from the units' strides without atrous convolution."""
-    reached, rate = 4, 1
-    rows: list[list[tuple[int, int]]] = []
+    reached, rate, rows = 4, 1, list[list[tuple[int, int]]]()
     for block, row in enumerate(strides, 1):
         rows.append([])
         for unit, stride in enumerate(row):
@@ -77,8 +76,7 @@ class ASPP(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         maps = [branch(features) for branch in self.convs]
-        maps[-1] = maps[-1].expand_as(maps[0])
-        projected: Tensor = self.project(torch.cat(maps, dim=1))
+        projected: Tensor = self.project(torch.cat([*maps[:-1], maps[-1].expand_as(maps[0])], dim=1))
         return projected
 
 
