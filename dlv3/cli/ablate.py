@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +17,7 @@ from dlv3.ablations.report import report, table_report
 from dlv3.ablations.results import read
 from dlv3.ablations.runner import is_done, run, shard_of
 from dlv3.ablations.table import Table
+from dlv3.cli.parsing import parse
 
 RESULTS = Path("data/results")
 
@@ -30,7 +32,7 @@ class AblateArguments:
     S1 to S6 are studies: where atrous rates, ASPP and image pooling pay on the scenes, with heads on frozen features,
     seconds a run. S1 field of view, S2 parallel rates, S3 image pooling, S4 the backbone's depth, S5 the map's size,
     S6 larger pictures.
-    What is recorded already is not run again, so a sweep that was stopped goes on when the command is repeated.
+    What is recorded already is not run again: repeat the command to continue a sweep that was stopped.
     Several GPUs share each training under torchrun: torchrun --nproc-per-node 8 -m dlv3 ablate T5 --preset paper.
     """
 
@@ -55,6 +57,11 @@ class AblateArguments:
     in brief into this Markdown file, such as README.md (needs matplotlib)."""
     dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run nothing; print what would be run."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `dlv3 ablate`. Returns the exit status."""
+    return ablate_command(parse(AblateArguments, argv, "dlv3 ablate"))
 
 
 def ablate_command(arguments: AblateArguments) -> int:
@@ -106,7 +113,7 @@ def _to_report(folder: Path) -> Path:
 
 def _table(name: str) -> Table[Any]:
     if name not in EVERY_TABLE:
-        raise ValueError(f"{name!r} is no table to run; there are {', '.join(EVERY_TABLE)}")
+        raise ValueError(f"{name!r} is not a table; expected one of {', '.join(EVERY_TABLE)}")
     return EVERY_TABLE[name]
 
 

@@ -12,6 +12,7 @@ import tyro
 
 from dlv3 import __version__, assets
 from dlv3.assets.working_copy import update
+from dlv3.cli.parsing import parse
 
 FIRST_LESSON = "00_start_here.ipynb"
 _NEEDED = ("jupyterlab", "ipywidgets", "anywidget", "matplotlib")
@@ -32,6 +33,12 @@ class LabArguments:
     """Open a browser. With --no-browser, open the address that JupyterLab prints."""
     port: int | None = None
     """The port to listen on; left out, 8888 or the next free one."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `dlv3 lab`. Returns the exit status."""
+    own, jupyters = own_and_jupyters(argv)
+    return lab_command(parse(LabArguments, own, "dlv3 lab"), jupyters)
 
 
 def own_and_jupyters(argv: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -1,4 +1,4 @@
-"""`dlv3 train`: its arguments, made of the configuration's own dataclasses, and what it does."""
+"""`dlv3 train`: its arguments, which are the configuration's own dataclasses, and what it does."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from dlv3.cli.parsing import parse
 from dlv3.config.data import DataConfig
 from dlv3.config.evaluation import EvaluationConfig
 from dlv3.config.presets import PRESETS, PresetName, preset
@@ -18,7 +19,7 @@ from dlv3.deeplab import DeepLabV3Config
 
 @dataclass(frozen=True)
 class DataOptions(DataConfig):
-    """The data's options under their own names, `--ignore 11`; but the seed, of which the training has one too."""
+    """The data's options under their own names, `--ignore 11`, except the seed: the training has one too."""
 
     seed: Annotated[int, tyro.conf.arg(name="data-seed")] = 0
     """scenes, markers: every picture is made from it and the picture's index."""
@@ -50,7 +51,7 @@ class TrainArguments:
 
     @classmethod
     def of(cls, config: RunConfig, name: PresetName) -> "TrainArguments":
-        """A configuration as defaults of the command line; the folder has to be given."""
+        """Return a configuration as the command line's defaults. The folder has no default."""
         return cls(
             out=tyro.MISSING,
             preset=name,
@@ -62,13 +63,18 @@ class TrainArguments:
         )
 
     def config(self) -> RunConfig:
-        """The run's configuration."""
+        """Return the run's configuration."""
         data = DataConfig(**asdict(self.options))
         return RunConfig(self.data, self.model, data, self.training, self.evaluation)
 
 
+def main(argv: Sequence[str]) -> int:
+    """Run `dlv3 train`. Returns the exit status."""
+    return train_command(parse(TrainArguments, argv, "dlv3 train", defaults(argv)), argv)
+
+
 def defaults(argv: Sequence[str]) -> TrainArguments:
-    """What the options are before the command line changes them: the preset's, or those of the run to resume.
+    """Return the options before the command line changes them: the preset's, or those of the run to resume.
 
     Raises:
         ValueError: the run's configuration cannot be read.
@@ -77,8 +83,12 @@ def defaults(argv: Sequence[str]) -> TrainArguments:
     early.add_argument("--preset", nargs="?", default="laptop")
     early.add_argument("--out", nargs="?", type=Path)
     early.add_argument("--resume", action="store_true")
-    given, _ = early.parse_known_args(argv)
-    name = given.preset if given.preset in PRESETS else "laptop"  # tyro complains of any other
+    try:
+        given, _ = early.parse_known_args(argv)
+    except argparse.ArgumentError:  # such as --resume=3, which tyro refuses
+        given = argparse.Namespace(preset="laptop", out=None, resume=False)
+    # tyro refuses any other name.
+    name = given.preset if given.preset in PRESETS else "laptop"
     stored = given.out / "config.json" if given.out and given.resume else None
     config = _stored(stored) if stored and stored.is_file() else preset(name)
     return TrainArguments.of(config, name)
@@ -87,19 +97,20 @@ def defaults(argv: Sequence[str]) -> TrainArguments:
 def _stored(path: Path) -> RunConfig:
     try:
         return RunConfig.from_json(path.read_text())
-    except (ValueError, TypeError) as error:  # JSON's errors and the fields' own are ValueErrors
-        raise ValueError(f"{path}: is no configuration of a run: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: cannot be read as a run's configuration: {error}") from error
 
 
 def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
-    """Run `dlv3 train`.
+    """Train, printing what was changed in a resumed run, and the scores at the end. Returns the exit status, 0.
 
     Args:
-        arguments: the whole, parsed.
-        argv: as typed, which tells whether the number of classes was given.
+        arguments: the parsed arguments.
+        argv: the words they were parsed from, which tell whether the number of classes was given.
 
-    Returns:
-        The exit status.
+    Raises:
+        ValueError: a bad option, data set or run.
+        OSError: no such file, or one that cannot be written.
     """
     from dlv3.training.run import open_datasets, train
 

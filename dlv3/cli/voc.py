@@ -1,7 +1,10 @@
 """`dlv3 data voc`: its arguments and what it does."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from dlv3.cli.parsing import parse
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,11 @@ class VocArguments:
     """Fetch the Semantic Boundaries Dataset too; VOC alone has 1,464 pictures to train on."""
     keep_archives: bool = False
     """Keep the downloaded archives once they are unpacked."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `dlv3 data voc`. Returns the exit status."""
+    return voc_command(parse(VocArguments, argv, "dlv3 data voc"))
 
 
 def voc_command(arguments: VocArguments) -> int:

@@ -1,4 +1,7 @@
-"""Every option: one frozen dataclass a thing, the whole run, and the presets. Imported when first used."""
+"""Every option a user sets: one frozen dataclass for each part, the whole run, and the presets.
+
+The names below are imported when they are first used.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -7,6 +10,7 @@ if TYPE_CHECKING:
     from dlv3.config.data import DataConfig
     from dlv3.config.evaluation import EvaluationConfig
     from dlv3.config.presets import PRESETS, PresetName, preset
+    from dlv3.config.pretraining import PretrainConfig
     from dlv3.config.run import RunConfig, differences
     from dlv3.config.training import TrainingConfig
 
@@ -15,6 +19,7 @@ _HOMES = {
     "EvaluationConfig": "evaluation",
     "PRESETS": "presets",
     "PresetName": "presets",
+    "PretrainConfig": "pretraining",
     "RunConfig": "run",
     "TrainingConfig": "training",
     "differences": "run",
@@ -25,6 +30,7 @@ __all__ = [
     "DataConfig",
     "EvaluationConfig",
     "PresetName",
+    "PretrainConfig",
     "RunConfig",
     "TrainingConfig",
     "differences",

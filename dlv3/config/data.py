@@ -1,4 +1,4 @@
-"""Which data set, and how it is read: one frozen dataclass, each field with the paper's section where one applies."""
+"""How a data set is read: one frozen dataclass, each field with the paper's section where one applies."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,22 +6,22 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Options of the data sets. Each is read by the sets it names and left alone by the others.
+    """Options of the data sets. Each is used by the sets it names and ignored by the others.
 
     Paths are relative to the folder of `folder:DIR` (or to the working directory for a bare `folder`).
     """
 
     ignore: tuple[int, ...] = ()
-    """folder: mask values that carry no label; they become 255, which the loss and mIOU leave out."""
+    """folder: mask values that are not labels; they become 255, which the loss and mIOU ignore."""
 
     num_classes: int | None = None
-    """folder: number of classes; found by reading every mask once when left out. 21 for VOC (§4.1)."""
+    """folder: number of classes; left out, every mask is read once to find it. 21 for VOC (§4.1)."""
 
     classes: tuple[str, ...] = ()
-    """folder: names of the classes, in the order of their indices; or DIR/classes.txt, one name a line."""
+    """folder: names of the classes, in the order of their indices; left out, those of DIR/classes.txt, one a line."""
 
     train_images: str | None = None
-    """folder: the training photos, where they do not lie in DIR/images."""
+    """folder: the training photos, if they are not in DIR/images."""
 
     train_masks: str | None = None
     """folder: their masks."""
@@ -36,22 +36,22 @@ class DataConfig:
     """scenes: side of a picture in pixels, 129 to 513; 513 is the paper's crop (§4.1, "Crop size")."""
 
     scene_cue: bool = True
-    """scenes: whether discs are told apart by a cue at the picture's edge (an image-level feature, §3.3)."""
+    """scenes: whether a cue at the picture's edge tells the two kinds of disc apart (an image-level feature, §3.3)."""
 
     pictures: int | None = None
-    """scenes, markers: how many pictures the split has; each set has its own default."""
+    """scenes, markers: number of pictures in the split; each set has its own default."""
 
     seed: int = 0
     """scenes, markers: every picture is made from it and the picture's index."""
 
     voc_train: Literal["train", "trainaug", "trainval"] = "trainaug"
-    """voc: what to train on: trainaug for stage 1, trainval for stage 2 (§4.1, "Training protocol")."""
+    """voc: the training split: trainaug for stage 1, trainval for stage 2 (§4.1, "Training protocol")."""
 
     year: str = "2012"
     """voc: the year of the challenge, 2007 to 2012. The paper's is 2012 (§4)."""
 
     sbd: str | None = None
-    """voc: the folder of the Semantic Boundaries Dataset (img/, cls/); DIR/sbd when left out (§4.1)."""
+    """voc: the folder of the Semantic Boundaries Dataset (img/, cls/); left out, DIR/sbd (§4.1)."""
 
     bootstrap_copies: int = 0
     """Extra copies of each training picture with a hard class (§4.1, "Bootstrapping"); 0 is off.

@@ -1,8 +1,8 @@
-"""Whole configurations with a name: from seconds in a test to the paper's own recipe."""
+"""Whole configurations with a name, from seconds in a test to the paper's recipe."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from dlv3.config.data import DataConfig
 from dlv3.config.run import RunConfig
@@ -12,17 +12,15 @@ from dlv3.deeplab import DeepLabV3Config
 PresetName = Literal["tiny", "laptop", "gpu", "paper", "paper-stage2"]
 
 
-def _scenes_model(**options: Any) -> DeepLabV3Config:
-    """The small network for scenes of 129 pixels: ASPP's rates are the paper's, divided by the ratio of the maps'
-    sides, 33 to 9."""
-    options = dict(backbone="resnet14", num_classes=8, aspp_rates=(2, 4, 6), aspp_channels=64) | options
-    return DeepLabV3Config(**options)
+# The small network for scenes of 129 pixels. ASPP's rates are the paper's, divided by the ratio of the maps' sides,
+# 33 to 9.
+_SCENES_MODEL = DeepLabV3Config(backbone="resnet14", num_classes=8, aspp_rates=(2, 4, 6), aspp_channels=64)
 
 
 def _tiny() -> RunConfig:
-    """Seconds: for tests. What it trains has learnt nothing."""
+    """Seconds: for tests. The trained model has learnt nothing."""
     return RunConfig(
-        model=_scenes_model(aspp_channels=16),
+        model=replace(_SCENES_MODEL, aspp_channels=16),
         data=DataConfig(size=129, pictures=8),
         training=TrainingConfig(
             iterations=6,
@@ -42,14 +40,14 @@ def _tiny() -> RunConfig:
 def _laptop() -> RunConfig:
     """Under two minutes on two cores, offline: the lessons' preset."""
     return RunConfig(
-        model=_scenes_model(),
+        model=_SCENES_MODEL,
         training=TrainingConfig(
             iterations=700,
             crop_size=129,
             learning_rate=0.15,
             warmup=20,
             batch_norm_decay=0.9,
-            # Shapes come in all sizes as they are; without any scaling, several scales at evaluation would hurt.
+            # The shapes have all sizes already. Without any scaling, several scales at evaluation would hurt.
             scale=(0.7, 1.4),
             pretrained="scenes",
             workers=1,
@@ -60,9 +58,9 @@ def _laptop() -> RunConfig:
 
 
 def _gpu() -> RunConfig:
-    """Minutes on one GPU: scenes of the paper's crop, so that the map is its 33×33 and the rates are its own."""
+    """Minutes on one GPU: scenes of the paper's crop size, so that the map is 33×33 and the rates are the paper's."""
     return RunConfig(
-        model=_scenes_model(aspp_rates=(6, 12, 18), aspp_channels=256),
+        model=replace(_SCENES_MODEL, aspp_rates=(6, 12, 18), aspp_channels=256),
         data=DataConfig(size=513, pictures=10_000),
         training=TrainingConfig(
             iterations=10_000,
@@ -76,10 +74,10 @@ def _gpu() -> RunConfig:
 
 
 def _paper() -> RunConfig:
-    """The first stage, whose scores on val are the paper's tables (§4.1; Table 5, last row)."""
+    """The first stage, which gives the scores on val in the paper's tables (§4.1; Table 5, last row)."""
     return RunConfig(
         dataset="voc:data/voc",
-        # torchvision's ImageNet weights have their strides in the 3×3 convolutions, which asks for "previous".
+        # torchvision's ImageNet weights have their strides in the 3×3 convolutions, which needs "previous".
         model=DeepLabV3Config(backbone="resnet101", first_unit="previous"),
         training=TrainingConfig(pretrained="imagenet", workers=8),
     )
@@ -112,14 +110,14 @@ PRESETS: dict[str, Callable[[], RunConfig]] = {
 
 
 def preset(name: str) -> RunConfig:
-    """A named configuration.
+    """Return the configuration with a name.
 
     Args:
         name: tiny (seconds, tests), laptop (two minutes on two cores), gpu (minutes on one GPU), paper (the
             published recipe's first stage) or paper-stage2.
 
     Raises:
-        ValueError: there is no such preset.
+        ValueError: no preset has this name.
     """
     if name not in PRESETS:
         raise ValueError(f"preset={name!r}: expected one of {', '.join(PRESETS)}")

@@ -24,57 +24,60 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.training.downsample_labels and self.model.aux:
             raise ValueError(
-                "training.downsample_labels with model.aux: the auxiliary classifier's logits are upsampled; leave "
-                "one of the two out"
+                "training.downsample_labels=True with model.aux=True: the auxiliary classifier's logits are upsampled; "
+                "set one of the two to False"
             )
 
     def with_classes(self, num_classes: int) -> "RunConfig":
-        """The same with another number of classes: a data set's own."""
+        """Return the same configuration with another number of classes: the data set's."""
         return replace(self, model=replace(self.model, num_classes=num_classes))
 
     def to_json(self) -> str:
-        """As JSON, which `from_json` reads back to an equal configuration."""
+        """Return the configuration as JSON, from which `from_json` makes an equal one."""
         return json.dumps(asdict(self), indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "RunConfig":
-        """The configuration that `to_json` wrote.
+        """Read the configuration that `to_json` wrote.
 
         Raises:
-            ValueError: no JSON, a field that does not exist, or a bad value.
+            ValueError: text that is not JSON, a field that does not exist, or a value that the field cannot have.
         """
-        return _build(cls, json.loads(text), "configuration")
+        config: RunConfig = _build(cls, json.loads(text), "configuration")
+        return config
 
 
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
-    """What a person changed, one line a field, such as "training.iterations: 100 → 200"."""
+    """Return what was changed, one line a field, such as "training.iterations: 100 → 200"."""
     before, after = _flat(asdict(old)), _flat(asdict(new))
     return [f"{name}: {before[name]} → {after[name]}" for name in after if before[name] != after[name]]
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
+    """Nested dictionaries as one, its keys joined by points."""
+    flat: dict[str, Any] = {}
     for name, value in values.items():
         flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
     return flat
 
 
 def _build(cls: type, values: object, name: str) -> Any:
-    """A dataclass from JSON's values; JSON's lists become tuples."""
+    """Make a dataclass from JSON's values; JSON's lists become tuples."""
     if not isinstance(values, dict):
         raise ValueError(f"{name}: expected a JSON object, got {type(values).__name__}")
     hints = get_type_hints(cls)
     known = [f.name for f in fields(cls)]
     for key in values:
         if key not in known:
-            raise ValueError(f"{name}: {key!r} is no field of it; its fields are {', '.join(known)}")
+            raise ValueError(f"{name}: {key!r} is not a field of it; expected one of {', '.join(known)}")
     return cls(**{key: _value(hints[key], value, f"{name}.{key}") for key, value in values.items()})
 
 
 def _value(hint: Any, value: object, name: str) -> Any:
     if is_dataclass(hint):
         return _build(hint, value, name)
-    for option in (hint, *get_args(hint)):  # tuple[...] itself, or inside of `tuple[...] | None`
+    # The hint is `tuple[...]` itself, or has it inside, `tuple[...] | None`.
+    for option in (hint, *get_args(hint)):
         if get_origin(option) is tuple and isinstance(value, list):
             return tuple(tuple(item) if isinstance(item, list) else item for item in value)
     return value

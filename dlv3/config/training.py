@@ -1,16 +1,19 @@
 """How a model is trained: one frozen dataclass, each field with the paper's section where one applies."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from dlv3.fields import lists_to_tuples, require, require_choice, require_whole
 
 Policy = Literal["poly", "step"]
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Everything about the training but the model and the data. The defaults are the paper's first stage (§4.1).
+    """Everything about the training except the model and the data. The defaults are the paper's first stage (§4.1).
 
-    Where a field says "not stated", the paper is silent and the value is that of the authors' code, or ours.
+    Where a field says "not stated", the paper does not give the value: it is that of the authors' code, or ours.
     """
 
     iterations: int = 30_000
@@ -65,7 +68,7 @@ class TrainingConfig:
 
     accumulate: int = 1
     """Parts to cut a batch into where memory is short. Batch normalization then sees one part at a time."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Precision = "auto"
     """What the network is computed in; the weights are float32. auto is bfloat16 where the hardware has it."""
     channels_last: bool = True
     """Lay tensors out with the channels last, which convolutions are faster with."""
@@ -87,11 +90,10 @@ class TrainingConfig:
     """Write the metrics for TensorBoard as well, into the run's folder."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.scale, list):  # JSON brings lists
-            object.__setattr__(self, "scale", tuple(self.scale))
+        lists_to_tuples(self, "scale")
         if self.pretrained == "none":
             object.__setattr__(self, "pretrained", None)
-        positive = [
+        for name in (
             "iterations",
             "batch_size",
             "crop_size",
@@ -99,35 +101,27 @@ class TrainingConfig:
             "accumulate",
             "log_interval",
             "checkpoint_interval",
-        ]
-        for name in positive:
-            self._check(name, _is_whole(getattr(self, name), 1), "a whole number of at least 1")
+        ):
+            require_whole(f"training.{name}", getattr(self, name))
         for name in ("warmup", "workers", "validation_interval", "seed"):
-            self._check(name, _is_whole(getattr(self, name), 0), "a whole number of at least 0")
+            require_whole(f"training.{name}", getattr(self, name), minimum=0)
         for name in ("learning_rate", "power", "step_factor"):
-            self._check(name, getattr(self, name) > 0, "a number above 0")
+            self._require(name, getattr(self, name) > 0, "a number above 0")
         for name in ("weight_decay", "auxiliary_weight", "scale_step"):
-            self._check(name, getattr(self, name) >= 0, "a number of at least 0")
+            self._require(name, getattr(self, name) >= 0, "a number of at least 0")
         for name in ("flip", "photometric"):
-            self._check(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
+            self._require(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
         for name in ("momentum", "batch_norm_decay"):
-            self._check(
-                name, 0 <= getattr(self, name) < 1, "a number from 0 to below 1, such as 0.9 or 0.9997"
-            )
-        self._check("schedule", self.schedule in ("poly", "step"), "'poly' or 'step'")
-        self._check(
-            "precision", self.precision in ("auto", "float32", "bfloat16"), "'auto', 'float32' or 'bfloat16'"
-        )
-        self._check(
-            "scale",
-            len(self.scale) == 2 and 0 < self.scale[0] <= self.scale[1],
-            "the smallest and the largest factor",
-        )
+            holds = 0 <= getattr(self, name) < 1
+            self._require(name, holds, "a number from 0 to below 1, such as 0.9 or 0.9997")
+        require_choice("training.schedule", self.schedule, get_args(Policy))
+        require_choice("training.precision", self.precision, get_args(Precision))
+        ordered = len(self.scale) == 2 and 0 < self.scale[0] <= self.scale[1]
+        self._require("scale", ordered, "the smallest and the largest factor, both above 0")
         self._check_batches()
 
-    def _check(self, name: str, holds: bool, allowed: str) -> None:
-        if not holds:
-            raise ValueError(f"training.{name}={getattr(self, name)!r}: expected {allowed}")
+    def _require(self, name: str, holds: bool, allowed: str) -> None:
+        require(f"training.{name}", getattr(self, name), holds, allowed)
 
     def _check_batches(self) -> None:
         if self.batch_size % self.accumulate:
@@ -140,7 +134,3 @@ class TrainingConfig:
                 "normalization would learn from one picture at a time; give parts of 2 or more pictures, or "
                 "training.freeze_batch_norm"
             )
-
-
-def _is_whole(value: object, minimum: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum

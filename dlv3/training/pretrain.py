@@ -7,40 +7,18 @@ carries a copy in dlv3/assets/weights.
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from dlv3.config.pretraining import PretrainConfig
 from dlv3.data.made.scene_crops import SHAPES, STRIPS, SceneCrops
 from dlv3.data.transforms import IMAGENET_MEAN, IMAGENET_STD
 from dlv3.fast import for_training
 from dlv3.resnet import BACKBONES, ResNet
 from dlv3.training.schedule import poly, warmup
-from dlv3.weights import save_tensors
-
-
-@dataclass(frozen=True)
-class PretrainConfig:
-    """Pretrain the small backbone on one-object pictures, and write its weights. One to three minutes on one
-    core."""
-
-    out: Path = Path("resnet14_scenes.safetensors")
-    """The file to write."""
-    epochs: int = 8
-    """Passes over the pictures."""
-    pictures: int = 12_000
-    """Training pictures."""
-    batch_size: int = 64
-    """Pictures an update."""
-    learning_rate: float = 0.1
-    """At the start; poly 0.9 after 50 iterations of warm-up."""
-    weight_decay: float = 1e-4
-    """On every parameter."""
-    seed: int = 0
-    """Of the weights and the pictures' order. The pictures themselves are always the same."""
 
 
 @dataclass(frozen=True)
@@ -99,32 +77,6 @@ def pretrain_backbone(config: PretrainConfig, *, progress: bool = True) -> Pretr
             optimizer.step()
     shape_accuracy, strip_accuracy = _accuracies(model.eval())
     return Pretrained(model.backbone, shape_accuracy, strip_accuracy, time.perf_counter() - started)
-
-
-def pretrain_command(config: PretrainConfig) -> int:
-    """Run `dlv3 data pretrain`: pretrain, write the weights, and print how good they are and which file has them.
-
-    Returns:
-        The exit status, 0.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    found = pretrain_backbone(config)
-    state = {name: t.contiguous().clone() for name, t in found.backbone.state_dict().items()}
-    about = {
-        "made by": f"dlv3 data pretrain --seed {config.seed}",
-        "shape accuracy": f"{found.shape_accuracy:.4f}",
-        "strip accuracy": f"{found.strip_accuracy:.4f}",
-        "torch": torch.__version__,
-    }
-    config.out.parent.mkdir(parents=True, exist_ok=True)
-    save_tensors(state, config.out, about)
-    print(
-        f"shape {100 * found.shape_accuracy:.1f}%, strip {100 * found.strip_accuracy:.1f}% right on new pictures, "
-        f"{found.seconds:.0f} s; written to {config.out.resolve()}"
-    )
-    return 0
 
 
 def _tensors(dataset: SceneCrops) -> tuple[Tensor, Tensor, Tensor]:

@@ -78,7 +78,7 @@ def test_command_reports_what_is_recorded_and_plans_without_running(tmp_path, ca
     assert "T3 (2, 2, 2) block7, seed 1: training" in ablate("T3", preset="paper", seeds=2, dry_run=True)
     assert ablate(preset="tiny", report=True) == "No recorded runs at preset tiny.\n"
     assert not trainings
-    with pytest.raises(ValueError, match="'T7' is no table to run; there are T1, "):
+    with pytest.raises(ValueError, match="'T7' is not a table; expected one of T1, "):
         ablate("T7")
     with pytest.raises(ValueError, match="--shard '3/2': expected i/n"):
         ablate("T1", shard="3/2")

@@ -1,24 +1,24 @@
-"""`dlv3 evaluate` and `dlv3 predict` from the command line's words to files and exit status."""
+"""`dlv3 evaluate` from the words of the command line to files and exit status."""
 
 import json
 import os
 import shutil
 import socket
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.multiprocessing as mp
+from command_lines import one_error_line, save_run
 from PIL import Image
 
-from dlv3 import DeepLabV3, DeepLabV3Config, weights
-from dlv3.cli import parse
-from dlv3.cli.evaluate import EvaluateArguments, PredictArguments, evaluate_command, predict_command
-from dlv3.config.presets import preset
+from dlv3 import DeepLabV3Config
+from dlv3.cli import main, parse
+from dlv3.cli.evaluate import EvaluateArguments, evaluate_command
+from dlv3.cli.predict import PredictArguments, predict_command
 from dlv3.config.run import RunConfig
-from dlv3.data import SCENES_PALETTE, voc_palette
+from dlv3.data import voc_palette
 from dlv3.evaluation.trained import load_trained
 
 
@@ -28,28 +28,6 @@ def evaluate(*words):
 
 def predict(*words):
     return predict_command(parse(PredictArguments, words, "dlv3 predict"))
-
-
-def save_run(folder, config):
-    torch.manual_seed(0)
-    folder.mkdir()
-    weights.save(DeepLabV3(config.model), folder / "model.safetensors")
-    (folder / "config.json").write_text(config.to_json())
-
-
-@pytest.fixture(scope="module")
-def run_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs") / "first"
-    tiny = preset("tiny")
-    save_run(folder, replace(tiny, data=replace(tiny.data, pictures=3)))
-    return folder
-
-
-@pytest.fixture
-def run(run_folder, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(run_folder, "run")
-    return Path("run")
 
 
 def photos(folder, count, labels, size=(40, 30)):
@@ -147,37 +125,6 @@ def test_evaluate_out_that_cannot_be_written_is_one_line(run):
 def test_output_stride_that_the_model_cannot_have_is_named(run):
     with pytest.raises(ValueError, match="output_stride=64"):
         evaluate("run", "--output-stride", "64", "--workers", "0")
-    Image.new("RGB", (40, 30)).save("a.png")
-    with pytest.raises(ValueError, match="output_stride=64"):
-        predict("run", "a.png", "--output-stride", "64")
-
-
-def test_predict_writes_the_runs_colours(run, capsys):
-    Image.new("RGB", (40, 30), "red").save("a.png")
-    assert predict("run", "a.png", "--out", "there", "--scales", "0.75", "1", "--flip") == 0
-    assert "1 predicted; results are in there" in capsys.readouterr().out
-    mask = Image.open("there/a_mask.png")
-    index = np.array(Image.open("there/a_index.png"))
-    assert np.array_equal(np.array(mask.convert("RGB")), SCENES_PALETTE[index])
-
-
-def test_predict_with_a_bad_picture_ends_in_1_and_says_so(run, capsys):
-    Image.new("RGB", (40, 30), "red").save("a.png")
-    Path("bad.jpg").write_text("no picture")
-    assert predict("run", "a.png", "bad.jpg", "nope/") == 1
-    captured = capsys.readouterr()
-    assert "1 predicted, 2 left out; results are in predictions" in captured.out
-    lines = [line for line in captured.err.splitlines() if line.startswith("dlv3: left out: ")]
-    assert len(lines) == 2
-    assert any("bad.jpg" in line for line in lines)
-    assert Path("predictions/a_mask.png").is_file()
-
-
-def test_predict_nothing_is_an_error(run):
-    with pytest.raises(ValueError, match="^nope/: no such file or folder$"):
-        predict("run", "nope/")
-    with pytest.raises(ValueError, match="give files, folders or patterns"):
-        predict("run")
 
 
 def test_weights_of_a_folder_of_photos_get_vocs_colours(tmp_path):
@@ -215,7 +162,7 @@ def truncate(path):
         ),
         (
             lambda run: (run / "config.json").write_text('{"colour": 1}'),
-            "run/config.json: .*'colour' is no field",
+            "run/config.json: .*'colour' is not a field",
         ),
     ],
     ids=[
@@ -253,3 +200,9 @@ def test_under_torchrun_one_process_writes_the_scores_of_all(run):
     assert not Path("rank1.json").exists()
     together, alone = (json.loads(Path(name).read_text()) for name in ("rank0.json", "alone.json"))
     assert together | {"seconds": None} == alone | {"seconds": None}
+
+
+def test_truncated_weights_are_one_line_and_status_2(run: Path, capsys: pytest.CaptureFixture):
+    truncate(run / "model.safetensors")
+    assert main(["evaluate", "run"]) == 2
+    assert "model.safetensors" in one_error_line(capsys.readouterr().err)

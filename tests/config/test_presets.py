@@ -33,7 +33,7 @@ def test_unknown_field_in_json_is_named():
     values = json.loads(preset("tiny").to_json())
     values["training"]["learning_speed"] = 1
     with pytest.raises(
-        ValueError, match=r"configuration\.training: 'learning_speed' is no field of it; .*learning_rate"
+        ValueError, match=r"configuration\.training: 'learning_speed' is not a field of it; .*learning_rate"
     ):
         RunConfig.from_json(json.dumps(values))
 

@@ -1,0 +1,52 @@
+"""From an exception to one line on stderr, `dlv3: error: …`, and an exit status."""
+
+import sys
+
+BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
+
+
+def print_error(message: str) -> None:
+    """Print a message to stderr as one line."""
+    print("dlv3: error: " + " ".join(message.split()), file=sys.stderr)
+
+
+def status_of(error: Exception) -> int | None:
+    """Print what a user needs to know about an error.
+
+    Returns:
+        The exit status, or None for an error that a user cannot cause: a bug, of which nothing is printed.
+    """
+    if isinstance(error, ValueError | OSError):
+        print_error(_one_line(error))
+        return BAD_INPUT
+
+    # torch is imported by now, or none of the errors below can have been raised.
+    import torch
+
+    from dlv3.training.loop import TrainingDiverged
+    from dlv3.training.stopping import TrainingStopped
+
+    if isinstance(error, TrainingStopped):
+        print(f"dlv3: {error}", file=sys.stderr)
+        return 128 + error.signal
+    if isinstance(error, TrainingDiverged):
+        print_error(str(error))
+        return FAILED
+    if isinstance(error, torch.OutOfMemoryError):
+        print_error(
+            f"the GPU's memory is not enough ({_one_line(error)}): lower training.batch_size or training.crop_size, "
+            "or raise training.accumulate"
+        )
+        return BAD_INPUT
+    return None
+
+
+def _one_line(error: Exception) -> str:
+    """Return the message. An error from a loader's worker contains a traceback, of which only the last line is kept."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    # torch: "Caught DataError in DataLoader worker process 0."
+    if lines[0].startswith("Caught "):
+        return lines[-1].partition(": ")[2] or lines[-1]
+    return " ".join(lines)

@@ -1,0 +1,52 @@
+"""Errors as one line: those of a loader's worker, of files, of a training that diverges."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from command_lines import TINY, one_error_line
+
+from dlv3.cli import BAD_INPUT, main
+from dlv3.cli.errors import status_of
+
+
+def test_picture_that_breaks_in_a_loaders_worker(tmp_path: Path, photos: Path, capsys: pytest.CaptureFixture):
+    path = photos / "images" / "1.png"
+    path.write_bytes(path.read_bytes()[:500])
+    options = ["--data", f"folder:{photos}", "--ignore", "11", "--training.workers", "1"]
+    assert main([*TINY, *options, "--out", str(tmp_path / "run")]) == 2
+    assert "1.png" in one_error_line(capsys.readouterr().err)
+
+
+def test_diverged_training_is_status_1(tmp_path: Path, capsys: pytest.CaptureFixture):
+    options = ["--training.learning-rate", "1e18", "--training.iterations", "40"]
+    assert main([*TINY, *options, "--out", str(tmp_path / "run")]) == 1
+    assert "lower training.learning_rate" in one_error_line(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("two\n  lines"), "two lines"),
+        (ValueError(), "ValueError"),
+        (FileNotFoundError(2, "No such file or directory", "a.png"), "a.png: No such file or directory"),
+        (OSError("a.png: cannot be read"), "a.png: cannot be read"),
+        (
+            ValueError(
+                "Caught DataError in DataLoader worker process 0.\nTraceback:\n ...\ndlv3.DataError: a: broken"
+            ),
+            "a: broken",
+        ),
+        (torch.OutOfMemoryError("CUDA"), "the GPU's memory is not enough (CUDA): lower training.batch_size"),
+    ],
+)
+def test_error_that_a_user_can_cause_is_one_line_and_status_2(
+    error: Exception, line: str, capsys: pytest.CaptureFixture
+):
+    assert status_of(error) == BAD_INPUT
+    assert line in one_error_line(capsys.readouterr().err)
+
+
+def test_error_that_a_user_cannot_cause_is_left_alone(capsys: pytest.CaptureFixture):
+    assert status_of(KeyError("a bug")) is None
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,49 @@
+"""`dlv3 predict` from the words of the command line to files and exit status."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dlv3.cli import parse
+from dlv3.cli.predict import PredictArguments, predict_command
+from dlv3.data import SCENES_PALETTE
+
+
+def predict(*words):
+    return predict_command(parse(PredictArguments, words, "dlv3 predict"))
+
+
+def test_predict_writes_the_runs_colours(run, capsys):
+    Image.new("RGB", (40, 30), "red").save("a.png")
+    assert predict("run", "a.png", "--out", "there", "--scales", "0.75", "1", "--flip") == 0
+    assert "1 predicted; results are in there" in capsys.readouterr().out
+    mask = Image.open("there/a_mask.png")
+    index = np.array(Image.open("there/a_index.png"))
+    assert np.array_equal(np.array(mask.convert("RGB")), SCENES_PALETTE[index])
+
+
+def test_predict_with_a_bad_picture_ends_in_1_and_says_so(run, capsys):
+    Image.new("RGB", (40, 30), "red").save("a.png")
+    Path("bad.jpg").write_text("no picture")
+    assert predict("run", "a.png", "bad.jpg", "nope/") == 1
+    captured = capsys.readouterr()
+    assert "1 predicted, 2 left out; results are in predictions" in captured.out
+    lines = [line for line in captured.err.splitlines() if line.startswith("dlv3: left out: ")]
+    assert len(lines) == 2
+    assert any("bad.jpg" in line for line in lines)
+    assert Path("predictions/a_mask.png").is_file()
+
+
+def test_predict_nothing_is_an_error(run):
+    with pytest.raises(ValueError, match="^nope/: no such file or folder$"):
+        predict("run", "nope/")
+    with pytest.raises(ValueError, match="give files, folders or patterns"):
+        predict("run")
+
+
+def test_output_stride_that_the_model_cannot_have_is_named(run):
+    Image.new("RGB", (40, 30)).save("a.png")
+    with pytest.raises(ValueError, match="output_stride=64"):
+        predict("run", "a.png", "--output-stride", "64")

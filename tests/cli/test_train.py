@@ -1,0 +1,198 @@
+"""`dlv3 train` from the words of the command line to a run's folder."""
+
+import os
+import resource
+from pathlib import Path
+
+import pytest
+import torch
+from command_lines import TINY, command, one_error_line
+
+from dlv3.cli import main
+from dlv3.config.run import RunConfig
+from dlv3.training import checkpoint
+
+
+def test_help_of_train_shows_the_presets_values_and_the_papers_sections(capsys: pytest.CaptureFixture):
+    main(["train", "--help", "--preset", "paper"])
+    text = " ".join(capsys.readouterr().out.split())
+    for expected in ("--training.learning-rate", "(default: 0.007)", "--ignore", "--train-images", "§4.1"):
+        assert expected in text
+
+
+def test_every_group_of_options_changes_the_configuration(tmp_path: Path, capsys: pytest.CaptureFixture):
+    out = tmp_path / "run"
+    options = ["--model.output-stride", "8", "--training.learning-rate=0.01", "--training.scale", "0.5", "1"]
+    options += ["--evaluation.flip", "--no-scene-cue", "--data-seed", "3", "--training.no-channels-last"]
+    assert main([*TINY, "--out", str(out), *options]) == 0
+    config = RunConfig.from_json((out / "config.json").read_text())
+    assert (config.dataset, config.model.output_stride, config.evaluation.flip) == ("scenes", 8, True)
+    assert (config.training.learning_rate, config.training.scale) == (0.01, (0.5, 1.0))
+    assert (config.data.scene_cue, config.data.seed, config.training.channels_last) == (False, 3, False)
+    assert config.model.num_classes == 7  # without the cue there is one kind of disc
+
+
+def test_folder_of_photos_is_trained_evaluated_and_predicted(
+    tmp_path: Path, photos: Path, capsys: pytest.CaptureFixture
+):
+    out = tmp_path / "run"
+    data = ["--data", f"folder:{photos}", "--ignore", "11"]
+    assert main([*TINY, *data, "--out", str(out)]) == 0
+    assert RunConfig.from_json((out / "config.json").read_text()).model.num_classes == 3
+    assert main(["evaluate", str(out), "--workers", "0"]) == 0
+    assert "mIOU" in capsys.readouterr().out
+    assert main(["predict", str(out), str(photos / "images"), "--out", str(tmp_path / "predictions")]) == 0
+    assert len(list((tmp_path / "predictions").rglob("*.png"))) == 3 * 6
+
+
+def test_photos_and_masks_may_lie_anywhere(tmp_path: Path, photos: Path):
+    options = ["--data", "folder", "--ignore", "11"]
+    for split in ("train", "val"):
+        options += [f"--{split}-images", str(photos / "images"), f"--{split}-masks", str(photos / "masks")]
+    assert main([*TINY, *options, "--out", str(tmp_path / "run")]) == 0
+
+
+def test_resumed_run_keeps_its_own_configuration(finished: Path, capsys: pytest.CaptureFixture):
+    assert main(["train", "--out", str(finished), "--resume", "--training.iterations", "3"]) == 0
+    assert "changed since the run began: training.iterations: 2 → 3" in capsys.readouterr().out
+    config = RunConfig.from_json((finished / "config.json").read_text())
+    assert (config.training.iterations, config.training.crop_size) == (3, 33)
+    assert checkpoint.load(finished / "checkpoint.pt")["iteration"] == 3
+
+
+def test_resume_begins_where_there_is_nothing(tmp_path: Path):
+    assert main([*TINY, "--out", str(tmp_path / "new"), "--resume"]) == 0
+    assert (tmp_path / "new" / "model.safetensors").exists()
+
+
+def test_overwrite_replaces_a_run(finished: Path):
+    assert main([*TINY, "--out", str(finished), "--overwrite", "--training.seed", "7"]) == 0
+    assert RunConfig.from_json((finished / "config.json").read_text()).training.seed == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train"], "missing: --out PATH (The run's folder, which is made)"),
+        (["train", "--out", "OUT", "--frobnicate"], "unrecognized options: --frobnicate"),
+        (
+            ["train", "--out", "OUT", "--preset", "huge"],
+            "--preset: invalid choice 'huge', expected one of tiny, laptop, gpu, paper",
+        ),
+        (
+            ["train", "--out", "OUT", "--training.iterations", "many"],
+            "--training.iterations INT: invalid literal",
+        ),
+        (["train", "--out", "OUT", "--training.iterations", "0"], "training.iterations=0: expected a whole"),
+        (["train", "--out", "OUT", "--model.output-stride", "5"], "output_stride=5: expected one of"),
+        (
+            ["train", "--out", "OUT", "--model.num-classes", "5"],
+            "model.num_classes=5: the data set 'scenes' has 8",
+        ),
+        (["train", "--out", "OUT", "--data", "frob"], "no data set 'frob'"),
+        (["train", "--out", "OUT", "--data", "folder:/no/such"], "/no/such"),
+        (["train", "--out", "OUT", "--data", "voc:/no/such"], "/no/such"),
+        (["train", "--out", "OUT", "--training.device", "abacus"], "device='abacus'"),
+        (
+            ["train", "--out", "OUT", "--training.initial-weights", "/no/run"],
+            "training.initial_weights='/no/run'",
+        ),
+        (["train", "--out", "OUT", "--resume", "--overwrite"], "give one of them"),
+        (["train", "--out", "OUT", "--resume=3"], "unrecognized options: 3"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    arguments = [str(tmp_path / "run") if a == "OUT" else a for a in arguments]
+    assert main(arguments) == 2
+    printed = capsys.readouterr().err
+    assert message in one_error_line(printed)
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_existing_run_is_not_touched_unasked(finished: Path, capsys: pytest.CaptureFixture):
+    before = (finished / "checkpoint.pt").read_bytes()
+    assert main([*TINY, "--out", str(finished)]) == 2
+    assert "--resume" in one_error_line(capsys.readouterr().err)
+    assert (finished / "checkpoint.pt").read_bytes() == before
+
+
+def test_checkpoint_of_another_architecture(finished: Path, capsys: pytest.CaptureFixture):
+    assert main(["train", "--out", str(finished), "--resume", "--model.aspp-channels", "24"]) == 2
+    assert "checkpoint.pt" in one_error_line(capsys.readouterr().err)
+
+
+def test_truncated_checkpoint(finished: Path, capsys: pytest.CaptureFixture):
+    path = finished / "checkpoint.pt"
+    path.write_bytes(path.read_bytes()[:5000])
+    assert main(["train", "--out", str(finished), "--resume"]) == 2
+    assert "checkpoint.pt: is truncated" in one_error_line(capsys.readouterr().err)
+
+
+def test_configuration_that_cannot_be_read(finished: Path, capsys: pytest.CaptureFixture):
+    (finished / "config.json").write_text('{"training": {"iterations": 2}')
+    assert main(["train", "--out", str(finished), "--resume"]) == 2
+    assert "config.json: cannot be read as a run's configuration" in one_error_line(capsys.readouterr().err)
+
+
+class Malicious:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple:
+        return os.system, (f"touch {self.marker}",)
+
+
+def test_malicious_checkpoint_is_not_run(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    torch.save(Malicious(tmp_path / "owned"), finished / "checkpoint.pt")
+    assert main(["train", "--out", str(finished), "--resume"]) == 2
+    assert "refused" in one_error_line(capsys.readouterr().err)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_folder_that_cannot_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    genuine = Path.write_bytes
+
+    def write_bytes(self: Path, content: bytes) -> int:
+        if tmp_path in self.parents:
+            raise PermissionError(13, "Permission denied", str(self))
+        return genuine(self, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    assert main([*TINY, "--out", str(tmp_path / "run")]) == 2
+    assert "run: cannot be written to: Permission denied; give another --out" in one_error_line(
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind the superuser")
+def test_folder_without_write_permission(tmp_path: Path, capsys: pytest.CaptureFixture):
+    (tmp_path / "locked").mkdir(mode=0o500)
+    assert main([*TINY, "--out", str(tmp_path / "locked" / "run")]) == 2
+    assert "cannot be written to: Permission denied" in one_error_line(capsys.readouterr().err)
+
+
+def test_folder_under_a_file(tmp_path: Path, capsys: pytest.CaptureFixture):
+    (tmp_path / "file").write_text("")
+    assert main([*TINY, "--out", str(tmp_path / "file" / "run")]) == 2
+    assert "Not a directory" in one_error_line(capsys.readouterr().err)
+
+
+def test_full_disk_keeps_the_last_checkpoint(finished: Path):
+    """A limit on the size of files stands for the end of the disk: half of a checkpoint fits."""
+    size = (finished / "checkpoint.pt").stat().st_size // 2
+    before = (finished / "checkpoint.pt").read_bytes()
+    child = command(
+        *("train", "--out", finished, "--resume", "--training.iterations", 4),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 2
+    message = one_error_line(err)
+    assert "checkpoint.pt: cannot be written: File too large" in message
+    assert "the checkpoint before it is intact" in message
+    assert (finished / "checkpoint.pt").read_bytes() == before
+    assert not (finished / ".checkpoint.pt.part").exists()
