@@ -4,18 +4,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from command_lines import TINY, one_error_line
+from command_lines import TINY, command, one_error_line
 
 from dlv3.cli import BAD_INPUT, main
 from dlv3.cli.errors import status_of
 
 
-def test_picture_that_breaks_in_a_loaders_worker(tmp_path: Path, photos: Path, capsys: pytest.CaptureFixture):
+def test_picture_that_breaks_in_a_loaders_worker_ends_the_process(tmp_path: Path, photos: Path):
     path = photos / "images" / "1.png"
     path.write_bytes(path.read_bytes()[:500])
     options = ["--data", f"folder:{photos}", "--ignore", "11", "--training.workers", "1"]
-    assert main([*TINY, *options, "--out", str(tmp_path / "run")]) == 2
-    assert "1.png" in one_error_line(capsys.readouterr().err)
+    child = command(*TINY, *options, "--out", tmp_path / "run")
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 2
+    assert "1.png" in one_error_line(err)
 
 
 def test_diverged_training_is_status_1(tmp_path: Path, capsys: pytest.CaptureFixture):

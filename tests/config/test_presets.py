@@ -101,7 +101,7 @@ def test_second_stage_changes_what_section_4_1_changes_and_nothing_else():
 
 def test_auxiliary_classifier_and_downsampled_labels_exclude_each_other():
     config = preset("tiny")
-    with pytest.raises(ValueError, match=r"training\.downsample_labels with model\.aux"):
+    with pytest.raises(ValueError, match=r"training\.downsample_labels=True with model\.aux=True"):
         replace(
             config,
             model=replace(config.model, aux=True),
