@@ -4,7 +4,6 @@ A command's module is imported when the command is called, so that `dlv3 --help`
 a user can cause ends in one line on stderr, `dlv3: error: …`, and exit status 2; DLV3_DEBUG=1 shows the traceback too.
 """
 
-import gc
 import os
 import sys
 import traceback
@@ -62,10 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = status_of(error)
         if status is None:
             raise
-    # An error from a loader's worker keeps its loader alive, in a cycle through its traceback. The loader's other
-    # workers stop when it is collected; they ignore the signal by which Python would end them at exit.
-    gc.collect()
-    return status
+        # The traceback of an error from a loader's worker refers to the loader. Without it the loader is closed here,
+        # and its other workers end. They ignore the signal with which Python would end them later, and wait for ever.
+        traceback.clear_frames(error.__traceback__)
+        return status
 
 
 def dispatch(commands: Mapping[str, Command], argv: Sequence[str], prog: str, summary: str) -> int:
