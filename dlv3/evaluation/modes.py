@@ -35,8 +35,7 @@ def as_configured(model: nn.Module, config: EvaluationConfig) -> Iterator[nn.Mod
     """Run a model as a configuration asks: a `dlv3.DeepLabV3` by way of `for_inference`, at the output stride.
 
     Args:
-        model: stays as it is, except for the output stride of another model than `dlv3.DeepLabV3`, which is
-            restored at the end.
+        model: afterwards as it was.
         config: its `precision` and `output_stride` are used.
 
     Yields:
