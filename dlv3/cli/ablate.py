@@ -26,30 +26,29 @@ RESULTS = Path("data/results")
 class AblateArguments:
     """Run tables of the paper as experiments: each row with each seed, trained and evaluated, one JSON file a run.
 
-    P1 to P7 are probes: small tasks made so that one mechanism of the paper alone decides, seconds a run on one core,
-    scored by accuracy. P1 the rate that reaches the context, P2 parallel rates, P3 image-level features, P4 the
-    degenerate filter, P5 gridding and multi-grid, P6 output stride, P7 the cascade.
-    S1 to S6 are studies: where atrous rates, ASPP and image pooling pay on the scenes, with heads on frozen features,
-    seconds a run. S1 field of view, S2 parallel rates, S3 image pooling, S4 the backbone's depth, S5 the map's size,
-    S6 larger pictures.
+    P1 to P7 are probes: small tasks made so that one mechanism of the paper alone decides. A run takes seconds on one
+    core and is scored by accuracy. P1: the rate that reaches the context, P2: parallel rates, P3: image-level
+    features, P4: the degenerate filter, P5: gridding and multi-grid, P6: output stride, P7: the cascade.
+    S1 to S6 are studies: where atrous rates, ASPP and image pooling pay on the scenes. Heads are trained on frozen
+    features, in seconds for each run. S1: field of view, S2: parallel rates, S3: image pooling, S4: the backbone's
+    depth, S5: the map's size, S6: larger pictures.
     What is recorded already is not run again: repeat the command to continue a sweep that was stopped.
     Several GPUs share each training under torchrun: torchrun --nproc-per-node 8 -m dlv3 ablate T5 --preset paper.
     """
 
     tables: tyro.conf.Positional[tuple[str, ...]] = ()
-    """The paper's tables T1 to T6, T8, T9, T10, the probes P1 to P7 and the studies S1 to S6; left out, all
-    that the preset has."""
+    """The paper's tables T1 to T6, T8, T9, T10, the probes P1 to P7 and the studies S1 to S6; all of the preset's
+    when left out."""
     preset: Literal["tiny", "laptop", "gpu", "paper"] = "laptop"
-    """At which scale, see dlv3 train --help. Probes and studies have one scale, and are run and recorded at
-    laptop alone."""
+    """The scale, see dlv3 train --help. Probes and studies have one scale and run at laptop only."""
     seeds: int = 3
     """Runs of each row, with seeds 0, 1, …"""
     shard: str = "1/1"
-    """i/n: the i-th of n parts, one for each of n machines that share the results' folder or collect it later."""
+    """i/n: the i-th of n parts, one for each of n machines that share the folder of the results or merge it later."""
     results: Path = RESULTS
-    """The folder of the records. --report prints those that come with dlv3 where there is no data/results."""
+    """The folder of the records. If there is no data/results, --report prints those that come with dlv3."""
     work: Path = Path("runs/ablations")
-    """The trainings' own folders; rows that differ in the evaluation alone share one."""
+    """The folder of the trainings; rows that differ only in the evaluation share one."""
     report: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run nothing; print the tables from what is recorded."""
     publish: Path | None = None
@@ -92,9 +91,11 @@ def ablate_command(arguments: AblateArguments) -> int:
             state = "recorded" if is_done(cell, arguments.results) else f"training {cell.training_key()}"
             print(f"{cell.table} {cell.row}, seed {cell.seed}: {state}")
         return 0
-    print(f"dlv3: the records go to {arguments.results.resolve()}", file=sys.stderr)
+    reports = os.environ.get("RANK", "0") == "0"  # under torchrun one process does
+    if reports:
+        print(f"dlv3: the records go to {arguments.results.resolve()}", file=sys.stderr)
     run(wanted, arguments.results, arguments.work)
-    if os.environ.get("RANK", "0") != "0":  # under torchrun one process reports
+    if not reports:
         return 0
     records = read(arguments.results)
     for table in tables:
@@ -104,7 +105,7 @@ def ablate_command(arguments: AblateArguments) -> int:
 
 
 def _to_report(folder: Path) -> Path:
-    """The folder of results; where the default one is not there, that of the package, and it says so."""
+    """Return the folder to report: without the default one here, the package's, and say so."""
     if folder != RESULTS or folder.is_dir():
         return folder
     print(f"dlv3: no {folder} here; these records come with dlv3: {assets.records()}", file=sys.stderr)

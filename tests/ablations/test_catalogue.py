@@ -2,7 +2,6 @@ import pytest
 
 from dlv3.ablations import EVERY_TABLE, PROBES, STUDIES, TABLES
 from dlv3.ablations.catalogue import cells_of, rows_at, tables_at
-from dlv3.cli.ablate import AblateArguments, ablate_command
 
 
 def test_the_laptop_has_every_table_and_other_presets_the_papers():
@@ -18,11 +17,3 @@ def test_cells_are_the_rows_of_the_preset_with_each_seed(name):
     rows = rows_at(table, "laptop")
     assert [(cell.seed, cell.row) for cell in cells] == [(seed, row.name) for seed in (0, 1) for row in rows]
     assert {(cell.table, cell.preset) for cell in cells} == {(name, "laptop")}
-
-
-@pytest.mark.parametrize(("preset", "probes"), [("tiny", False), ("laptop", True)])
-def test_all_tables_means_those_that_the_preset_has(tmp_path, capsys, preset, probes):
-    ablate_command(AblateArguments((), preset=preset, seeds=1, results=tmp_path, dry_run=True))
-    planned = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
-    assert (planned == set(EVERY_TABLE)) == probes
-    assert bool(planned & set(PROBES)) == probes

@@ -8,7 +8,6 @@ import pytest
 from dlv3.ablations import TABLES, cells, read, runner
 from dlv3.ablations.paper import cell as training_cell
 from dlv3.ablations.runner import shard_of
-from dlv3.cli.ablate import AblateArguments, ablate_command
 
 
 @pytest.fixture
@@ -65,25 +64,6 @@ def test_a_record_says_how_it_came_about_and_another_configuration_is_run_again(
     stored["config"]["training"]["learning_rate"] = 9
     path.write_text(json.dumps(stored))
     assert not runner.is_done(cell, tmp_path / "results")
-
-
-def test_command_reports_what_is_recorded_and_plans_without_running(tmp_path, capsys, trainings):
-    def ablate(*tables, **options):
-        assert (
-            ablate_command(AblateArguments(tables, results=tmp_path / "r", work=tmp_path / "w", **options))
-            == 0
-        )
-        return capsys.readouterr().out
-
-    assert "T3 (2, 2, 2) block7, seed 1: training" in ablate("T3", preset="paper", seeds=2, dry_run=True)
-    assert ablate(preset="tiny", report=True) == "No recorded runs at preset tiny.\n"
-    assert not trainings
-    with pytest.raises(ValueError, match="'T7' is not a table; expected one of T1, "):
-        ablate("T7")
-    with pytest.raises(ValueError, match="--shard '3/2': expected i/n"):
-        ablate("T1", shard="3/2")
-    with pytest.raises(ValueError, match="--seeds 0"):
-        ablate("T1", seeds=0)
 
 
 @pytest.mark.slow

@@ -1,0 +1,86 @@
+"""`dlv3 ablate` plans, reports and publishes, and says where records come from and go to."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from made_records import made_record
+
+from dlv3 import assets
+from dlv3.ablations import EVERY_TABLE, PROBES, cells_of
+from dlv3.cli import ablate
+from dlv3.cli.ablate import AblateArguments, ablate_command
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_plan_says_what_would_be_trained_and_runs_nothing(folder, capsys):
+    ablate_command(AblateArguments(("T3",), preset="paper", seeds=2, dry_run=True))
+    assert "T3 (2, 2, 2) block7, seed 1: training" in capsys.readouterr().out
+    assert not list(folder.iterdir())
+
+
+def test_a_plan_says_what_is_recorded(folder, capsys):
+    [cell] = [cell for cell in cells_of(PROBES["P7"], "laptop", 1) if cell.row == "(1,)"]
+    replace(made_record("P7", "(1,)", 0, 0.5), config=cell.values()).write(folder / "data" / "results")
+    ablate_command(AblateArguments(("P7",), seeds=1, dry_run=True))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.endswith("recorded")] == ["P7 (1,), seed 0: recorded"]
+
+
+@pytest.mark.parametrize(("preset", "probes"), [("tiny", False), ("laptop", True)])
+def test_all_tables_means_those_that_the_preset_has(tmp_path, capsys, preset, probes):
+    ablate_command(AblateArguments((), preset=preset, seeds=1, results=tmp_path, dry_run=True))
+    planned = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+    assert (planned == set(EVERY_TABLE)) == probes
+    assert bool(planned & set(PROBES)) == probes
+
+
+def test_a_report_without_records_here_is_that_of_the_packages_records(folder, capsys):
+    assert ablate_command(AblateArguments(("T4", "P1"), report=True)) == 0
+    shown = capsys.readouterr()
+    assert "**T4**" in shown.out
+    assert "**P1**" in shown.out
+    assert "**T1**" not in shown.out
+    assert str(assets.records()) in shown.err
+    assert not list(folder.iterdir())
+
+
+def test_a_report_of_a_folder_is_of_its_records_alone(folder, capsys):
+    made_record("T4", "flip", 0, 0.4321).write(folder / "data" / "results")
+    ablate_command(AblateArguments(("T4",), report=True))
+    shown = capsys.readouterr()
+    assert "| flip | 79.35 | 43.2 |" in shown.out
+    assert shown.err == ""
+    assert ablate_command(AblateArguments(preset="tiny", report=True, results=folder / "none")) == 0
+    assert capsys.readouterr().out == "No recorded runs at preset tiny.\n"
+
+
+def test_records_go_to_the_working_directory_and_the_command_says_so(folder, capsys, monkeypatch):
+    written = []
+    monkeypatch.setattr(
+        ablate, "run", lambda cells, results, work: written.append((len(cells), results, work))
+    )
+    assert ablate_command(AblateArguments(("T4",), preset="tiny", seeds=1)) == 0
+    assert written == [(4, Path("data/results"), Path("runs/ablations"))]
+    assert f"the records go to {folder / 'data' / 'results'}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("tables", "options", "message"),
+    [
+        (("T7",), {}, "'T7' is not a table; expected one of T1, "),
+        (("T1",), {"shard": "3/2"}, "--shard '3/2': expected i/n"),
+        (("T1",), {"seeds": 0}, "--seeds 0: expected at least 1"),
+        (("P4",), {"preset": "gpu"}, "P4 at preset gpu: the table has one scale"),
+    ],
+)
+def test_bad_arguments_are_named(folder, tables, options, message):
+    with pytest.raises(ValueError, match=message):
+        ablate_command(AblateArguments(tables, **options))
+    assert not list(folder.iterdir())
