@@ -26,7 +26,7 @@ lab: $(INSTALLED)
 	$(BIN)/dlv3 lab $(ARGS)
 
 test: $(INSTALLED)
-	$(PYTEST) --dist loadscope --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg tests notebooks
+	$(PYTEST) --dist loadscope --no-loadscope-reorder --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg tests notebooks
 
 # While you work: no notebook, no browser, nothing marked slow.
 check: lint

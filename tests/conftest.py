@@ -1,0 +1,25 @@
+"""The order of the tests: files that take longest come first, so that no core waits for one of them at the end."""
+
+import pytest
+
+# The longest first. Files that are not here keep pytest's order behind these.
+LONGEST = (
+    "tests/browser/test_lessons_in_lab.py",
+    "tests/test_wheel.py",
+    "tests/training/test_pretrain.py",
+    "tests/browser/test_glossary_in_lab.py",
+    "notebooks/06_aspp.ipynb",
+    "tests/training/test_resume.py",
+    "notebooks/12_real_photos.ipynb",
+    "notebooks/08_training.ipynb",
+    "tests/browser/test_site_pages.py",
+    "tests/test_deeplab.py",
+    "tests/test_weights.py",
+    "tests/fast/test_served.py",
+)
+_RANKS = {path: rank for rank, path in enumerate(LONGEST)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort whole files; within a file, the order stays: a notebook's cells need it."""
+    items.sort(key=lambda item: _RANKS.get(item.nodeid.partition("::")[0], len(LONGEST)))
