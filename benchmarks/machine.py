@@ -23,7 +23,7 @@ PRODUCT_SIDE = {"cpu": 1024, "cuda": 8192}
 
 @dataclass(frozen=True)
 class Machine:
-    """What a record says of the machine that made it."""
+    """The machine of a record."""
 
     device: str
     """"cpu" or "cuda"."""

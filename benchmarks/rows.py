@@ -26,7 +26,7 @@ class Row:
     section: str
     what: str
     case: Case
-    """What the contenders that are compared have in common: output stride, batch, size, threads, …"""
+    """The common values of the contenders that are compared: output stride, batch, size, threads, …"""
     seconds: Spread
     """Of one call."""
     ratio: Spread | None = None
@@ -48,7 +48,7 @@ class Row:
 
     @property
     def wrong(self) -> bool:
-        """Whether float32 answers differ too much from the baseline's."""
+        """True if float32 answers differ too much from the baseline's."""
         if self.dtype != "float32" or self.difference is None:
             return False
         return not self.difference <= FLOAT32_LIMIT  # not a number is wrong, too

@@ -19,7 +19,7 @@ class Block:
 
     name: str
     command: str
-    """What writes the block, named in its opening marker."""
+    """The command that writes the block, named in its opening marker."""
 
     @property
     def opening(self) -> str:

@@ -23,7 +23,7 @@ ONE_SCALE = "laptop"
 
 
 class Measured(TypedDict):
-    """What a cell's run gives: the scores of its record (see `Record`) and its wall time."""
+    """The result of a cell's run: the scores of its record (see `Record`) and its wall time."""
 
     miou: float
     iou: dict[str, float | None]

@@ -1,4 +1,4 @@
-"""What the probes' and the studies' small networks share: branches of equal size, and a short training by Adam."""
+"""Shared parts of the probes' and the studies' small networks: branches of equal size, a short training by Adam."""
 
 from collections.abc import Callable
 

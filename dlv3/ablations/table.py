@@ -1,11 +1,11 @@
-"""What every table is made of: rows that can be run, and the claims that the rows make."""
+"""The parts of every table: rows that can be run, and the claims that the rows make."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 S = TypeVar("S")
-"""What a row runs: the paper's `Setting`, a `ProbeConfig` or a `StudyConfig`."""
+"""The setting that a row runs: the paper's `Setting`, a `ProbeConfig` or a `StudyConfig`."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Table(Generic[S]):
     """The first one stands for the table where the report is in brief."""
     note: str = ""
     score: str = "miou"
-    """What the rows are compared by: "miou", or the name of a group of a record."""
+    """The score that the rows are compared by: "miou", or the name of a group of a record."""
     expected: Callable[[Row[S]], float] | None = None
     """A row's score in percent as it follows from how the pictures are made, if it does."""
 

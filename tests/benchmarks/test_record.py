@@ -1,4 +1,4 @@
-"""What is recorded is read again as it was."""
+"""A record is read as it was written."""
 
 from pathlib import Path
 

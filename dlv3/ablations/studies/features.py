@@ -101,7 +101,7 @@ def field_of_view(blocks: int, output_stride: int, rate: int = 0) -> int:
     Args:
         blocks: how many of the backbone's blocks.
         output_stride: of the backbone.
-        rate: of the 3×3 layer; 0 is no such layer.
+        rate: of the 3×3 layer; 0 for the backbone alone.
     """
     units = BACKBONES[BACKBONE].units
     # The stem has two convolutions, and so has each unit.

@@ -1,4 +1,4 @@
-"""What is recorded of the studies: complete, of the tables as they are, and found again."""
+"""The records of the studies are complete, match the tables as they are, and are found again."""
 
 from pathlib import Path
 
