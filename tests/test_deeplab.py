@@ -84,6 +84,7 @@ def rows_of_one_set_of_weights() -> dict[DeepLabV3Config, list[str]]:
     return groups
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "config", rows_of_one_set_of_weights(), ids=lambda c: f"{c.backbone}-{c.blocks}-{c.aspp_rates}"
 )
