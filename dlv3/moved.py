@@ -29,7 +29,6 @@ MOVED = {
     "dlv3.data.download": "dlv3.data.photos.download",
     "dlv3.data.folder": "dlv3.data.photos.folder",
     "dlv3.data.images": "dlv3.data.photos.images",
-    "dlv3.data.labels": "dlv3.data.photos.labels",
     "dlv3.data.pairing": "dlv3.data.photos.pairing",
     "dlv3.data.voc": "dlv3.data.photos.voc",
     "dlv3.ablations.configure": "dlv3.ablations.paper.configure",

@@ -76,7 +76,7 @@ def evaluate_command(arguments: EvaluateArguments) -> int:
     trained = load_trained(arguments.run)
     spec, dataset = _open(arguments, trained)
     with joined(arguments.device) as processes:
-        model = trained.model.to(processes.device, memory_format=torch.channels_last)
+        model = trained.model.to(processes.device).to(memory_format=torch.channels_last)
         found = evaluate(model, dataset, arguments.how, device=processes.device, workers=arguments.workers)
         if processes.first:
             print(f"{trained.weights} on {spec}, {arguments.split}\n\n{found.table()}")

@@ -33,6 +33,8 @@ def parse(
 
     try:
         with _complaints_to(refuse):
+            if default is None:
+                return tyro.cli(arguments, args=argv, prog=prog)
             return tyro.cli(arguments, args=argv, prog=prog, default=default)
     except SystemExit as stop:
         # Without a code, tyro has printed the help. With one, it has printed a complaint in its own form.

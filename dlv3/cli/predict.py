@@ -69,7 +69,7 @@ def predict_command(arguments: PredictArguments) -> int:
     trained = load_trained(arguments.run)
     device = choose_device(arguments.device)
     done = predict_files(
-        trained.model.to(device, memory_format=torch.channels_last),
+        trained.model.to(device).to(memory_format=torch.channels_last),
         arguments.inputs,
         arguments.out,
         how,

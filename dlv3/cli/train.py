@@ -87,8 +87,10 @@ def defaults(argv: Sequence[str]) -> TrainArguments:
         given, _ = early.parse_known_args(argv)
     except argparse.ArgumentError:  # such as --resume=3, which tyro refuses
         given = argparse.Namespace(preset="laptop", out=None, resume=False)
+    name: PresetName = "laptop"
     # tyro refuses any other name.
-    name = given.preset if given.preset in PRESETS else "laptop"
+    if given.preset in PRESETS:
+        name = given.preset
     stored = given.out / "config.json" if given.out and given.resume else None
     config = _stored(stored) if stored and stored.is_file() else preset(name)
     return TrainArguments.of(config, name)

@@ -74,7 +74,7 @@ def _build(cls: type, values: object, name: str) -> Any:
 
 
 def _value(hint: Any, value: object, name: str) -> Any:
-    if is_dataclass(hint):
+    if isinstance(hint, type) and is_dataclass(hint):
         return _build(hint, value, name)
     # The hint is `tuple[...]` itself, or has it inside, `tuple[...] | None`.
     for option in (hint, *get_args(hint)):

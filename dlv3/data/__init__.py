@@ -6,10 +6,14 @@ they are first used, so that `import dlv3` stays light.
 """
 
 from importlib import import_module
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from dlv3.config.data import DataConfig
 from dlv3.data.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torchvision.tv_tensors import Image, Mask
 
 Split = Literal["train", "val", "test"]
 SPLITS = ("train", "val", "test")
@@ -42,15 +46,23 @@ __all__ = ["DataConfig", "DataError", "SegmentationDataset", "open_dataset", *_H
 
 
 class SegmentationDataset(Protocol):
-    """What every data set here offers."""
+    """The attributes and methods of every data set."""
 
-    classes: tuple[str, ...]
-    num_classes: int
-    palette: "numpy.ndarray"  # noqa: F821  (num_classes, 3) uint8 RGB
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of their indices."""
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes."""
+
+    @property
+    def palette(self) -> "np.ndarray":
+        """The colours of the classes: (num_classes, 3) uint8 RGB."""
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, index: int) -> tuple["Image", "Mask"]: ...  # noqa: F821  torchvision's tv_tensors
+    def __getitem__(self, index: int) -> "tuple[Image, Mask]": ...
 
     def name(self, index: int) -> str: ...
 
@@ -67,12 +79,12 @@ def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> S
         config: the options; the defaults when left out.
 
     Raises:
-        DataError: no such data set, split, folder or file, or files that do not fit together.
+        DataError: a data set, split, folder or file that does not exist, or files that do not fit together.
     """
     config = config or DataConfig()
     kind, _, where = spec.partition(":")
     if split not in SPLITS:
-        raise DataError(f"split is {split!r}; it is one of {', '.join(SPLITS)}")
+        raise DataError(f"split={split!r}: expected one of {', '.join(SPLITS)}")
     if kind == "scenes" and not where:
         from dlv3.data.made.scenes import Scenes
 
@@ -100,7 +112,7 @@ def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> S
 
         voc_split = config.voc_train if split == "train" else split
         return VocDataset(where, voc_split, year=config.year, sbd=config.sbd)
-    raise DataError(f"no data set {spec!r}; give one of {SPECS}")
+    raise DataError(f"no data set {spec!r}; expected one of {SPECS}")
 
 
 def __getattr__(name: str) -> object:

@@ -6,10 +6,11 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from dlv3.data import SegmentationDataset
+from dlv3.data.labels import labels_in
 
 
-class Held(Dataset):
-    """A data set whose pictures are all read at once and kept, as two tensors that forked workers share.
+class Held(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
+    """A data set whose pictures are all read once and kept, as two tensors that forked workers share.
 
     Args:
         dataset: any data set of `dlv3.data` whose pictures have one size.
@@ -32,9 +33,9 @@ class Held(Dataset):
         return tv_tensors.Image(self.images[index]), tv_tensors.Mask(self.masks[index])
 
     def name(self, index: int) -> str:
-        """The picture's name."""
+        """Return the picture's name."""
         return self.dataset.name(index)
 
     def classes_in(self, index: int) -> frozenset[int]:
-        """Classes that occur in a picture, without 255."""
-        return frozenset(self.masks[index].unique().tolist()) - {255}
+        """Return the classes that occur in a picture, without 255."""
+        return labels_in(self.masks[index])

@@ -10,7 +10,7 @@ from PIL import Image
 IGNORE_INDEX = 255
 VOID_COLOUR = (224, 224, 192)  # VOC's own colour of the border that carries no label
 
-# Okabe and Ito's eight colours, told apart in every common form of colour blindness, in the order of the
+# Okabe and Ito's eight colours, distinct in every common form of colour blindness, in the order of the
 # scenes' classes: background, sun, coin, square, triangle, ring, cross, wire.
 SCENES_PALETTE = np.array(
     [
@@ -29,7 +29,7 @@ SCENES_PALETTE.setflags(write=False)
 
 
 def voc_palette(n: int) -> np.ndarray:
-    """PASCAL VOC's palette, which spreads the bits of an index over the three channels.
+    """Return PASCAL VOC's palette, which spreads the bits of an index over the three channels.
 
     Args:
         n: number of colours, 1 to 256.
@@ -41,17 +41,18 @@ def voc_palette(n: int) -> np.ndarray:
         ValueError: n is outside 1 to 256.
     """
     if not 1 <= n <= 256:
-        raise ValueError(f"n is {n}; a palette has 1 to 256 colours")
+        raise ValueError(f"n={n}: expected 1 to 256 colours")
     index = np.arange(n)
     colours = np.zeros((n, 3), dtype=np.uint8)
-    for step in range(8):  # bits 0, 1, 2 of the index are the next lower bit of red, green, blue
+    # In each step, bits 0, 1 and 2 of the rest of the index are the next lower bits of red, green and blue.
+    for step in range(8):
         for channel in range(3):
             colours[:, channel] |= (((index >> (3 * step + channel)) & 1) << (7 - step)).astype(np.uint8)
     return colours
 
 
 def colourise(mask: torch.Tensor | np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """Paint class indices; what is beyond the palette (255 above all) gets the void colour.
+    """Paint class indices; an index beyond the palette, such as 255, gets the void colour.
 
     Args:
         mask: (H, W) class indices, 0 to 255.
@@ -60,7 +61,8 @@ def colourise(mask: torch.Tensor | np.ndarray, palette: np.ndarray) -> np.ndarra
     Returns:
         (H, W, 3) uint8 RGB.
     """
-    return _table(palette)[_indices(mask)]
+    colours: np.ndarray = _table(palette)[_indices(mask)]
+    return colours
 
 
 def save_palette_png(mask: torch.Tensor | np.ndarray, palette: np.ndarray, path: str | PathLike[str]) -> None:
@@ -69,17 +71,18 @@ def save_palette_png(mask: torch.Tensor | np.ndarray, palette: np.ndarray, path:
     Args:
         mask: (H, W) class indices, 0 to 255.
         palette: (num_classes, 3) uint8 RGB.
-        path: where; it ends in .png.
+        path: the file to write; it ends in .png.
     """
     picture = Image.fromarray(_indices(mask))
-    picture.putpalette(_table(palette).tobytes())  # turns the grey picture into an indexed one, values kept
+    # The grey picture becomes an indexed one with the same values.
+    picture.putpalette(_table(palette).tobytes())
     picture.save(Path(path), format="PNG")
 
 
 def overlay(
     image: torch.Tensor | np.ndarray, mask: torch.Tensor | np.ndarray, palette: np.ndarray, alpha: float = 0.5
 ) -> np.ndarray:
-    """Lay the colours of a mask over its picture; pixels without a label (255) stay as they are.
+    """Blend the colours of a mask over its picture; pixels without a label (255) do not change.
 
     Args:
         image: (3, H, W) uint8 tensor, or (H, W, 3) uint8 array.
@@ -94,17 +97,19 @@ def overlay(
         ValueError: the sizes differ, or alpha is outside 0 to 1.
     """
     if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha is {alpha}; it is the mask's share, 0 to 1")
+        raise ValueError(f"alpha={alpha}: expected the mask's share, 0 to 1")
     photo = image.permute(1, 2, 0).cpu().numpy() if isinstance(image, torch.Tensor) else image  # (H, W, 3)
     indices = _indices(mask)
     if photo.shape[:2] != indices.shape:
-        raise ValueError(f"the picture is {photo.shape[:2]} (height, width) and the mask {indices.shape}")
+        raise ValueError(
+            f"mask of {indices.shape} (height, width): expected the picture's size, {photo.shape[:2]}"
+        )
     mixed = np.rint((1 - alpha) * photo + alpha * colourise(indices, palette)).astype(np.uint8)
     return np.where((indices == IGNORE_INDEX)[..., None], photo, mixed)
 
 
 def _table(palette: np.ndarray) -> np.ndarray:
-    """All 256 colours: (256, 3), the void colour beyond the palette."""
+    """Return 256 colours, (256, 3): the palette, then the void colour."""
     table = np.tile(np.array(VOID_COLOUR, dtype=np.uint8), (256, 1))
     table[: min(len(palette), 256)] = palette[:256]
     return table
@@ -113,9 +118,13 @@ def _table(palette: np.ndarray) -> np.ndarray:
 def _indices(mask: torch.Tensor | np.ndarray) -> np.ndarray:
     array = mask.cpu().numpy() if isinstance(mask, torch.Tensor) else np.asarray(mask)
     if array.ndim != 2:
-        raise ValueError(f"the mask has shape {array.shape}; it is (height, width), one class index a pixel")
+        raise ValueError(
+            f"mask of shape {array.shape}: expected (height, width), one class index for each pixel"
+        )
     if array.dtype != np.uint8:
         if array.size and (array.min() < 0 or array.max() > 255):
-            raise ValueError(f"the mask holds {array.min()} to {array.max()}; class indices are 0 to 255")
+            raise ValueError(
+                f"mask with values {array.min()} to {array.max()}: expected class indices, 0 to 255"
+            )
         array = array.astype(np.uint8)
     return np.ascontiguousarray(array)

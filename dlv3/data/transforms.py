@@ -1,12 +1,12 @@
 """From a picture and its mask to what the network reads (§4.1, "Data augmentation", "Crop size").
 
-Training: scale at random, flip at random, crop at random. Where the scaled picture is smaller than the crop it
-is padded with the image mean (0 once normalised) and its mask with 255: padding carries no label. A mask padded
-with 0 would teach the network that padding is background.
+Training: scale, flip and crop at random. A picture that is smaller than the crop is padded with the image mean (0 after
+normalising) and its mask with 255, which is not a label. A mask padded with 0 would teach the network that padding is
+background.
 
 Evaluation: the whole picture at its own size. Labels are never resized and nothing is cut off.
 
-Every random number comes from torch's global generator: whoever seeds that for a sample has fixed the sample.
+Every random number comes from torch's global generator: its seed decides the sample.
 """
 
 from collections.abc import Sequence
@@ -28,17 +28,17 @@ class TrainTransform:
 
     Args:
         crop_size: side of the crop in pixels, or (height, width). 513 in the paper (§4.1), which Table 8 shows
-            to matter: 321 costs ten points.
+            to matter: 321 loses ten points.
         scale: smallest and largest factor; (0.5, 2.0) in the paper, uniform in between.
         flip: probability of a left-right flip.
         mean, std: of each channel, RGB from 0 to 1.
-        scale_step: distance between the factors to draw from; 0 draws any. The paper states none, the authors'
+        scale_step: distance between the possible factors; 0 for any factor. Not stated in the paper; the authors'
             code has 0.25.
         photometric: strength of random brightness, contrast and saturation, 0 to 1; 0 is off. Not in the paper:
             for small sets trained from scratch.
 
     Raises:
-        ValueError: a value that makes no sense, named.
+        ValueError: a value that is not possible; the argument is named.
     """
 
     def __init__(
@@ -53,17 +53,15 @@ class TrainTransform:
     ) -> None:
         height, width = (crop_size, crop_size) if isinstance(crop_size, int) else crop_size
         if height < 1 or width < 1:
-            raise ValueError(f"crop_size is {crop_size}; each side is at least 1 pixel")
+            raise ValueError(f"crop_size={crop_size}: expected at least 1 pixel on each side")
         if not 0 < scale[0] <= scale[1]:
-            raise ValueError(f"scale is {scale}; give the smallest and the largest factor, both above 0")
+            raise ValueError(f"scale={scale}: expected the smallest and the largest factor, both above 0")
         if scale_step < 0:
-            raise ValueError(
-                f"scale_step is {scale_step}; it is 0 (any factor) or more, 0.25 in the authors' code"
-            )
+            raise ValueError(f"scale_step={scale_step}: expected 0 (any factor) or more, such as 0.25")
         if not 0 <= flip <= 1:
-            raise ValueError(f"flip is {flip}; it is a probability, 0 to 1")
+            raise ValueError(f"flip={flip}: expected a probability, 0 to 1")
         if not 0 <= photometric <= 1:
-            raise ValueError(f"photometric is {photometric}; it is a strength, 0 (off) to 1")
+            raise ValueError(f"photometric={photometric}: expected a strength, 0 (off) to 1")
         self.crop_size = (height, width)
         self.scale = scale
         self.scale_step = scale_step
@@ -88,7 +86,7 @@ class TrainTransform:
             image, mask = _resize(image, mask, factor)
         height, width = mask.shape
         crop_height, crop_width = self.crop_size
-        # Where the crop is the larger one the offset is negative: the picture's place inside the crop.
+        # If the crop is larger, the offset is negative: the picture's place inside the crop.
         top, left = _offset(u_top, height, crop_height), _offset(u_left, width, crop_width)
         rows = slice(max(top, 0), max(top, 0) + crop_height)
         columns = slice(max(left, 0), max(left, 0) + crop_width)
@@ -100,15 +98,16 @@ class TrainTransform:
         image = _normalise(image, self.mean, self.std)
 
         before_x, before_y = max(-left, 0), max(-top, 0)
-        padding = (before_x, crop_width - mask.shape[1] - before_x)
-        padding += (before_y, crop_height - mask.shape[0] - before_y)
+        after_x, after_y = crop_width - mask.shape[1] - before_x, crop_height - mask.shape[0] - before_y
+        padding = (before_x, after_x, before_y, after_y)
         if any(padding):
-            image = F.pad(image, padding, value=0.0)  # the image mean, after normalising
+            # 0 is the image mean, after normalising.
+            image = F.pad(image, padding, value=0.0)
             mask = F.pad(mask, padding, value=IGNORE_INDEX)
         return image, mask.to(torch.int64)  # (3, crop, crop), (crop, crop)
 
     def _factor(self, u: float) -> float:
-        """The scale that belongs to a uniform number from [0, 1)."""
+        """Return the scale for a uniform number from [0, 1)."""
         low, high = self.scale
         if not self.scale_step:
             return low + u * (high - low)
@@ -117,10 +116,10 @@ class TrainTransform:
 
 
 class EvalTransform:
-    """The whole picture at its own size, normalised (§4.1: whole images, labels as they are).
+    """Normalise the whole picture at its own size (§4.1: whole images, labels as they are).
 
     Args:
-        mean, std: of each channel, RGB from 0 to 1; the training's.
+        mean, std: of each channel, RGB from 0 to 1; the same as in training.
     """
 
     def __init__(self, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD) -> None:
@@ -149,10 +148,10 @@ class EvalTransform:
 
 
 def _resize(image: torch.Tensor, mask: torch.Tensor, factor: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scale both: bilinear with antialiasing for colours, the nearest pixel's label for labels.
+    """Scale both: colours bilinearly with antialiasing, labels by the nearest pixel.
 
-    NEAREST_EXACT samples at pixel centres, as the bilinear kernel does; plain NEAREST (torchvision's choice for
-    a Mask) shifts labels against the picture by up to half a pixel.
+    NEAREST_EXACT samples at pixel centres, as the bilinear kernel does. Plain NEAREST, which torchvision uses for a
+    Mask, shifts the labels against the picture by up to half a pixel.
     """
     # At least 2: torch's antialiased resize fails on an output of a single pixel.
     size = [max(2, round(side * factor)) for side in mask.shape]
@@ -162,17 +161,17 @@ def _resize(image: torch.Tensor, mask: torch.Tensor, factor: float) -> tuple[tor
 
 
 def _offset(u: float, side: int, crop: int) -> int:
-    """First row (or column) of the crop, all places equally likely; negative where the crop is larger."""
+    """Return the first row (or column) of the crop, all places equally likely; negative if the crop is larger."""
     slack = side - crop
     return int(u * (slack + 1)) if slack >= 0 else -int(u * (1 - slack))
 
 
 def _normalise(image: torch.Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
-    return TF.normalize(
-        TF.to_dtype(image, torch.float32, scale=True), mean, std, inplace=image.dtype == torch.uint8
-    )
+    floats = TF.to_dtype(image, torch.float32, scale=True)
+    normalised: torch.Tensor = TF.normalize(floats, mean, std, inplace=image.dtype == torch.uint8)
+    return normalised
 
 
 def _plain(tensor: torch.Tensor) -> torch.Tensor:
-    """A tv_tensor as an ordinary tensor, so that the loader collates and copies it without its wrapper."""
+    """Return a tv_tensor as an ordinary tensor, so that the loader collates and copies it without its wrapper."""
     return tensor.as_subclass(torch.Tensor)

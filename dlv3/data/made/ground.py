@@ -1,8 +1,8 @@
-"""Ground: pictures whose colour begins far from where it is asked for, for the probe of Fig. 4 (section 3.3).
+"""Ground: pictures whose colour begins far from the disc that has its class, for the probe of Fig. 4 (section 3.3).
 
 One pale disc lies anywhere on grey noise. Outside a square around the disc the noise is coloured, and that colour is
-the disc's class. A 3×3 filter that reaches out of the square sees it in any direction, so all that it needs is one
-outer weight that still falls onto the picture. As the rate grows, fewer positions have one: the share of Fig. 4.
+the disc's class. A 3×3 filter that reaches out of the square sees it in any direction, so it needs only one outer
+weight that falls onto the picture. As the rate grows, fewer positions have one: the share of Fig. 4.
 Everything follows from [seed, split, index] by integers (see textures.py).
 """
 
@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from dlv3.data.made.markers import CLASSES, COLOURS, DISC_RADIUS, SIZE
-from dlv3.data.made.scenes import check_split
+from dlv3.data.made.splits import check_split
 from dlv3.data.made.textures import UNIT, RandomStream, lattice, smooth_noise
 from dlv3.data.palette import IGNORE_INDEX
 
@@ -25,7 +25,7 @@ _CENTRES = (2 * np.arange(SIZE) + 1) * UNIT // 2  # of pixels, in 1/64 px
 _KIND = 100  # keeps these pictures' random streams apart from those of the markers
 
 
-class Ground(Dataset):
+class Ground(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
     """A disc whose class is the colour of the ground beyond its surroundings.
 
     `dataset[i]` is an image, uint8 (3, 129, 129), and its mask, uint8 (129, 129): the disc's pixels have its class,
@@ -34,13 +34,13 @@ class Ground(Dataset):
     Args:
         split: "train", "val" or "test"; no two share a picture.
         pictures: how many; 2,000, 300 and 300 when left out.
-        seed: another seed, other pictures.
+        seed: another seed gives other pictures.
 
     Raises:
-        DataError: no such split, no pictures, a negative seed.
+        DataError: an unknown split, no pictures, a negative seed.
     """
 
-    classes = CLASSES
+    classes: tuple[str, ...] = CLASSES
     num_classes = len(CLASSES)
     palette = np.array(COLOURS, dtype=np.uint8)
 
@@ -52,7 +52,7 @@ class Ground(Dataset):
         return self._length
 
     def name(self, index: int) -> str:
-        """A name for the picture's files: "ground-val-00007"."""
+        """Return a name for the picture's files, such as "ground-val-00007"."""
         return f"ground-{self.split}-{range(len(self))[index]:05d}"
 
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
@@ -62,15 +62,16 @@ class Ground(Dataset):
         return tv_tensors.Image(torch.from_numpy(image)), tv_tensors.Mask(torch.from_numpy(mask))
 
     def classes_in(self, index: int) -> frozenset[int]:
-        """The class of the picture's disc."""
+        """Return the class of the picture's disc."""
         return frozenset({self.layout(index)[1]})
 
     def layout(self, index: int) -> tuple[tuple[int, int], int]:
-        """The row and column of a picture's disc, and its class."""
+        """Return the row and column of a picture's disc, and its class."""
         return self._place(self._stream(index))
 
     def _stream(self, index: int) -> RandomStream:
-        index = range(len(self))[index]  # an IndexError past the end; -1 is the last
+        # Raises IndexError past the end; -1 is the last.
+        index = range(len(self))[index]
         return RandomStream(self.seed, list(SPLITS).index(self.split), index, _KIND)
 
     def _place(self, stream: RandomStream) -> tuple[tuple[int, int], int]:
@@ -84,7 +85,7 @@ class Ground(Dataset):
         grey = GREY[0] + ((GREY[1] - GREY[0]) * noise >> 8)  # (129, 129)
         away_y, away_x = (np.abs(np.arange(SIZE) - centre) for centre in place)
         near = np.maximum(away_y[:, None], away_x) <= GREY_REACH
-        # As bright as the grey: only the hue tells.
+        # As bright as the grey: only the hue tells the class.
         tint = np.array(COLOURS[label])[:, None, None] * grey // 160
         image = np.where(near, grey, tint).astype(np.uint8)  # (3, 129, 129)
         disc = away_y[:, None] ** 2 + away_x**2 <= DISC_RADIUS**2

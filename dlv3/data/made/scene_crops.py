@@ -1,24 +1,25 @@
-"""One-object pictures to pretrain on: what ImageNet is to the paper's backbones, for the made scenes."""
+"""Pictures of one object to pretrain on, in the place of ImageNet, for the made scenes."""
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from dlv3.data.made.scenes import RADII, STRIP_COLOURS, Strip, check_split, random_shape, random_wire
+from dlv3.data.made.scenes import RADII, STRIP_COLOURS, Strip, random_shape, random_wire
 from dlv3.data.made.shapes import Canvas
+from dlv3.data.made.splits import check_split
 from dlv3.data.made.textures import UNIT, RandomStream, background_fill
 
 SIZE = 65  # pixels
 EXTENT = SIZE * UNIT
-LARGEST = 28 * UNIT  # of the scenes' radii, what fits a crop
+LARGEST = 28 * UNIT  # the largest of the scenes' radii that fits a crop
 SHAPES = ("disc", "square", "triangle", "ring", "cross", "wire")
 STRIPS = ("none", *STRIP_COLOURS)
 SPLITS = {"train": 12_000, "val": 2_000}
-_STREAM = 1_000_003  # apart from the scenes' own streams of random numbers
+_STREAM = 1_000_003  # keeps these pictures' random streams apart from those of the scenes
 
 
-class SceneCrops(Dataset):
+class SceneCrops(Dataset[tuple[Tensor, int, int]]):
     """Pictures of 65×65 pixels with one of the scenes' objects, and with a strip along a side or none.
 
     `dataset[i]` is (image, shape, strip): uint8 (3, 65, 65), an index into SHAPES, an index into STRIPS. Objects,
@@ -27,10 +28,10 @@ class SceneCrops(Dataset):
     Args:
         split: "train" or "val".
         pictures: how many; 12,000 and 2,000 when left out.
-        seed: another seed, other pictures.
+        seed: another seed gives other pictures.
 
     Raises:
-        DataError: for a split or a number of pictures that does not exist.
+        DataError: a split, number of pictures or seed that is not possible.
     """
 
     def __init__(self, split: str, *, pictures: int | None = None, seed: int = 0) -> None:

@@ -3,8 +3,8 @@
 A picture holds four to eight shapes of very different sizes (radius 5 to 40 px of 129: objects at multiple
 scales, the paper's §1) and one to three thin wires, on a dull, dark ground. Every object takes its fill from
 one bank of textures, blind to its class: the inside of a large object says nothing about what it is, so a
-network must see as far as the outline. And a striped strip along one side decides whether every disc of the
-picture is a sun or a coin: a feature of the whole picture, by construction.
+network must see as far as the outline. A striped strip along one side decides whether every disc of the picture is
+a sun or a coin: a feature of the whole picture, by construction.
 
 Everything follows from [seed, split, index] by integer arithmetic (see textures.py): the same bytes on every
 machine. A picture's layout does not depend on `size`, which only draws it with more pixels.
@@ -23,7 +23,9 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from dlv3.data.errors import DataError
+from dlv3.data.labels import labels_in
 from dlv3.data.made.shapes import Canvas, Shape, Wire
+from dlv3.data.made.splits import check_split
 from dlv3.data.made.textures import (
     CANONICAL_SIZE,
     TURN,
@@ -37,11 +39,11 @@ from dlv3.data.made.textures import (
 from dlv3.data.palette import SCENES_PALETTE
 
 CLASSES = ("background", "sun", "coin", "square", "triangle", "ring", "cross", "wire")
-# Sun and coin merged: what the labels are without the scene cue.
+# The labels without the scene cue: sun and coin are one class.
 CLASSES_WITHOUT_CUE = ("background", "disc", *CLASSES[3:])
-# The classes that an outline tells, with the scene cue or without; evaluations report their mean IOU too.
+# The classes that the outline alone tells, with the scene cue or without; evaluations report their mean IOU too.
 OUTLINE_CLASSES = ("background", "square", "triangle", "ring", "cross", "wire")
-SPLITS = {"train": 4000, "val": 400, "test": 400}  # and the number of pictures where none is asked for
+SPLITS = {"train": 4000, "val": 400, "test": 400}  # and their default numbers of pictures
 SIZES = (129, 513)
 
 # Discs are drawn twice as often as the rest: a sun, or a coin, is then as common as a square.
@@ -61,7 +63,7 @@ STRIP_COLOURS: dict[str, tuple[Colour, Colour]] = {
 
 @dataclass(frozen=True)
 class Strip:
-    """The striped strip along one side: what all discs of the picture are."""
+    """The striped strip along one side, which decides the class of all discs in the picture."""
 
     side: str  # one of SIDES
     disc: str  # a key of STRIP_COLOURS
@@ -79,7 +81,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class Layout:
-    """All that is in a picture, from back to front."""
+    """Everything in a picture, from back to front."""
 
     ground: Fill
     wires: tuple[Wire, ...]
@@ -87,7 +89,7 @@ class Layout:
     strip: Strip
 
     def draw(self, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """The picture (3, size, size) and its labels (size, size), both uint8; labels index CLASSES."""
+        """Return the picture (3, size, size) and its labels (size, size), both uint8; labels index CLASSES."""
         canvas = Canvas(size)
         canvas.fill(self.ground)
         for wire in self.wires:
@@ -99,7 +101,7 @@ class Layout:
 
 
 def draw_layout(stream: RandomStream) -> Layout:
-    """Decide what is in a picture."""
+    """Draw the contents of a picture at random."""
     strip = Strip(stream.pick(SIDES), stream.pick(tuple(STRIP_COLOURS)))
     ground = background_fill(stream)
     wires = tuple(random_wire(stream, EXTENT) for _ in range(stream.between(1, 3)))
@@ -109,22 +111,22 @@ def draw_layout(stream: RandomStream) -> Layout:
 
 
 def random_shape(stream: RandomStream, x: int, y: int, radius: int) -> Shape:
-    """A shape of any kind, tilt and fill at a place (in 1/64 px)."""
+    """Draw a shape of any kind, tilt and fill at a place (in 1/64 px)."""
     kind = stream.pick(KINDS)
     return Shape(kind, x, y, radius, stream.between(-MAX_TILT, MAX_TILT), object_fill(stream))
 
 
 def random_wire(stream: RandomStream, extent: int) -> Wire:
-    """A wire 4 to 6.5 px wide through the inner half of a picture of side `extent` (in 1/64 px)."""
+    """Draw a wire 4 to 6.5 px wide through the inner half of a picture of side `extent` (in 1/64 px)."""
     x, y = (stream.between(extent // 4, extent * 3 // 4) for _ in range(2))
     angle, bend_radius = stream.below(TURN), stream.between(60 * UNIT, 400 * UNIT)
     return Wire(x, y, angle, bend_radius, stream.between(4 * UNIT, 13 * UNIT // 2), object_fill(stream))
 
 
 def _places(stream: RandomStream, strip: Strip) -> list[tuple[int, int, int]]:
-    """Centre and radius of four to eight shapes, largest first: under 15% of a shape is hidden by others.
+    """Draw centre and radius of four to eight shapes, largest first: others hide less than 15% of a shape.
 
-    The radii stand; where they do not fit after many tries, all are drawn afresh.
+    The radii are kept while places are tried. If the shapes do not fit after many tries, all radii are drawn again.
     """
     low = {side: STRIP_WIDTH if side == strip.side else 0 for side in SIDES}
     while True:
@@ -132,7 +134,8 @@ def _places(stream: RandomStream, strip: Strip) -> list[tuple[int, int, int]]:
         places: list[tuple[int, int, int]] = []
         for _ in range(40 * len(radii)):
             radius = radii[len(places)]
-            margin = radius * 3 // 5  # at most a fifth of a shape's width is cut off by the picture's side
+            # The picture's side cuts off at most a fifth of a shape's width.
+            margin = radius * 3 // 5
             x = stream.between(low["left"] + margin, EXTENT - low["right"] - margin)
             y = stream.between(low["top"] + margin, EXTENT - low["bottom"] - margin)
             if all(_apart(x, y, radius, *other) for other in places):
@@ -142,24 +145,25 @@ def _places(stream: RandomStream, strip: Strip) -> list[tuple[int, int, int]]:
 
 
 def _apart(x: int, y: int, radius: int, other_x: int, other_y: int, other_radius: int) -> bool:
-    """Whether two shapes touch by little: their circles, by at most a fifth of the smaller radius."""
+    """Tell whether two shapes overlap little: their circles by at most a fifth of the smaller radius."""
     reach = radius + other_radius - min(radius, other_radius) // 5
     return (x - other_x) ** 2 + (y - other_y) ** 2 >= reach**2
 
 
-class Scenes(Dataset):
+class Scenes(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
     """The scenes of one split.
 
     Args:
-        split: "train", "val" or "test"; no picture of one is in another.
+        split: "train", "val" or "test"; no picture is in two of them.
         size: side of the pictures in pixels, 129 to 513. Radii, wires and the strip grow with it.
         scene_cue: whether discs are labelled "sun" or "coin", as the strip says (8 classes); otherwise both
-            are "disc" (7 classes), and each object's class can be told from its outline.
-        pictures: how many; None takes 4,000 for train and 400 for val and test. Fewer are the first of more.
-        seed: another seed is another data set.
+            are "disc" (7 classes), and the outline tells the class of every object.
+        pictures: how many; None for 4,000 in train, 400 in val and in test. The first pictures are the same for
+            any number.
+        seed: another seed gives other pictures.
 
     Raises:
-        DataError: for a split, a size or a number of pictures that does not exist.
+        DataError: a split, size, number of pictures or seed that is not possible.
     """
 
     def __init__(
@@ -172,10 +176,10 @@ class Scenes(Dataset):
         seed: int = 0,
     ) -> None:
         if not SIZES[0] <= size <= SIZES[1]:
-            raise DataError(f"size {size}: scenes are drawn from {SIZES[0]} to {SIZES[1]} pixels a side")
+            raise DataError(f"size={size}: expected {SIZES[0]} to {SIZES[1]} pixels a side")
         self.split, self.size, self.scene_cue, self.seed = split, size, scene_cue, seed
-        self._length = check_split("scenes", split, pictures, seed)
-        self.classes = CLASSES if scene_cue else CLASSES_WITHOUT_CUE
+        self._length = check_split("scenes", split, pictures, seed, SPLITS)
+        self.classes: tuple[str, ...] = CLASSES if scene_cue else CLASSES_WITHOUT_CUE
         self.num_classes = len(self.classes)
         self.groups = {"shapes": tuple(self.classes.index(name) for name in OUTLINE_CLASSES)}
         self.palette = SCENES_PALETTE if scene_cue else np.delete(SCENES_PALETTE, 2, axis=0)
@@ -191,31 +195,15 @@ class Scenes(Dataset):
         return tv_tensors.Image(torch.from_numpy(image)), tv_tensors.Mask(torch.from_numpy(mask))
 
     def layout(self, index: int) -> Layout:
-        """What is in picture `index`, at any size."""
-        index = range(len(self))[index]  # an IndexError past the end; -1 is the last
+        """Return the contents of picture `index`, for any size."""
+        # Raises IndexError past the end; -1 is the last.
+        index = range(len(self))[index]
         return draw_layout(RandomStream(self.seed, list(SPLITS).index(self.split), index))
 
     def name(self, index: int) -> str:
-        """A name for the picture's files: "scenes-val-00007"."""
+        """Return a name for the picture's files, such as "scenes-val-00007"."""
         return f"scenes-{self.split}-{range(len(self))[index]:05d}"
 
     def classes_in(self, index: int) -> frozenset[int]:
-        """The labels that occur in picture `index`."""
-        return frozenset(torch.unique(self[index][1]).tolist())
-
-
-def check_split(
-    name: str, split: str, pictures: int | None, seed: int, defaults: dict[str, int] = SPLITS
-) -> int:
-    """The number of pictures of a split.
-
-    Raises:
-        DataError: for an unknown split, fewer than one picture or a negative seed.
-    """
-    if split not in defaults:
-        raise DataError(f'split "{split}" of {name}: must be one of {", ".join(defaults)}')
-    if pictures is not None and pictures < 1:
-        raise DataError(f"pictures {pictures}: ask for at least 1, or None for {defaults[split]}")
-    if seed < 0:
-        raise DataError(f"seed {seed}: must be 0 or more")
-    return defaults[split] if pictures is None else pictures
+        """Return the labels that occur in picture `index`."""
+        return labels_in(self[index][1])

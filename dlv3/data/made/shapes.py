@@ -1,8 +1,8 @@
 """The outlines of the made pictures' objects, as signed distances on a grid of integers.
 
-A signed distance is negative inside an outline, zero on it and positive outside. From one such map come both
-the label (a pixel belongs to the object where its centre lies inside) and the soft edge of the painting.
-All lengths are in 1/64 px of the 129-pixel picture (`textures.UNIT`), whatever size is drawn.
+A signed distance is negative inside an outline, zero on it and positive outside. One such map gives both the label (a
+pixel belongs to the object if its centre lies inside) and the soft edge of the painting. All lengths are in 1/64 px of
+the 129-pixel picture (`textures.UNIT`), for every size of picture.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,8 @@ class Canvas:
 
     Args:
         size: side of the picture in pixels.
-        label: the label every pixel starts with.
-        extent: what the side is in pixels of the 129-pixel picture.
+        label: the label that every pixel starts with.
+        extent: the side, in pixels of the 129-pixel picture.
     """
 
     def __init__(self, size: int, *, label: int = 0, extent: int = CANONICAL_SIZE) -> None:
@@ -31,23 +31,23 @@ class Canvas:
         self._edge = max(1, extent * UNIT // size)  # one pixel: the width of a soft edge
 
     def window(self, centre: int, reach: int) -> slice:
-        """The pixels of one axis whose centres lie within `reach` of `centre`, and one more on each side."""
+        """Return the pixels of one axis whose centres lie within `reach` of `centre`, and one more on each side."""
         first, last = np.searchsorted(self.positions, (centre - reach, centre + reach))
         return slice(max(0, int(first) - 1), min(self.size, int(last) + 1))
 
     def fill(self, paint: Fill) -> None:
-        """Cover the whole picture; the labels stay."""
+        """Paint the whole picture; the labels do not change."""
         self.image[:] = paint.paint(self.positions, self.positions)
 
     def draw(self, distance: np.ndarray, rows: slice, columns: slice, paint: Fill, label: int) -> None:
-        """Paint the inside of an outline over what is there, and label it.
+        """Paint the inside of an outline over the picture, and label it.
 
         Args:
             distance: (h, w) int32 signed distances at the pixels of `rows` and `columns`.
             rows: the pixels the distances are for, down.
             columns: the same, across.
-            paint: what to paint with.
-            label: what to write in the labels.
+            paint: the fill.
+            label: the class index to write.
         """
         cover = np.clip(128 - distance * 256 // self._edge, 0, 256)  # (h, w), 0 to 256
         here = self.image[:, rows, columns]  # (3, h, w), a view
@@ -55,13 +55,13 @@ class Canvas:
         self.labels[rows, columns][distance < 0] = label
 
     def picture(self) -> np.ndarray:
-        """The picture as (3, H, W) uint8."""
+        """Return the picture as (3, H, W) uint8."""
         return self.image.astype(np.uint8)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One object: what it is, where, and how it is filled. Lengths in 1/64 px of the 129-pixel picture."""
+    """One object: its kind, place and fill. Lengths are in 1/64 px of the 129-pixel picture."""
 
     kind: str  # a key of OUTLINES
     x: int
@@ -103,7 +103,7 @@ class Wire:
 
 
 def _length(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """√(x² + y²), rounded. Integers below 2^53 in double precision are exact, and so is the root's rounding."""
+    """Return √(x² + y²), rounded. Integers below 2^53 are exact in double precision; the root is rounded correctly."""
     return np.rint(np.sqrt(x.astype(np.float64) ** 2 + y.astype(np.float64) ** 2)).astype(np.int32)
 
 
@@ -112,31 +112,35 @@ def _length(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def disc(x: np.ndarray, y: np.ndarray, radius: int) -> np.ndarray:
-    """A disc."""
-    return _length(x, y) - radius
+    """Return the signed distances of a disc."""
+    distances: np.ndarray = _length(x, y) - radius
+    return distances
 
 
 def square(x: np.ndarray, y: np.ndarray, radius: int) -> np.ndarray:
-    """A square of half-side 0.8 radius."""
-    return np.maximum(np.abs(x), np.abs(y)) - radius * 4 // 5
+    """Return those of a square of half-side 0.8 radius."""
+    distances: np.ndarray = np.maximum(np.abs(x), np.abs(y)) - radius * 4 // 5
+    return distances
 
 
 def triangle(x: np.ndarray, y: np.ndarray, radius: int) -> np.ndarray:
-    """An equilateral triangle, point up, corners at 1.2 radius: three half-planes at 0.6 radius."""
+    """Return those of an equilateral triangle, point up, corners at 1.2 radius: three half-planes at 0.6 radius."""
     # 3547 / 4096 is the cosine of 30 degrees.
-    sides = np.maximum(np.abs(x) * 3547 // SINE_SCALE - y // 2, y)
-    return sides - radius * 3 // 5
+    sides: np.ndarray = np.maximum(np.abs(x) * 3547 // SINE_SCALE - y // 2, y) - radius * 3 // 5
+    return sides
 
 
 def ring(x: np.ndarray, y: np.ndarray, radius: int) -> np.ndarray:
-    """A ring of outer radius 1 and inner radius 0.55."""
-    return np.abs(_length(x, y) - radius * 31 // 40) - radius * 9 // 40
+    """Return those of a ring of outer radius 1 and inner radius 0.55."""
+    distances: np.ndarray = np.abs(_length(x, y) - radius * 31 // 40) - radius * 9 // 40
+    return distances
 
 
 def cross(x: np.ndarray, y: np.ndarray, radius: int) -> np.ndarray:
-    """A cross of two bars, 2 radius long and 0.6 radius wide."""
+    """Return those of a cross of two bars, 2 radius long and 0.6 radius wide."""
     x, y, half = np.abs(x), np.abs(y), radius * 3 // 10
-    return np.minimum(np.maximum(x - radius, y - half), np.maximum(x - half, y - radius))
+    distances: np.ndarray = np.minimum(np.maximum(x - radius, y - half), np.maximum(x - half, y - radius))
+    return distances
 
 
 OUTLINES: dict[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {

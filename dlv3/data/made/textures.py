@@ -1,13 +1,13 @@
 """Random draws, colours and textures of the made pictures, in integers only.
 
-The pictures must come out equal to the last byte on every machine, so that scores recorded on one can be
-compared with those of another. Three rules see to it:
+The pictures must be equal to the last byte on every machine, so that scores recorded on one can be compared with those
+of another. Three rules ensure it:
 
-- the random numbers are the raw 64-bit output of PCG64, which NumPy promises to keep for ever (what
-  `Generator.normal` or `.uniform` make of it may change between versions);
+- the random numbers are the raw 64-bit output of PCG64, which NumPy promises never to change (the methods
+  of `Generator`, such as `normal`, may change between versions);
 - positions, lengths and colours are integers: lengths in 1/64 of a pixel of the 129-pixel picture (`UNIT`),
   angles in 1/1024 of a turn, looked up in a table of rounded sines;
-- where a square root is needed its argument is an integer below 2^53, and IEEE 754 rounds the root correctly
+- where a square root is needed, its argument is an integer below 2^53, and IEEE 754 rounds the root correctly
   on every processor.
 """
 
@@ -38,12 +38,12 @@ Colour = tuple[int, int, int]
 
 
 def sine(angle: int) -> int:
-    """4096 times the sine of `angle` (in 1/1024 of a turn), rounded."""
+    """Return 4096 times the sine of `angle` (in 1/1024 of a turn), rounded."""
     return SINE[angle % TURN]
 
 
 def cosine(angle: int) -> int:
-    """4096 times the cosine of `angle` (in 1/1024 of a turn), rounded."""
+    """Return 4096 times the cosine of `angle` (in 1/1024 of a turn), rounded."""
     return SINE[(angle + TURN // 4) % TURN]
 
 
@@ -54,25 +54,27 @@ class RandomStream:
         self._bits = np.random.PCG64(np.random.SeedSequence(key))
 
     def below(self, limit: int) -> int:
-        """An integer from 0 to `limit - 1`."""
+        """Draw an integer from 0 to `limit - 1`."""
         return ((int(self._bits.random_raw()) >> 32) * limit) >> 32
 
     def between(self, low: int, high: int) -> int:
-        """An integer from `low` to `high`, both included."""
+        """Draw an integer from `low` to `high`, both included."""
         return low + self.below(high - low + 1)
 
     def pick(self, items: Sequence[T]) -> T:
-        """One of `items`."""
+        """Draw one of `items`."""
         return items[self.below(len(items))]
 
     def bytes(self, count: int) -> np.ndarray:
-        """`count` integers from 0 to 255, as (count,) uint8."""
+        """Draw `count` integers from 0 to 255, as (count,) uint8."""
         words = self._bits.random_raw(-(-count // 8))
-        return words.astype("<u8").view(np.uint8)[:count]  # little-endian everywhere
+        # Little-endian on every machine.
+        octets: np.ndarray = words.astype("<u8").view(np.uint8)
+        return octets[:count]
 
 
 def colour(hue: int, saturation: int, value: int) -> Colour:
-    """RGB (0 to 255) of a hue in 0..1535 (six ramps of 256), a saturation and a value in 0..255."""
+    """Return RGB (0 to 255) of a hue in 0..1535 (six ramps of 256), a saturation and a value in 0..255."""
     ramp, step = divmod(hue % 1536, 256)
     pure = (
         (255, step, 0),
@@ -82,17 +84,18 @@ def colour(hue: int, saturation: int, value: int) -> Colour:
         (step, 0, 255),
         (255, 0, 255 - step),
     )[ramp]
-    return tuple(value * (255 - saturation * (255 - channel) // 255) // 255 for channel in pure)
+    red, green, blue = (value * (255 - saturation * (255 - channel) // 255) // 255 for channel in pure)
+    return red, green, blue
 
 
 def lattice(stream: RandomStream, cell: int) -> np.ndarray:
-    """Random bytes at the corners of square cells of side `cell` (in 1/64 px) that cover the picture."""
+    """Draw random bytes at the corners of square cells of side `cell` (in 1/64 px) that cover the picture."""
     side = CANONICAL_SIZE * UNIT // cell + 2
     return stream.bytes(side * side).reshape(side, side)
 
 
 def smooth_noise(corners: np.ndarray, cell: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Value noise: the corners' bytes, interpolated smoothly.
+    """Value noise interpolates the corners' bytes smoothly.
 
     Args:
         corners: (side, side) uint8 from `lattice`.
@@ -108,12 +111,13 @@ def smooth_noise(corners: np.ndarray, cell: int, x: np.ndarray, y: np.ndarray) -
     corners = corners.astype(np.int32)
     # Along x first, on the few rows of the lattice, then along y.
     across = (corners[:, column] * (256 - weight_x) + corners[:, column + 1] * weight_x) >> 8  # (side, W)
-    return (across[row] * (256 - weight_y) + across[row + 1] * weight_y) >> 8  # (H, W)
+    noise: np.ndarray = (across[row] * (256 - weight_y) + across[row + 1] * weight_y) >> 8  # (H, W)
+    return noise
 
 
 @dataclass(frozen=True)
 class Fill:
-    """A texture between two colours. Drawn without a look at what it will fill: it says nothing of the class."""
+    """A texture between two colours. It is drawn before the object is known, so it says nothing about the class."""
 
     texture: str  # one of TEXTURES, or "stripes" (the strip alone)
     period: int  # of stripes, grating and checks; the noise's cells are half as long. In 1/64 px
@@ -124,11 +128,12 @@ class Fill:
     second: Colour
 
     def paint(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The colours at positions x (W,) and y (H,), in 1/64 px: (3, H, W) int32, 0 to 255."""
+        """Return the colours at positions x (W,) and y (H,), in 1/64 px: (3, H, W) int32, 0 to 255."""
         mix = self._mix(x, y)  # (H, W), 0 to 255
         first = np.array(self.first, np.int32)[:, None, None]
         second = np.array(self.second, np.int32)[:, None, None]
-        return first + ((second - first) * mix >> 8)  # (3, H, W)
+        colours: np.ndarray = first + ((second - first) * mix >> 8)  # (3, H, W)
+        return colours
 
     def _mix(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         if self.corners is not None:
@@ -136,22 +141,27 @@ class Fill:
         # Phases count 2^20 to a period; they stay below 2^27 in the largest picture.
         along = _steps(self.period, cosine(self.angle), x) + _steps(self.period, sine(self.angle), y)[:, None]
         along += self.phase
+        mix: np.ndarray
         if self.texture == "grating":
-            return _WAVE[(along >> 12) & 255]
+            mix = _WAVE[(along >> 12) & 255]
+            return mix
         if self.texture == "stripes":
-            return ((along >> 19) & 1) * 255
+            mix = ((along >> 19) & 1) * 255
+            return mix
         across = _steps(self.period, cosine(self.angle), y)[:, None] - _steps(
             self.period, sine(self.angle), x
         )
-        return (((along ^ across) >> 19) & 1) * 255
+        mix = (((along ^ across) >> 19) & 1) * 255
+        return mix
 
 
 def _steps(period: int, direction: int, position: np.ndarray) -> np.ndarray:
-    return direction * 256 // period * position
+    steps: np.ndarray = direction * 256 // period * position
+    return steps
 
 
 def object_fill(stream: RandomStream) -> Fill:
-    """A saturated fill, for whatever object comes next."""
+    """Draw a saturated fill for an object of any class."""
     hue = stream.below(1536)
     first = colour(hue, stream.between(190, 255), stream.between(215, 255))
     second = colour(hue + stream.between(-120, 120), stream.between(190, 255), stream.between(110, 160))
@@ -159,7 +169,7 @@ def object_fill(stream: RandomStream) -> Fill:
 
 
 def background_fill(stream: RandomStream) -> Fill:
-    """A dull, dark fill from the same bank of textures."""
+    """Draw a dull, dark fill from the same bank of textures."""
     hue = stream.below(1536)
     first = colour(hue, stream.between(20, 80), stream.between(68, 92))
     second = colour(hue + stream.between(-120, 120), stream.between(20, 80), stream.between(28, 46))

@@ -1,4 +1,4 @@
-"""Fetching VOC 2012 and SBD: what is there is checked first, and a broken download goes on where it stopped."""
+"""Downloading VOC 2012 and SBD: complete parts are not fetched again, and a broken download is resumed."""
 
 import http.client
 import os
@@ -23,10 +23,10 @@ _TIMEOUT = 30  # seconds without an answer
 
 @dataclass(frozen=True)
 class Archive:
-    """An archive to fetch, and what it must leave behind.
+    """An archive to fetch, and the files that must be there afterwards.
 
-    `inside` is the folder of the archive that is wanted, `target` where it goes below the root, and `contents`
-    how many files a folder, or lines a list, has at the least.
+    `inside` is the wanted folder of the archive, `target` its place below the root, and `contents` the least number of
+    files in a folder, or of lines in a list.
     """
 
     title: str
@@ -38,7 +38,7 @@ class Archive:
     contents: tuple[tuple[str, int], ...]
 
     def lacking(self, root: Path) -> list[str]:
-        """What is not there yet, one line a folder or list; empty where all is."""
+        """Return what is missing, one line for each folder or list; empty if nothing is."""
         found = [(path, _count(root / path), wanted) for path, wanted in self.contents]
         return [f"{path}: {count:,} of {wanted:,}" for path, count, wanted in found if count < wanted]
 
@@ -76,17 +76,17 @@ def download_voc(
     keep_archives: bool = False,
     say: Callable[[str], object] = print,
 ) -> None:
-    """Fetch VOC 2012 (2 GB) and SBD (1.4 GB) into a folder; what is complete is left alone.
+    """Fetch VOC 2012 (2 GB) and SBD (1.4 GB) into a folder; complete parts are not fetched again.
 
     Args:
-        root: the folder; made where it is not there.
-        archives: what to fetch; leave SBD out to train on VOC alone.
+        root: the folder; it is made if it does not exist.
+        archives: the archives to fetch; VOC alone is enough to train on its own 1,464 pictures.
         keep_archives: keep the archives once they are unpacked.
-        say: gets a line for each thing that is done.
+        say: is called with a line for each step.
 
     Raises:
-        DataError: no network, a damaged or short archive, no space. What has arrived stays, and the next call
-            goes on from there.
+        DataError: no network, a damaged or short archive, no space. The downloaded part is kept, and the next call
+            resumes there.
     """
     root = Path(root)
     for archive in archives:
@@ -103,14 +103,17 @@ def download_voc(
                 f"{root}: {archive.title} cannot be stored ({error.strerror or error})"
             ) from error
         if lacking := archive.lacking(root):
-            raise DataError(f"{root}: {archive.filename} is unpacked, yet {'; '.join(lacking)}")
+            raise DataError(
+                f"{root}: {archive.filename} is unpacked, but files are missing: {'; '.join(lacking)}; delete the "
+                "archive and run this again"
+            )
         if not keep_archives:
             packed.unlink()
         say(f"{archive.title}: complete in {root}")
 
 
 def _fetch(archive: Archive, root: Path) -> Path:
-    """The whole archive, checked by its MD5; a part of it is gone on with."""
+    """Return the whole archive, checked by its MD5; a part from an earlier download is resumed."""
     whole, part = root / archive.filename, root / f"{archive.filename}.part"
     if whole.is_file() and check_integrity(whole, archive.md5):
         return whole
@@ -119,26 +122,27 @@ def _fetch(archive: Archive, root: Path) -> Path:
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         raise DataError(
-            f"{archive.url} cannot be fetched ({reason}); check the network and run this again, which goes on where "
+            f"{archive.url} cannot be fetched ({reason}); check the network and run this again, which resumes where "
             f"it stopped, or put {archive.filename} into {root} by hand"
         ) from error
     if not check_integrity(part, archive.md5):
         part.unlink()
         raise DataError(
-            f"{archive.url}: what arrived is damaged (its MD5 is not {archive.md5}); run this again"
+            f"{archive.url}: the download is damaged (its MD5 is not {archive.md5}); run this again"
         )
     os.replace(part, whole)
     return whole
 
 
 def _receive(url: str, part: Path) -> None:
-    """Append to `part` what it lacks of a URL; from the start where the server cannot continue."""
+    """Append the missing rest of a URL to `part`; from the start if the server cannot resume."""
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         response = urllib.request.urlopen(request, timeout=_TIMEOUT)
     except urllib.error.HTTPError as error:
-        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:  # nothing lacks: the MD5 decides
+        # Nothing is missing: the MD5 decides.
+        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             return
         raise
     with response:
@@ -165,13 +169,14 @@ def _unpack(packed: Path, archive: Archive, root: Path) -> None:
                     moved = member.replace(
                         name=f"{archive.target}/{member.name.removeprefix(prefix)}", deep=False
                     )
-                    tar.extract(moved, root, filter="data")  # nothing outside root, whatever the archive says
+                    # The filter "data" writes nothing outside root, whatever the archive says.
+                    tar.extract(moved, root, filter="data")
     except (tarfile.TarError, EOFError) as error:
         raise DataError(f"{packed}: cannot be unpacked ({error}); delete it and run this again") from error
 
 
 def _count(path: Path) -> int:
-    """Files in a folder, lines in a list; 0 where there is neither."""
+    """Count the files in a folder or the lines in a list; 0 if it does not exist."""
     if path.is_dir():
         return sum(entry.is_file() for entry in os.scandir(path))
     return len(path.read_text().split()) if path.is_file() else 0

@@ -1,4 +1,4 @@
-"""Any folder of pictures and masks as a data set. How it may be laid out: see `dlv3.data.photos.pairing`."""
+"""Any folder of pictures and masks as a data set. `dlv3.data.photos.pairing` describes the possible layouts."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,24 +12,24 @@ from tqdm import tqdm
 
 from dlv3.config.data import DataConfig
 from dlv3.data.errors import DataError
+from dlv3.data.labels import checked_labels, labels_in
 from dlv3.data.palette import IGNORE_INDEX, voc_palette
 from dlv3.data.photos.images import read_mask, read_pair
-from dlv3.data.photos.labels import checked_labels, labels_in
 from dlv3.data.photos.pairing import find_splits
 
-_MANY = 1000  # masks; reading more takes long enough for a progress bar
+_MANY = 1000  # masks: reading them takes long enough for a progress bar
 
 
-class FolderDataset(Dataset):
+class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
     """One split of a folder of pictures and masks.
 
     Args:
         root: the folder.
         split: "train", "val" or "test".
-        config: `ignore`, `num_classes`, `classes`, and the four folders where root is laid out otherwise.
+        config: `ignore`, `num_classes`, `classes`, and the four folders if root has another layout.
 
     Raises:
-        DataError: the folder, a file or the classes do not fit; a file is read, and may be refused, when asked for.
+        DataError: the folder, a file or the classes do not fit. A picture is read, and checked, when it is asked for.
     """
 
     def __init__(self, root: str | PathLike[str], split: str, config: DataConfig | None = None) -> None:
@@ -60,11 +60,11 @@ class FolderDataset(Dataset):
         return image, mask  # (3, H, W), (H, W)
 
     def name(self, index: int) -> str:
-        """The picture's path inside its folder, without the suffix."""
+        """Return the picture's path inside its folder, without the suffix."""
         return self.pairs[index].name
 
     def classes_in(self, index: int) -> frozenset[int]:
-        """Classes that occur in a picture, without 255. The mask is read the first time."""
+        """Return the classes that occur in a picture, without 255. The mask is read the first time."""
         index = range(len(self))[index]
         if index not in self._present:
             path = self.pairs[index].mask
@@ -73,7 +73,7 @@ class FolderDataset(Dataset):
 
 
 def _class_names(root: Path, config: DataConfig) -> tuple[str, ...]:
-    """The names given, or those of classes.txt, or numbered ones; () where nothing says how many there are."""
+    """Return the given names, or those of classes.txt, or numbered ones; () if the number of classes is unknown."""
     names = tuple(config.classes)
     listed = root / "classes.txt"
     if not names and listed.is_file():
@@ -82,24 +82,22 @@ def _class_names(root: Path, config: DataConfig) -> tuple[str, ...]:
         )
     count = config.num_classes
     if count is not None and not 1 <= count <= IGNORE_INDEX:
-        raise DataError(f"num_classes is {count}; 1 to {IGNORE_INDEX} are possible (255 is no label)")
+        raise DataError(f"num_classes={count}: expected 1 to {IGNORE_INDEX} (255 is not a label)")
     if names and count is not None and len(names) != count:
-        raise DataError(
-            f"num_classes is {count} but {len(names)} classes are named; leave one of the two out"
-        )
+        raise DataError(f"num_classes={count}: {len(names)} classes are named; leave one of the two out")
     return names or tuple(f"class {i}" for i in range(count or 0))
 
 
 def _count_classes(masks: Sequence[Path], ignore: tuple[int, ...]) -> int:
-    """One more than the highest label in any mask of any split."""
+    """Return one more than the highest label in any mask of any split."""
     stamped = tuple((path, (stat := path.stat()).st_mtime_ns, stat.st_size) for path in masks)
     labels = _scan(stamped, ignore)
     if not labels:
-        raise DataError(f"{masks[0].parent}: no labelled pixel in {len(masks)} masks (255 is no label)")
+        raise DataError(f"{masks[0].parent}: no labelled pixel in {len(masks)} masks (255 is not a label)")
     highest = max(labels)
     if highest == 0:
         raise DataError(
-            f"{masks[0].parent}: the masks hold class 0 alone, and 255, which is no label; where 255 is a class, "
+            f"{masks[0].parent}: the masks hold only class 0, and 255, which is not a label; if 255 is a class, "
             "save it as 1"
         )
     if highest >= 64 and len(labels) < (highest + 1) / 4:
@@ -111,9 +109,10 @@ def _count_classes(masks: Sequence[Path], ignore: tuple[int, ...]) -> int:
     return highest + 1
 
 
-@lru_cache(maxsize=8)  # train and val are opened one after the other, over the same masks
+# Cached because train and val are opened one after the other, with the same masks.
+@lru_cache(maxsize=8)
 def _scan(stamped: tuple[tuple[Path, int, int], ...], ignore: tuple[int, ...]) -> frozenset[int]:
-    """All labels in these masks; their times and sizes are part of the key, so that a changed one is read again."""
+    """Return all labels in these masks. Times and sizes are part of the key, so that a changed mask is read again."""
     with ThreadPoolExecutor() as pool:
         each = pool.map(lambda entry: labels_in(read_mask(entry[0], ignore)), stamped)
         bar = tqdm(each, total=len(stamped), desc="reading masks", unit="mask", disable=len(stamped) < _MANY)

@@ -1,9 +1,9 @@
-"""Reading photos and masks from files: every common kind comes out right, or the file is named.
+"""Reading photos and masks from files: every common kind is read correctly, or the error names the file.
 
-A photo comes out as it is seen: upright (EXIF orientation applied), RGB, 8 bits. A mask comes out as class
+A photo is returned as a viewer shows it: upright (EXIF orientation applied), RGB, 8 bits. A mask is returned as class
 indices. A mask drawn over the upright photo has its size; one made from the stored pixels has theirs, and is
-turned with the photo. Where both sizes agree (a square photo, or one that is only mirrored or upside down), the
-mask is taken to belong to the upright photo, which is what labelling tools show.
+turned with the photo. If both sizes agree (a square photo, or one that is only mirrored or upside down), the mask
+belongs to the upright photo, which is the one that labelling tools show.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,8 @@ from dlv3.data.errors import DataError
 from dlv3.data.palette import IGNORE_INDEX
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-MASK_SUFFIXES = (".png", ".tif", ".tiff")  # lossless; JPEG would invent labels along every outline
+# Lossless kinds; JPEG would add wrong labels along every outline.
+MASK_SUFFIXES = (".png", ".tif", ".tiff")
 
 _ORIENTATION = 0x0112  # EXIF's tag
 _UPRIGHT = {
@@ -43,7 +44,7 @@ def read_image(path: Path) -> tv_tensors.Image:
         (3, H, W) uint8 RGB, upright.
 
     Raises:
-        DataError: no such file, no picture, or a broken one; the file is named.
+        DataError: the file does not exist, is not a picture or is broken; it is named.
     """
     return _read_photo(path)[0]
 
@@ -53,19 +54,18 @@ def read_mask(path: Path, ignore: Sequence[int] = ()) -> tv_tensors.Mask:
 
     Args:
         path: the file.
-        ignore: values that become 255, "no label".
+        ignore: values that become 255, which is not a label.
 
     Returns:
         (H, W) uint8.
 
     Raises:
-        DataError: no such file, a broken one, more than one channel, or values beyond 255.
+        DataError: the file does not exist, is broken, or has more than one channel or values beyond 255.
     """
     with _opened(path) as picture:
         picture.load()
-        return tv_tensors.Mask(
-            torch.from_numpy(_indices(_turn(picture, _orientation(picture)), path, ignore))
-        )
+        upright = _turn(picture, _orientation(picture))
+        return tv_tensors.Mask(torch.from_numpy(_indices(upright, path, ignore)))
 
 
 def read_pair(
@@ -94,9 +94,10 @@ def read_pair(
 
 
 def _read_photo(path: Path) -> tuple[tv_tensors.Image, tuple[int, int], int]:
-    """The upright photo, its (height, width) as stored, and its EXIF orientation, 1 to 8."""
+    """Return the upright photo, its (height, width) as stored, and its EXIF orientation, 1 to 8."""
     with _opened(path) as picture:
-        picture.load()  # first: whatever is wrong with the pixels is said here
+        # First, so that an error in the pixels is raised here.
+        picture.load()
         orientation = _orientation(picture)
         photo = np.array(_turn(_rgb(picture, path), orientation))  # (H, W, 3)
         stored = (picture.height, picture.width)
@@ -105,7 +106,8 @@ def _read_photo(path: Path) -> tuple[tv_tensors.Image, tuple[int, int], int]:
 
 def _rgb(picture: Image.Image, path: Path) -> Image.Image:
     if picture.has_transparency_data:
-        rgba = picture.convert("RGBA")  # what lies under full transparency is arbitrary: show paper instead
+        # Colours under full transparency are arbitrary: a white page is shown instead.
+        rgba = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
     if picture.mode in _SIXTEEN_BITS:
         values = np.array(picture).astype(np.int64)
@@ -116,13 +118,13 @@ def _rgb(picture: Image.Image, path: Path) -> Image.Image:
         return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8)).convert("RGB")
     if picture.mode == "F":
         raise DataError(
-            f"{path}: floating-point pixels, whose range is unknown; save it with 8 or 16 bits a channel"
+            f"{path}: floating-point pixels of unknown range; save it with 8 or 16 bits a channel"
         )
     return picture.convert("RGB")
 
 
 def _indices(picture: Image.Image, path: Path, ignore: Sequence[int]) -> np.ndarray:
-    """A one-channel picture as (H, W) uint8 class indices."""
+    """Return a one-channel picture as (H, W) uint8 class indices."""
     if picture.mode not in ("1", "L", "P", *_SIXTEEN_BITS):
         raise DataError(
             f"{path}: the mask has {len(picture.getbands())} channels ({picture.mode}); "
@@ -138,22 +140,23 @@ def _indices(picture: Image.Image, path: Path, ignore: Sequence[int]) -> np.ndar
     values = np.where(np.isin(values, ignore), IGNORE_INDEX, values.astype(np.int64))
     if values.min() < 0 or values.max() > 255:
         wrong = values[(values < 0) | (values > 255)][0]
-        raise DataError(f"{path}: label {wrong}; class indices are 0 to 254, and 255 where there is no label")
+        raise DataError(f"{path}: label {wrong}; expected a class index, 0 to 254, or 255 for no label")
     return values.astype(np.uint8)
 
 
 def _grey_step(path: Path) -> int:
-    """How far apart Pillow puts neighbouring values of a grey PNG of 2 or 4 bits, which it spreads over 0 to 255."""
+    """Return the step between neighbouring values of a grey PNG: Pillow spreads 2 or 4 bits over 0 to 255."""
     with open(path, "rb") as file:
         header = file.read(26)
     bits = header[24] if header.startswith(b"\x89PNG") else 8
-    return 255 // (2**bits - 1)
+    return 255 // ((1 << bits) - 1)
 
 
 def _orientation(picture: Image.Image) -> int:
     try:
-        value = picture.getexif().get(_ORIENTATION, 1)
-    except Exception:  # metadata that cannot be read says nothing about the pixels, which can
+        value: int = picture.getexif().get(_ORIENTATION, 1)
+    except Exception:
+        # Broken metadata does not mean broken pixels.
         return 1
     return value if value in _UPRIGHT else 1
 
@@ -164,7 +167,7 @@ def _turn(picture: Image.Image, orientation: int) -> Image.Image:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    """Pillow's picture; whatever goes wrong with it becomes one line that names the file."""
+    """Open a picture with Pillow; every error becomes one line that names the file."""
     try:
         with Image.open(path) as picture:
             yield picture
@@ -180,7 +183,6 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise DataError(f"{path}: not a picture that can be read; give JPEG, PNG or WebP") from None
     except Image.DecompressionBombError as error:
         raise DataError(f"{path}: too large to read safely ({error})") from None
-    except (
-        Exception
-    ) as error:  # Pillow's readers raise OSError, SyntaxError, ValueError, struct.error and more
+    except Exception as error:
+        # Pillow's readers raise OSError, SyntaxError, ValueError, struct.error and more.
         raise DataError(f"{path}: broken or cut short ({error}); save or copy it again") from error

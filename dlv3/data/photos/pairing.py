@@ -1,15 +1,15 @@
-"""Which picture goes with which mask, and which split they are in, from how a folder is laid out.
+"""The pairs of pictures and masks in a folder, and their splits, from the folder's layout.
 
 Three layouts, tried in this order:
 
 1. the four folders of the configuration (`train_images`, `train_masks`, `val_images`, `val_masks`);
-2. `images/` and `masks/`, with sub-folders or without; a mask has its picture's path and stem. Splits are read from
-   `train.txt`, `val.txt` and `test.txt`, one stem a line; or they are the folders `images/train`, `images/val`,
+2. `images/` and `masks/`, with or without sub-folders; a mask has the path and stem of its picture. The splits are read
+   from `train.txt`, `val.txt` and `test.txt`, one stem a line; or they are the folders `images/train`, `images/val`,
    `images/test`;
 3. `train/` with `trainannot/`, `val/` with `valannot/`, `test/` with `testannot/`, and the same lists if there are any.
 
-Where only train or only val is listed, the other is the rest. Where nothing says which pictures validate, every
-fifth does, in the order of their stems' SHA-256: the same pictures on every machine, and no run of neighbours.
+If only train or only val is listed, the other is the rest. If nothing defines a val split, every fifth picture is in
+it, in the order of their stems' SHA-256: the same pictures on every machine, and not neighbours.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Pair:
-    """A picture and its mask; `name` is the picture's path inside its folder, without the suffix."""
+    """A picture and its mask. `name` is the picture's path inside its folder, without the suffix."""
 
     name: str
     image: Path
@@ -36,11 +36,11 @@ class Pair:
 
 
 def find_splits(root: Path, config: DataConfig) -> dict[str, list[Pair]]:
-    """The splits a folder has.
+    """Return the splits of a folder.
 
     Raises:
-        DataError: no such folder, an unknown layout, an empty folder, a picture without a mask, a name that is
-            listed but not there.
+        DataError: a folder that does not exist, is empty or has an unknown layout, a picture without a mask, a listed
+            name without a picture.
     """
     if any((config.train_images, config.train_masks, config.val_images, config.val_masks)):
         return _configured(root, config)
@@ -53,7 +53,7 @@ def find_splits(root: Path, config: DataConfig) -> dict[str, list[Pair]]:
         lists = {split: _read_list(root / f"{split}.txt") for split in annotated}
         return _val_from_train({s: _pair_up(root / s, root / f"{s}annot", lists[s]) for s in annotated})
     raise DataError(
-        f"{root}: holds neither images/ and masks/ nor train/ and trainannot/; rename its folders, or give "
+        f"{root}: has neither images/ and masks/ nor train/ and trainannot/; rename its folders, or give "
         "train_images, train_masks, val_images and val_masks"
     )
 
@@ -92,7 +92,7 @@ def _images_and_masks(root: Path) -> dict[str, list[Pair]]:
 
 
 def _val_from_train(splits: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
-    """Take every fifth training picture for validation, by the hash of its stem, where there is no val split."""
+    """Take every fifth training picture for validation, by the hash of its stem, if there is no val split."""
     if "val" in splits or "train" not in splits or len(splits["train"]) < 2:
         return splits
     by_hash = sorted(splits["train"], key=lambda pair: hashlib.sha256(pair.name.encode()).digest())
@@ -102,12 +102,13 @@ def _val_from_train(splits: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
 
 
 def _pair_up(images: Path, masks: Path, names: Sequence[str] | None = None) -> list[Pair]:
-    """Pictures with their masks, sorted by name: all of them, or those listed."""
+    """Return pictures with their masks, sorted by name: all of them, or those listed."""
     pictures = _files(images, IMAGE_SUFFIXES, "picture")
     labels = _files(masks, MASK_SUFFIXES, "mask")
     if names is None:
         unused = sorted(labels.keys() - pictures.keys())
-        if unused:  # harmless, so no error; but it may be a slip in the names
+        # Harmless, so not an error; but it may be a mistake in the names.
+        if unused:
             warnings.warn(
                 f"{masks}: {len(unused)} of {len(labels)} masks have no picture in {images}, "
                 f"the first: {labels[unused[0]].name}; they are left out",
@@ -132,46 +133,46 @@ def _pair_up(images: Path, masks: Path, names: Sequence[str] | None = None) -> l
 
 
 def _files(folder: Path, suffixes: tuple[str, ...], what: str) -> dict[str, Path]:
-    """Files below a folder by path and stem ("a/b" for a/b.png), sorted; hidden and foreign ones left out."""
+    """Return the files below a folder by path and stem ("a/b" for a/b.png), sorted, without hidden and other files."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
     found: dict[str, Path] = {}
-    foreign = 0
+    lossy = 0
     for parent, folders, files in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for file in files:
             path = Path(parent, file)
             if file.startswith(".") or path.suffix.lower() not in suffixes:
-                foreign += path.suffix.lower() in IMAGE_SUFFIXES
+                lossy += path.suffix.lower() in IMAGE_SUFFIXES
                 continue
             stem = path.relative_to(folder).with_suffix("").as_posix()
             if stem in found:
-                raise DataError(f"{path} and {found[stem].name} have one name; each {what} needs its own")
+                raise DataError(
+                    f"{path} and {found[stem].name} have the same name; each {what} needs its own"
+                )
             found[stem] = path
     if not found:
-        hint = (
-            f"; its {foreign} files of other kinds lose or change labels: save them as PNG" if foreign else ""
-        )
+        hint = f"; its {lossy} files of other kinds lose or change labels: save them as PNG" if lossy else ""
         raise DataError(f"{folder}: no {what} in it ({', '.join(suffixes)}){hint}")
     return dict(sorted(found.items()))
 
 
 def _read_list(path: Path) -> list[str] | None:
-    """The names in a list, or None where there is no such file."""
+    """Return the names in a list, or None if the file does not exist."""
     if not path.is_file():
         return None
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise DataError(f"{path}: not a text file (UTF-8); it lists one stem a line") from None
+        raise DataError(f"{path}: is not a text file (UTF-8); expected one stem a line") from None
     names = [line.strip() for line in lines if line.strip()]
     if not names:
-        raise DataError(f"{path}: empty; it lists one stem a line")
+        raise DataError(f"{path}: is empty; expected one stem a line")
     return names
 
 
 def _stem(name: str, suffixes: tuple[str, ...]) -> str:
-    """A listed name without its suffix, where it has one."""
+    """Return a listed name without its suffix, if it has one."""
     return name[: name.rindex(".")] if name.lower().endswith(suffixes) else name
 
 

@@ -1,9 +1,9 @@
 """PASCAL VOC 2012 and the Semantic Boundaries Dataset (§4.1), listed by torchvision's loaders.
 
 VOC has 1,464 training and 1,449 validation pictures. SBD labels 11,355 pictures of VOC 2011, some of them VOC's
-validation pictures. The paper's training set, trainaug, is the union of VOC's train with SBD's train and val, less
-every picture of VOC's val: 10,582. Where both label a picture VOC's own mask is taken, with its border of 255, which
-SBD has not. (The paper does not say which it takes.)
+validation pictures. The paper's training set, trainaug, is the union of VOC's train with SBD's train and val, without
+the pictures of VOC's val: 10,582. If both label a picture, VOC's mask is used, which has a border of 255 that SBD's has
+not. (The paper does not say which it uses.)
 """
 
 from dataclasses import dataclass
@@ -16,27 +16,17 @@ from torchvision import tv_tensors
 from torchvision.datasets import SBDataset, VOCSegmentation
 
 from dlv3.data.errors import DataError
+from dlv3.data.labels import checked_labels
 from dlv3.data.palette import voc_palette
 from dlv3.data.photos.images import read_image, read_mask
-from dlv3.data.photos.labels import checked_labels
 
 VOC_CLASSES = (
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
-    *(
-        "diningtable",
-        "dog",
-        "horse",
-        "motorbike",
-        "person",
-        "pottedplant",
-        "sheep",
-        "sofa",
-        "train",
-        "tvmonitor",
-    ),
+    *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train"),
+    "tvmonitor",
 )
 VOC_SPLITS = ("train", "val", "trainval", "trainaug")
-_GET_IT = "`dlv3 data voc --root {root}` fetches it"
+_GET_IT = "fetch it with `dlv3 data voc --root {root}`"
 
 
 @dataclass(frozen=True)
@@ -48,8 +38,8 @@ class Entry:
     mask: Path
 
 
-class VocDataset(Dataset):
-    """One split of VOC's segmentation task; nothing is downloaded.
+class VocDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
+    """One split of VOC's segmentation task, from files that are there already.
 
     Args:
         root: the folder that holds VOCdevkit/.
@@ -58,10 +48,10 @@ class VocDataset(Dataset):
         sbd: SBD's folder (img/, cls/, train.txt, val.txt), for trainaug; root/sbd when left out.
 
     Raises:
-        DataError: a folder, list or file is not there, or the split is unknown.
+        DataError: a folder, list or file that does not exist, or an unknown split.
     """
 
-    classes = VOC_CLASSES
+    classes: tuple[str, ...] = VOC_CLASSES
     num_classes = len(VOC_CLASSES)
 
     def __init__(
@@ -75,7 +65,7 @@ class VocDataset(Dataset):
         if split == "test":
             raise DataError("the labels of VOC's test split are not public; evaluate on val")
         if split not in VOC_SPLITS:
-            raise DataError(f"VOC has no split {split!r}; it is one of {', '.join(VOC_SPLITS)}")
+            raise DataError(f"split={split!r} of VOC: expected one of {', '.join(VOC_SPLITS)}")
         root = Path(root)
         if split == "trainaug":
             self.entries = _trainaug(root, year, Path(sbd) if sbd else root / "sbd")
@@ -100,11 +90,11 @@ class VocDataset(Dataset):
         return image, mask  # (3, H, W), (H, W)
 
     def name(self, index: int) -> str:
-        """The picture's stem, such as 2007_000032."""
+        """Return the picture's stem, such as 2007_000032."""
         return self.entries[index].name
 
     def classes_in(self, index: int) -> frozenset[int]:
-        """Classes that occur in a picture, background among them, without 255. The mask is read the first time."""
+        """Return the classes that occur in a picture, without 255. The mask is read the first time."""
         index = range(len(self))[index]
         if index not in self._present:
             path = self.entries[index].mask
@@ -113,14 +103,15 @@ class VocDataset(Dataset):
 
 
 def _voc(root: Path, year: str, split: str) -> list[Entry]:
-    """VOC's own list of a split, in its order."""
+    """Return VOC's own list of a split, in its order."""
     try:
         listed = VOCSegmentation(root, year=year, image_set=split)
-    except ValueError as error:  # torchvision's message names the years there are
+    except ValueError as error:
+        # torchvision's message names the possible years.
         raise DataError(f"VOC: {error}") from None
     except (RuntimeError, FileNotFoundError):
         raise DataError(
-            f"{root}: no VOC {year} here, expected VOCdevkit/VOC{year}/ with JPEGImages/, SegmentationClass/ and "
+            f"{root}: no VOC {year} here; expected VOCdevkit/VOC{year}/ with JPEGImages/, SegmentationClass/ and "
             f"ImageSets/Segmentation/{split}.txt; {_GET_IT.format(root=root)}"
         ) from None
     pairs = zip(map(Path, listed.images), map(Path, listed.masks), strict=True)
@@ -128,17 +119,18 @@ def _voc(root: Path, year: str, split: str) -> list[Entry]:
 
 
 def _trainaug(root: Path, year: str, sbd: Path) -> list[Entry]:
-    """(VOC train ∪ SBD train ∪ SBD val) − VOC val, each picture once, sorted by name."""
+    """Return (VOC train ∪ SBD train ∪ SBD val) − VOC val, each picture once, sorted by name."""
     union = {}
     for image_set in ("train", "val"):
         try:
             listed = SBDataset(sbd, image_set=image_set, mode="segmentation")
         except FileNotFoundError:
             raise DataError(
-                f"{sbd}: no SBD here, which trainaug needs: expected img/, cls/ and {image_set}.txt; "
+                f"{sbd}: no SBD here, which trainaug needs; expected img/, cls/ and {image_set}.txt; "
                 f"{_GET_IT.format(root=root)}, or train on VOC alone with voc_train=train"
             ) from None
-        except RuntimeError as error:  # SBD's masks are MATLAB files, which scipy reads
+        except RuntimeError as error:
+            # SBD's masks are MATLAB files, which scipy reads.
             if "scipy" not in str(error).lower():
                 raise DataError(f"{sbd}: no such folder; {_GET_IT.format(root=root)}") from None
             raise DataError("SBD's masks need scipy: pip install 'dlv3[voc]'") from None
@@ -153,18 +145,19 @@ def _check_files(entries: list[Entry], root: Path) -> None:
     gone = [path for entry in entries for path in (entry.image, entry.mask) if not path.is_file()]
     if gone:
         raise DataError(
-            f"{gone[0]}: listed but not there ({len(gone)} such files); {_GET_IT.format(root=root)} once more"
+            f"{gone[0]}: is listed but does not exist ({len(gone)} such files); {_GET_IT.format(root=root)}"
         )
 
 
 def _read_labels(path: Path) -> tv_tensors.Mask:
-    """VOC's palette PNG or SBD's .mat as (H, W) uint8."""
+    """Read VOC's palette PNG or SBD's .mat as (H, W) uint8."""
     if path.suffix != ".mat":
         return read_mask(path)
     from scipy.io import loadmat
 
     try:
         labels = loadmat(path, variable_names=["GTcls"])["GTcls"][0]["Segmentation"][0]
-    except Exception as error:  # scipy's reader raises many kinds for a file cut short
-        raise DataError(f"{path}: broken, or no mask of SBD ({error}); fetch it again") from error
+    except Exception as error:
+        # scipy's reader raises many kinds of error for a truncated file.
+        raise DataError(f"{path}: broken or not a mask of SBD ({error}); fetch it again") from error
     return tv_tensors.Mask(torch.from_numpy(labels.astype("uint8")))

@@ -114,11 +114,11 @@ def test_cells_open_by_their_spec(kind):
 
 
 def test_unknown_kinds_and_splits_are_refused():
-    with pytest.raises(DataError, match="cells of kind 'up': expected one of near, far, dots"):
+    with pytest.raises(DataError, match="kind='up' of cells: expected one of near, far, dots"):
         CellMarkers("up", "train")
-    with pytest.raises(DataError, match='split "exam" of cells'):
+    with pytest.raises(DataError, match="split='exam' of cells"):
         CellMarkers("near", "exam")
-    with pytest.raises(DataError, match="pictures 0: ask for at least 1"):
+    with pytest.raises(DataError, match="pictures=0 of cells: expected at least 1"):
         CellMarkers("near", "val", pictures=0)
     with pytest.raises(IndexError):
         CellMarkers("near", "val")[300]

@@ -74,9 +74,9 @@ def test_discs_lie_everywhere_and_classes_are_equally_frequent():
 
 
 def test_bad_options_are_refused():
-    with pytest.raises(DataError, match='split "exam" of ground'):
+    with pytest.raises(DataError, match="split='exam' of ground"):
         Ground("exam")
-    with pytest.raises(DataError, match="pictures 0: ask for at least 1"):
+    with pytest.raises(DataError, match="pictures=0 of ground: expected at least 1"):
         Ground("val", pictures=0)
     with pytest.raises(IndexError):
         Ground("val", pictures=5)[5]

@@ -177,15 +177,15 @@ def test_pictures_hold_three_to_five_discs_where_they_fit():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kind": "two"}, "markers of kind 'two': expected one of one, mixed, image"),
-        ({"split": "all"}, 'split "all" of markers: must be one of train, val, test'),
-        ({"distance": 11}, "distance 11: a marker lies 12 to 118 pixels away"),
-        ({"distance": 119}, "distance 119"),
-        ({"kind": "mixed", "distances": (16, 200)}, "distance 200"),
-        ({"kind": "mixed", "distances": (16,)}, "give 2 to 5, all different"),
+        ({"kind": "two"}, "kind='two' of markers: expected one of one, mixed, image"),
+        ({"split": "all"}, "split='all' of markers: expected one of train, val, test"),
+        ({"distance": 11}, "distance=11: expected 12 to 118 pixels"),
+        ({"distance": 119}, "distance=119"),
+        ({"kind": "mixed", "distances": (16, 200)}, "distance=200"),
+        ({"kind": "mixed", "distances": (16,)}, "distances=\\(16,\\): expected 2 to 5 numbers, all different"),
         ({"kind": "mixed", "distances": (16, 16, 40)}, "all different"),
-        ({"pictures": 0}, "pictures 0: ask for at least 1"),
-        ({"seed": -2}, "seed -2: must be 0 or more"),
+        ({"pictures": 0}, "pictures=0 of markers: expected at least 1"),
+        ({"seed": -2}, "seed=-2 of markers: expected 0 or more"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_by_name_and_value(options, message):

@@ -269,11 +269,11 @@ def test_colour_turns_hue_saturation_and_value_into_rgb():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"split": "trainval"}, 'split "trainval" of scenes: must be one of train, val, test'),
-        ({"size": 128}, "size 128: scenes are drawn from 129 to 513"),
-        ({"size": 514}, "size 514"),
-        ({"pictures": 0}, "pictures 0: ask for at least 1"),
-        ({"seed": -1}, "seed -1: must be 0 or more"),
+        ({"split": "trainval"}, "split='trainval' of scenes: expected one of train, val, test"),
+        ({"size": 128}, "size=128: expected 129 to 513 pixels"),
+        ({"size": 514}, "size=514"),
+        ({"pictures": 0}, "pictures=0 of scenes: expected at least 1"),
+        ({"seed": -1}, "seed=-1 of scenes: expected 0 or more"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_by_name_and_value(options, message):

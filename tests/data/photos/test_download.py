@@ -102,10 +102,10 @@ def test_a_file_that_went_missing_is_put_back_from_a_kept_archive(tmp_path, serv
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_a_broken_connection_is_gone_on_with(tmp_path, server, ranges):
+def test_a_broken_download_is_resumed(tmp_path, server, ranges):
     server.cut = 100
     with pytest.raises(
-        DataError, match=r"the connection broke after 100 of [\d,]+ bytes.*goes on where it stopped"
+        DataError, match=r"the connection broke after 100 of [\d,]+ bytes.*resumes where it stopped"
     ):
         fetch(tmp_path, archive(server))
     assert (tmp_path / "data.tgz.part").read_bytes() == server.content[:100]
@@ -123,7 +123,7 @@ def test_a_part_that_is_already_whole_is_used(tmp_path, server):
 
 def test_a_damaged_archive_is_thrown_away_and_said(tmp_path, server):
     wrong = replace(archive(server), md5="0" * 32)
-    with pytest.raises(DataError, match="what arrived is damaged"):
+    with pytest.raises(DataError, match="the download is damaged"):
         fetch(tmp_path, wrong)
     assert not list(tmp_path.iterdir())
 
@@ -146,7 +146,7 @@ def test_an_answer_that_is_an_error_is_named(tmp_path, server):
 
 def test_an_archive_without_all_files_is_said(tmp_path, server):
     more = replace(archive(server), contents=(("sbd/img", 6),))
-    with pytest.raises(DataError, match="is unpacked, yet sbd/img: 5 of 6"):
+    with pytest.raises(DataError, match="is unpacked, but files are missing: sbd/img: 5 of 6"):
         fetch(tmp_path, more)
 
 

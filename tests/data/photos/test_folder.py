@@ -197,7 +197,7 @@ def relabel(old: int, new: int):
 @pytest.mark.parametrize(
     ("damage", "options", "message"),
     [
-        (lambda root: (root / "masks").rename(root / "labels"), {}, "holds neither images/ and masks/ nor"),
+        (lambda root: (root / "masks").rename(root / "labels"), {}, "has neither images/ and masks/ nor"),
         (clear("images"), {}, r"images: no picture in it \(\.jpg"),
         (clear("masks"), {}, r"masks: no mask in it \(\.png, \.tif, \.tiff\)$"),
         (as_jpeg, {}, "10 files of other kinds lose or change labels: save them as PNG"),
@@ -205,20 +205,20 @@ def relabel(old: int, new: int):
         (
             lambda root: put(root / "images/04.jpg", np.zeros((2, 2, 3), np.uint8)),
             {},
-            r"04\.(jpg|png) have one name",
+            r"04\.(jpg|png) have the same name",
         ),
         (write("train.txt", "03\n99\n"), {}, r"no picture '99', which is listed"),
         (write("train.txt", "03\n03\n"), {}, "'03' is listed twice"),
-        (write("train.txt", "\n"), {}, r"train\.txt: empty"),
+        (write("train.txt", "\n"), {}, r"train\.txt: is empty"),
         (lambda root: (root / "train.txt").write_bytes(b"\xff\xfe\x00"), {}, "not a text file"),
         (relabel(0, 255), {}, "no labelled pixel in 10 masks"),
-        (relabel(1, 255), {}, "class 0 alone, and 255"),
+        (relabel(1, 255), {}, "only class 0, and 255"),
         (relabel(1, 128), {}, "the labels 0, 128 look like grey levels"),
-        (lambda root: None, {"num_classes": 0}, "num_classes is 0; 1 to 255"),
+        (lambda root: None, {"num_classes": 0}, "num_classes=0: expected 1 to 255"),
         (
             lambda root: None,
             {"num_classes": 5, "classes": ("a", "b")},
-            "num_classes is 5 but 2 classes are named",
+            "num_classes=5: 2 classes are named",
         ),
         (lambda root: None, {"train_images": "images"}, "train_masks is missing; give both"),
         (lambda root: None, {"train_images": "gone", "train_masks": "masks"}, "gone: no such folder"),
@@ -287,12 +287,12 @@ def test_a_pair_of_two_sizes_is_refused(ten):
     "spec", ["", "nothing", "scenes:x", "markers", "markers:two", "voc", "voc:", "http://x"]
 )
 def test_an_unknown_data_set_is_refused_with_the_known_ones(spec):
-    with pytest.raises(DataError, match="give one of scenes, markers:one"):
+    with pytest.raises(DataError, match="expected one of scenes, markers:one"):
         open_dataset(spec, "train")
 
 
 def test_an_unknown_split_is_refused(ten):
-    with pytest.raises(DataError, match="split is 'validation'; it is one of train, val, test"):
+    with pytest.raises(DataError, match="split='validation': expected one of train, val, test"):
         open_all(ten, "validation")
 
 

@@ -1,4 +1,4 @@
-"""Which classes a mask holds, and whether it may."""
+"""The classes in a mask, and the check that they are classes of the data set."""
 
 from os import PathLike
 
@@ -10,13 +10,13 @@ from dlv3.data.palette import IGNORE_INDEX
 
 
 def labels_in(mask: torch.Tensor) -> frozenset[int]:
-    """The class indices that occur in a (H, W) uint8 mask, without 255."""
+    """Return the class indices that occur in a (H, W) uint8 mask, without 255."""
     counts = np.bincount(mask.numpy().ravel(), minlength=256)
     return frozenset(np.flatnonzero(counts[:IGNORE_INDEX]).tolist())
 
 
 def checked_labels(mask: torch.Tensor, num_classes: int, path: str | PathLike[str]) -> frozenset[int]:
-    """The same, with every label below `num_classes`.
+    """Return the class indices in a mask, all of them below `num_classes`.
 
     Raises:
         DataError: a label is out of range; the file, the label and its pixels are named.
