@@ -182,7 +182,10 @@ def test_pictures_hold_three_to_five_discs_where_they_fit():
         ({"distance": 11}, "distance=11: expected 12 to 118 pixels"),
         ({"distance": 119}, "distance=119"),
         ({"kind": "mixed", "distances": (16, 200)}, "distance=200"),
-        ({"kind": "mixed", "distances": (16,)}, "distances=\\(16,\\): expected 2 to 5 numbers, all different"),
+        (
+            {"kind": "mixed", "distances": (16,)},
+            "distances=\\(16,\\): expected 2 to 5 numbers, all different",
+        ),
         ({"kind": "mixed", "distances": (16, 16, 40)}, "all different"),
         ({"pictures": 0}, "pictures=0 of markers: expected at least 1"),
         ({"seed": -2}, "seed=-2 of markers: expected 0 or more"),

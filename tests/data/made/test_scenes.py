@@ -10,17 +10,12 @@ import torch
 from torchvision import tv_tensors
 
 from dlv3.data import DataConfig, DataError, open_dataset
-from dlv3.data.made.scenes import CLASSES, CLASSES_WITHOUT_CUE, RADII, SIDES, STRIP_COLOURS, Scenes
+from dlv3.data.made.scenes import CLASSES, CLASSES_WITHOUT_CUE, SIDES, STRIP_COLOURS, Scenes
 from dlv3.data.made.shapes import Canvas
 from dlv3.data.made.textures import (
     CANONICAL_SIZE,
-    SINE,
-    SINE_SCALE,
     TEXTURES,
-    TURN,
     UNIT,
-    RandomStream,
-    colour,
 )
 
 # Recorded on x86-64 (AVX2, and again without it), NumPy 2.4.
@@ -186,84 +181,10 @@ def test_objects_are_brighter_and_more_saturated_than_any_ground():
         assert max(max(c) - min(c) for c in ground) < min(max(c) - min(c) for c in objects)
 
 
-def inside(kind, x, y, radius):
-    """Whether points are in an outline, by plane geometry in floating point."""
-    if kind == "disc":
-        return np.hypot(x, y) < radius
-    if kind == "ring":
-        return (np.hypot(x, y) < radius) & (np.hypot(x, y) > 0.55 * radius)
-    if kind == "square":
-        return (abs(x) < 0.8 * radius) & (abs(y) < 0.8 * radius)
-    if kind == "cross":
-        bars = [(abs(a) < radius) & (abs(b) < 0.3 * radius) for a, b in ((x, y), (y, x))]
-        return bars[0] | bars[1]
-    corners = [
-        1.2 * radius * np.array([math.sin(t), -math.cos(t)]) for t in (0, math.tau / 3, 2 * math.tau / 3)
-    ]
-    edges = zip(corners, corners[1:] + corners[:1], strict=True)
-    return np.all([(b[0] - a[0]) * (y - a[1]) > (b[1] - a[1]) * (x - a[0]) for a, b in edges], axis=0)
-
-
-def test_labels_follow_the_outlines_of_plane_geometry():
-    kinds = Counter()
-    for index in range(40):
-        for shape in Scenes("val").layout(index).shapes:
-            canvas = Canvas(CANONICAL_SIZE)
-            shape.draw(canvas, 1)
-            centres = np.arange(CANONICAL_SIZE) + 0.5
-            x, y = centres - shape.x / UNIT, centres[:, None] - shape.y / UNIT
-            cos, sin = math.cos(math.tau * shape.angle / TURN), math.sin(math.tau * shape.angle / TURN)
-            across, down = cos * x + sin * y, cos * y - sin * x
-            # Within a tenth of a pixel of an outline, rounding may decide either way.
-            sure = inside(shape.kind, across, down, shape.radius / UNIT - 0.1)
-            possible = inside(shape.kind, across, down, shape.radius / UNIT + 0.1)
-            if shape.kind in ("cross", "ring"):  # not monotone in the radius: compare where both agree
-                sure, possible = sure & possible, sure | possible
-            labelled = canvas.labels == 1
-            assert not (sure & ~labelled).any()
-            assert not (labelled & ~possible).any()
-            kinds[shape.kind] += 1
-    assert len(kinds) == 5
-
-
 def test_classes_in_are_the_labels_of_the_mask():
     scenes = Scenes("test")
     for index in range(5):
         assert scenes.classes_in(index) == set(np.unique(scenes[index][1].numpy()).tolist())
-
-
-def test_no_table_entry_is_so_near_a_tie_that_a_c_library_could_round_it_otherwise():
-    exact = [SINE_SCALE * math.sin(math.tau * k / TURN) for k in range(TURN)]
-    exact += [127 * math.sin(math.tau * k / 256) for k in range(256)]
-    exact += [5 * UNIT * 8 ** (k / 256) for k in range(257)]
-    assert min(abs(value % 1 - 0.5) for value in exact) > 1e-6
-    assert (len(SINE), len(RADII)) == (TURN, 257)
-
-
-def test_random_stream_is_pcg64_as_published():
-    """Against O'Neill's PCG64 (XSL-RR 128/64), written out, from the same start."""
-    start = np.random.PCG64(np.random.SeedSequence([3, 1, 4])).state["state"]
-    state, stream = start["state"], RandomStream(3, 1, 4)
-    for limit in (2, 7, 1536, 1 << 20):
-        state = (state * 47026247687942121848144207491837523525 + start["inc"]) % (1 << 128)
-        folded, turn = (state >> 64) ^ (state & (1 << 64) - 1), state >> 122
-        word = (folded >> turn | folded << (64 - turn)) & (1 << 64) - 1
-        assert stream.below(limit) == (word >> 32) * limit >> 32
-
-
-def test_stream_gives_every_number_of_a_range_equally_often():
-    stream = RandomStream(0)
-    counts = np.bincount([stream.between(3, 8) for _ in range(6000)], minlength=9)
-    assert counts[:3].sum() == 0
-    assert ((counts[3:] > 880) & (counts[3:] < 1120)).all()  # four standard deviations
-
-
-def test_colour_turns_hue_saturation_and_value_into_rgb():
-    assert [colour(h, 255, 255) for h in (0, 256, 512, 768, 1024, 1280)] == [
-        (255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 0, 255), (255, 0, 255),
-    ]  # fmt: skip
-    assert colour(100, 0, 80) == (80, 80, 80)
-    assert colour(-1, 255, 255) == colour(1535, 255, 255)
 
 
 @pytest.mark.parametrize(
