@@ -14,7 +14,6 @@ SOURCE = TESTS.parent / "dlv3"
 # Files without a test of their name, and where they are tested. A pattern may stand for several.
 ELSEWHERE = {
     "__main__.py": "a line that calls dlv3.cli.main; tests/cli/test_main.py starts it as a process",
-    "cli/ablate.py": "with the runner whose command it is: tests/ablations/test_runner.py",
     "cli/complaints.py": "by the messages of dlv3.cli.parsing: tests/cli/test_parsing.py",
     "cli/data.py": "two commands in a table: tests/cli/test_main.py",
     "config/data.py": "fields without a check of their own; the data sets check them: tests/data",
@@ -40,6 +39,7 @@ OF_MORE = {
     "test_package.py": "what is imported and installed",
     "test_project_files.py": "links, versions and paths in the project's own files",
     "test_wheel.py": "the built package in an empty environment",
+    "training/test_training_package.py": "what dlv3.training offers",
     "training/test_resume.py": "a training that is stopped and resumed",
 }
 
