@@ -57,16 +57,15 @@ def test_strides_stand_in_the_last_unit_before_or_in_the_first_unit_itself():
     assert [[unit.stride for unit in previous.block(b)] for b in (2, 4)] == [[2, 1, 1, 1], [2, 1, 1]]
 
 
-@pytest.mark.parametrize("first_unit", ["stage", "previous"])
-@pytest.mark.parametrize("name", list(BACKBONES))
-def test_dense_map_subsampled_equals_strided_map(name, first_unit):
-    backbone = ResNet(BACKBONES[name], output_stride=32, multi_grid=(1, 2, 4), first_unit=first_unit)
-    backbone = randomise(backbone).double()
-    images = torch.randn(1, 3, 91, 70, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+def strides_down_to_4(backbone: ResNet, first_unit: str, largest: int, images: torch.Tensor) -> None:
+    """Check that at every output stride each second sample of the map is the map of the stride above."""
+    backbone.first_unit = first_unit
+    backbone.set_output_stride(largest)
     with torch.inference_mode():
         strided = backbone(images)
-        for output_stride in (16, 8, 4):
-            backbone.set_output_stride(output_stride)
+        assert min(strided.shape[2:]) > 1
+        while backbone.output_stride > 4:
+            backbone.set_output_stride(backbone.output_stride // 2)
             dense = backbone(images)
             assert dense[:, :, ::2, ::2].shape == strided.shape
             assert (dense[:, :, ::2, ::2] - strided).abs().max() < EXACT
@@ -74,19 +73,20 @@ def test_dense_map_subsampled_equals_strided_map(name, first_unit):
             strided = dense
 
 
+@pytest.mark.parametrize("name", list(BACKBONES))
+def test_dense_map_subsampled_equals_strided_map(name):
+    backbone = randomise(ResNet(BACKBONES[name], multi_grid=(1, 2, 4))).double()
+    images = torch.randn(1, 3, 65, 46, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    for first_unit in ("stage", "previous"):
+        strides_down_to_4(backbone, first_unit, 32, images)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("first_unit", ["stage", "previous"])
 def test_dense_map_subsampled_equals_strided_map_through_the_whole_cascade(first_unit):
-    backbone = ResNet(BACKBONES["resnet14"], output_stride=256, blocks=7, first_unit=first_unit)
-    backbone = randomise(backbone).double()
-    images = torch.randn(1, 3, 530, 517, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    with torch.inference_mode():
-        strided = backbone(images)
-        for output_stride in (128, 64, 32, 16, 8, 4):
-            backbone.set_output_stride(output_stride)
-            dense = backbone(images)
-            assert (dense[:, :, ::2, ::2] - strided).abs().max() < EXACT
-            assert strided.std() > 0.01
-            strided = dense
+    backbone = randomise(ResNet(BACKBONES["resnet14"], blocks=7)).double()
+    images = torch.randn(1, 3, 514, 261, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    strides_down_to_4(backbone, first_unit, 256, images)
 
 
 def test_one_rule_with_the_other_rules_stride_is_not_exact():

@@ -1,5 +1,7 @@
 """A model made ready to serve gives the model's answers, and leaves the model alone."""
 
+import copy
+import functools
 import shutil
 
 import pytest
@@ -28,8 +30,13 @@ CONFIGS = {
 }
 
 
-def _model(name: str) -> DeepLabV3:
+@functools.cache
+def _built(name: str) -> DeepLabV3:
     return randomise(DeepLabV3(DeepLabV3Config(**CONFIGS[name]))).eval()
+
+
+def _model(name: str) -> DeepLabV3:
+    return copy.deepcopy(_built(name))
 
 
 def _difference(ours: torch.Tensor, theirs: torch.Tensor) -> float:
@@ -136,11 +143,12 @@ def test_bad_images_are_refused_as_the_model_refuses_them(images, message):
         _model("small").for_inference()(images)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
 def test_two_compiled_models_of_one_structure_answer_each_for_itself():
     images = torch.randn(1, 3, 33, 33, generator=torch.Generator().manual_seed(1))
     for seed in (0, 1):
         torch.manual_seed(seed)
-        model = _model("no pooling")
+        model = randomise(DeepLabV3(DeepLabV3Config(**CONFIGS["no pooling"])))
         served = model.for_inference(compile=True)
         assert _difference(served(images), model(images)) < 1e-5
