@@ -69,7 +69,7 @@ class DeepLabV3Config:
     extra_conv: bool = False
     """Whether a further 3×3 convolution follows ASPP: in torchvision it does, in the paper it does not."""
     aux: bool = False
-    """Whether to build an auxiliary classifier on block3, for training only: torchvision has it, the paper has not."""
+    """Whether to build an auxiliary classifier on block3, for training only: torchvision has it, the paper does not."""
 
     def __post_init__(self) -> None:
         lists_to_tuples(self, "multi_grid", "aspp_rates")
