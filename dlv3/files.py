@@ -1,29 +1,139 @@
-"""Files that are whole at any moment: written aside, pushed to the disk, then moved into place."""
+"""Files that are whole at any moment: written aside, pushed to the disk, then moved into place.
+
+Every file that the project writes goes through here; a test finds those that do not. A file that is cut short, by a
+full disk or a killed process, so never lies under its final name, and a symbolic link at that name is replaced: what
+it points to is not written to.
+"""
 
 import os
+import sys
+from collections.abc import Callable, Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+if sys.platform != "win32":
+    import fcntl
+
 _CHUNK = 1 << 20
+
+Identity = tuple[int, int]
+"""A file as the system knows it, by whatever name: its device and its number there."""
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
     """Replace a file by `content`: after this, or after a crash in it, the file is whole, old or new.
 
+    Threads and processes that write one file at the same time wait for each other.
+
     Raises:
         OSError: it cannot be written; what was there before still is.
     """
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        with aside.open("wb") as file:
+    aside = path.with_name(_name_aside(path.name))
+    with _open_aside(aside) as file:
+        try:
             _write(file, memoryview(content))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(aside, path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
+            if sys.platform == "win32":  # which moves no file that is open
+                file.close()
+            os.replace(aside, path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
     _push_folder(path.parent)
+
+
+def write_with(path: Path, save: Callable[[BinaryIO], object]) -> None:
+    """Replace a file, as `write_atomically`, by what a library's function writes.
+
+        write_with(path, lambda file: picture.save(file, "PNG"))
+
+    Args:
+        path: the file.
+        save: writes the content into the open file it is given, which is in memory.
+
+    Raises:
+        OSError: it cannot be written; what was there before still is.
+    """
+    buffer = BytesIO()
+    save(buffer)
+    write_atomically(path, buffer.getbuffer())
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder and write a file in it, so that an error is raised now rather than after long work.
+
+    Raises:
+        OSError: the folder cannot be made, or nothing can be written into it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    trial = folder / f".writable-{os.getpid()}"
+    write_atomically(trial, b"1")
+    trial.unlink()
+
+
+def identity(path: Path) -> Identity | None:
+    """Return the file that a path leads to, through all symbolic links; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def require_not_read(path: Path, inputs: Iterable[Path], option: str) -> None:
+    """Check that a file to write is not one of those that are read, under any name or link.
+
+    Args:
+        path: the file to write.
+        inputs: the files that are read.
+        option: the option that gave the path, such as "--out", for the message.
+
+    Raises:
+        ValueError: it is one of them.
+    """
+    written = identity(path)
+    for file in inputs:
+        if written is not None and written == identity(file):
+            raise ValueError(f"{option} {path}: would overwrite {file}, which is read; give another file")
+
+
+def _name_aside(name: str) -> str:
+    # Names have 255 bytes at most, and a character at most 4.
+    return f".{name if len(name.encode(errors='surrogateescape')) < 245 else name[:55]}.part"
+
+
+def _open_aside(aside: Path) -> BinaryIO:
+    """Open the file to write aside, when nobody else writes it; one that a killed process has left is taken over."""
+    while True:
+        if aside.is_symlink():
+            aside.unlink()
+        file = open(aside, "r+b", opener=_create)  # noqa: SIM115  closed by the caller, which holds the lock so long
+        try:
+            _lock(file)
+            status = os.fstat(file.fileno())
+            # The one who had the lock before may have moved the file into place.
+            if identity(aside) == (status.st_dev, status.st_ino):
+                file.truncate(0)
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+
+
+def _create(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+def _lock(file: BinaryIO) -> None:
+    """Wait until no other process or thread holds the file; the lock ends when the file is closed."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks
+            return
 
 
 def _write(file: BinaryIO, content: memoryview) -> None:

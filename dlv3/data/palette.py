@@ -1,11 +1,14 @@
 """Colours of class indices: palettes, coloured masks, palette PNGs and overlays."""
 
+from functools import partial
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+
+from dlv3.files import write_with
 
 IGNORE_INDEX = 255
 VOID_COLOUR = (224, 224, 192)  # VOC's own colour of the border that carries no label
@@ -76,7 +79,7 @@ def save_palette_png(mask: torch.Tensor | np.ndarray, palette: np.ndarray, path:
     picture = Image.fromarray(_indices(mask))
     # The grey picture becomes an indexed one with the same values.
     picture.putpalette(_table(palette).tobytes())
-    picture.save(Path(path), format="PNG")
+    write_with(Path(path), partial(picture.save, format="PNG"))
 
 
 def overlay(

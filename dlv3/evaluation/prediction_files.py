@@ -1,7 +1,7 @@
 """The files of a prediction: a coloured mask, an overlay and the class indices, as PNG."""
 
-import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +12,19 @@ from torch import Tensor
 from dlv3.data.errors import DataError
 from dlv3.data.palette import overlay, save_palette_png
 from dlv3.evaluation.pictures import Picture
+from dlv3.files import identity, write_with
 
 
 def require_separate(pictures: Sequence[Picture], out: Path) -> None:
-    """Check that no result replaces a picture that it, or another result, is made from.
+    """Check that no result replaces a picture that it, or another result, is made from, under any name or link.
 
     Raises:
         DataError: one would; says which.
     """
-    originals = {os.path.abspath(picture.path) for picture in pictures}
+    originals = {identity(picture.path) for picture in pictures} - {None}
     for picture in pictures:
         for path in _results(out / picture.name):
-            if os.path.abspath(path) in originals:
+            if identity(path) in originals:
                 raise DataError(
                     f"--out {out}: a result would overwrite the picture {path}; give another folder"
                 )
@@ -61,8 +62,9 @@ def write_prediction(
     try:
         save_palette_png(labels, palette, mask)
         # Light compression: a photo hardly shrinks with more, and it takes five times as long.
-        Image.fromarray(overlay(image, labels, palette, alpha)).save(overlaid, compress_level=1)
-        Image.fromarray(labels.numpy()).save(index)
+        blended = Image.fromarray(overlay(image, labels, palette, alpha))
+        write_with(overlaid, partial(blended.save, format="PNG", compress_level=1))
+        write_with(index, partial(Image.fromarray(labels.numpy()).save, format="PNG"))
     except OSError as error:
         raise OSError(
             f"{stem}_*.png: cannot be written: {error.strerror or error}; give another --out"

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from dlv3.files import write_atomically
+from dlv3.files import require_writable, write_atomically
 
 
 class RunFolder:
@@ -47,20 +47,13 @@ class RunFolder:
                 "another --out"
             )
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            require_writable(self.path)
             if overwrite:
                 self._clear()
-            self._try_writing()
         except OSError as error:
             raise OSError(
                 f"{self.path}: cannot be written to: {error.strerror or error}; give another --out"
             ) from error
-
-    def _try_writing(self) -> None:
-        """Raise the error now, rather than at the first checkpoint, if nothing can be written here."""
-        trial = self.path / ".writable"
-        trial.write_bytes(b"1")
-        trial.unlink()
 
     def _clear(self) -> None:
         for file in (self.checkpoint, self.weights, self.metrics, self.config):

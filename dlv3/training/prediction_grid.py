@@ -1,5 +1,6 @@
 """A picture of predictions during a training: picture, labels and prediction side by side."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from dlv3.data.palette import colourise
 from dlv3.data.transforms import EvalTransform
 from dlv3.deeplab import DeepLabV3
 from dlv3.evaluation import predict_labels
+from dlv3.files import write_with
 
 _GAP = 4  # pixels between the tiles
 Tile = NDArray[np.uint8]  # (H, W, 3)
@@ -38,7 +40,7 @@ def save_predictions(
         labels = colourise(np.asarray(mask), dataset.palette)
         rows.append([photo, labels, colourise(prediction, dataset.palette)])
     path.parent.mkdir(exist_ok=True)
-    _grid(rows).save(path)
+    write_with(path, partial(_grid(rows).save, format="PNG"))
 
 
 def _grid(rows: list[list[Tile]]) -> Image.Image:

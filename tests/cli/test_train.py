@@ -154,14 +154,14 @@ def test_malicious_checkpoint_is_not_run(finished: Path, tmp_path: Path, capsys:
 def test_folder_that_cannot_be_written_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
-    genuine = Path.write_bytes
+    genuine = os.open
 
-    def write_bytes(self: Path, content: bytes) -> int:
-        if tmp_path in self.parents:
-            raise PermissionError(13, "Permission denied", str(self))
-        return genuine(self, content)
+    def locked(path: str, flags: int, *options: int, **others: int) -> int:
+        if flags & os.O_CREAT and tmp_path in Path(path).parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return genuine(path, flags, *options, **others)
 
-    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    monkeypatch.setattr(os, "open", locked)
     assert main([*TINY, "--out", str(tmp_path / "run")]) == 2
     assert "run: cannot be written to: Permission denied; give another --out" in one_error_line(
         capsys.readouterr().err

@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from dlv3 import files
 from dlv3.data.errors import DataError
 from dlv3.data.palette import voc_palette
 from dlv3.evaluation.pictures import Picture
@@ -60,15 +62,69 @@ def test_folder_without_permission_is_one_line(open_folder, unprivileged):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("kind", ["mask", "overlay", "index"])
-def test_full_disk_is_one_line(here, kind):
+def test_full_disk_is_one_line(here, kind, monkeypatch):
     Path("out").mkdir()
-    Path(f"out/a_{kind}.png").symlink_to("/dev/full")
+    genuine = files._open_aside
+
+    def full(aside: Path) -> BinaryIO:
+        return open("/dev/full", "wb") if kind in aside.name else genuine(aside)
+
+    monkeypatch.setattr(files, "_open_aside", full)
     with pytest.raises(OSError, match=r"^out/a_\*\.png: cannot be written: No space left on device"):
         write("out/a")
+    assert not Path(f"out/a_{kind}.png").exists()
+
+
+@pytest.mark.parametrize("kind", ["mask", "overlay", "index"])
+def test_a_link_at_a_results_place_is_replaced_and_its_target_stays(here, kind):
+    Path("out").mkdir()
+    Path("mine.png").write_bytes(b"a photo of the user's own")
+    Path(f"out/a_{kind}.png").symlink_to("../mine.png")
+    write("out/a")
+    assert Path("mine.png").read_bytes() == b"a photo of the user's own"
+    assert not Path(f"out/a_{kind}.png").is_symlink()
+    assert Image.open(f"out/a_{kind}.png").size == (20, 12)
+
+
+@pytest.mark.parametrize("kind", ["mask", "overlay", "index"])
+def test_a_write_that_is_stopped_leaves_no_file_under_the_final_name(here, kind, monkeypatch):
+    genuine = files._write
+
+    def stopped(file: BinaryIO, content: memoryview) -> None:
+        genuine(file, content[: len(content) // 2])
+        if kind in file.name:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "_write", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write("out/a")
+    assert not Path(f"out/a_{kind}.png").exists()
+    assert not list(Path("out").glob(".*"))
+
+
+@pytest.mark.parametrize("link", ["symbolic", "of a folder", "hard"])
+def test_result_in_a_pictures_place_is_refused_through_links(here, link):
+    Path("photos").mkdir()
+    Path("photos/a_mask.png").touch()
+    Path("out").mkdir()
+    out = Path("out")
+    if link == "symbolic":
+        Path("out/a_mask.png").symlink_to("../photos/a_mask.png")
+    elif link == "hard":
+        Path("out/a_mask.png").hardlink_to("photos/a_mask.png")
+    else:
+        out = Path("alias")
+        out.symlink_to("photos")
+    pictures = [Picture(Path("photos/a.png"), Path("a")), Picture(Path("photos/a_mask.png"), Path("a_mask"))]
+    with pytest.raises(
+        DataError, match=rf"^--out {out}: a result would overwrite the picture {out}/a_mask.png"
+    ):
+        require_separate(pictures, out)
 
 
 @pytest.mark.parametrize("kind", ["mask", "overlay", "index"])
 def test_result_in_a_pictures_place_is_refused(here, kind):
+    Path(f"a_{kind}.png").touch()
     pictures = [Picture(Path("a.png"), Path("a")), Picture(Path(f"./a_{kind}.png"), Path("b"))]
     with pytest.raises(
         DataError, match=f"--out .: a result would overwrite the picture a_{kind}.png; give another"

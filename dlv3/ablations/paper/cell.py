@@ -15,6 +15,7 @@ from dlv3.data.held import Held
 from dlv3.data.made.scenes import SPLITS
 from dlv3.deeplab import DeepLabV3
 from dlv3.evaluation import EvaluationConfig, evaluate
+from dlv3.files import write_atomically
 from dlv3.training.distributed import joined
 from dlv3.training.run import train
 
@@ -85,7 +86,8 @@ def trained(config: RunConfig, work: Path) -> tuple[DeepLabV3, float]:
             )
             if processes.first:
                 _keep_weights(folder)
-                finished.write_text(json.dumps({"seconds": result.seconds, "config": asdict(config)}))
+                about = {"seconds": result.seconds, "config": asdict(config)}
+                write_atomically(finished, json.dumps(about).encode())
             processes.wait()
     seconds: float = json.loads(finished.read_text())["seconds"]
     return weights.load(folder / "model.safetensors"), seconds

@@ -27,6 +27,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from dlv3.course.kit.notebooks import tidied
+from dlv3.files import write_atomically
 
 NAME = "glossary.ipynb"
 _HEADING = re.compile(r"^##[ \t]+(.+?)[ \t]*$", re.M)
@@ -176,14 +177,14 @@ def main() -> None:
     parser.add_argument("glossary", nargs="?", type=Path, default=Path("notebooks") / NAME)
     path = parser.parse_args().glossary
     glossary = in_order(nbformat.read(path, as_version=4))
-    nbformat.write(glossary, path)
+    write_atomically(path, (nbformat.writes(glossary) + "\n").encode())
     terms = [entry.term for entry in entries(glossary)]
     print(f"{len(terms)} terms in order")
     for lesson in sorted(path.parent.glob("[0-9][0-9]_*.ipynb")):
         text = lesson.read_text(encoding="utf-8")
         corrected = with_cell_addresses(text, terms)
         if corrected != text:
-            lesson.write_text(corrected, encoding="utf-8")
+            write_atomically(lesson, corrected.encode())
             print(f"corrected links in {lesson}")
 
 

@@ -24,6 +24,7 @@ from nbformat import NotebookNode
 from dlv3.course.kit import exercises as checking
 from dlv3.course.kit.exercises import Result
 from dlv3.course.kit.explorer import WIDGET_VIEW
+from dlv3.files import write_atomically
 
 _SOLUTION = re.compile(
     r"<details>\s*<summary>\s*(?:<[^>]+>)*\s*Solution.*?</summary>(.*?)</details>", re.S | re.I
@@ -48,7 +49,7 @@ def run(path: Path, *, timeout: int = 600) -> NotebookNode:
         store_widget_state=False,
         coalesce_streams=True,
     ).execute()
-    nbformat.write(tidied(notebook), path)
+    write_atomically(path, (nbformat.writes(tidied(notebook)) + "\n").encode())
     return notebook
 
 
@@ -73,7 +74,7 @@ def tidy(path: Path) -> bool:
     text = nbformat.writes(notebook) + "\n"
     if text == path.read_text(encoding="utf-8"):
         return False
-    path.write_text(text, encoding="utf-8")
+    write_atomically(path, text.encode())
     return True
 
 

@@ -16,6 +16,7 @@ from pygments.token import STANDARD_TYPES
 from dlv3.course.kit import javascript
 from dlv3.course.kit.explorer import explorers
 from dlv3.course.kit.pages import Page, render
+from dlv3.files import write_atomically
 
 TITLE = "DeepLabv3, step by step"
 ABOUT = (
@@ -51,10 +52,10 @@ def build(notebooks: Path, out: Path) -> list[Path]:
     pages = [render(path) for path in paths]
     _assets(out / "assets", sorted(frozenset().union(*(page.explorers for page in pages))))
     written = [out / "index.html"]
-    written[0].write_text(_filled(TITLE, _index(pages), pages, current=None), encoding="utf-8")
+    write_atomically(written[0], _filled(TITLE, _index(pages), pages, current=None).encode())
     for number, page in enumerate(pages):
         written.append(out / f"{page.stem}.html")
-        written[-1].write_text(_filled(page.title, page.body, pages, current=number), encoding="utf-8")
+        write_atomically(written[-1], _filled(page.title, page.body, pages, current=number).encode())
     return written
 
 
@@ -91,15 +92,15 @@ def _index(pages: list[Page]) -> str:
 
 def _assets(folder: Path, names: list[str]) -> None:
     sheet = javascript.source("site.css") + _code_colours() + javascript.style()
-    (folder / "site.css").write_text(sheet, encoding="utf-8")
+    write_atomically(folder / "site.css", sheet.encode())
     scripts = ["window.dlv3Explorers = {};\n"]
     for name in names:
         # Ordinary scripts: a browser does not load modules into a page that was opened from a folder.
         mount = f"window.dlv3Explorers.{name} = (model, el) => mount({javascript.variable(name)}, model, el);"
         scripts.append(f"(() => {{\n{explorers()[name].program}\n{mount}\n}})();\n")
-    (folder / "explorers.js").write_text("".join(scripts), encoding="utf-8")
+    write_atomically(folder / "explorers.js", "".join(scripts).encode())
     for file in ("site.js", "theme.js"):
-        (folder / file).write_text(javascript.source(file), encoding="utf-8")
+        write_atomically(folder / file, javascript.source(file).encode())
 
 
 def _code_colours(light: str = "default", dark: str = "github-dark") -> str:

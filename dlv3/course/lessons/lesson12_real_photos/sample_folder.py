@@ -5,7 +5,7 @@ are known to the pixel. They are made for a lesson that has to run without a net
 your own: every background is a piece of one wall, so a score on them says little about other walls.
 """
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from PIL import Image
 from dlv3.course.kit.sample_photo import sample_photo
 from dlv3.data.made.shapes import Canvas, Shape
 from dlv3.data.made.textures import CANONICAL_SIZE, UNIT, RandomStream, object_fill
+from dlv3.files import write_atomically, write_with
 
 Pixels = npt.NDArray[np.uint8]
 Face = tuple[int, int, int, int]
@@ -120,10 +121,11 @@ def make(root: Path) -> None:
         for i, name in enumerate(names):
             image, numbers = draw(i, split)
             suffix = "JPG" if name == "train_11" else "jpg"  # as some cameras write it; this is fine
-            Image.fromarray(image).save(root / "images" / f"{name}.{suffix}", "JPEG", quality=90)
+            photo, place = Image.fromarray(image), root / "images" / f"{name}.{suffix}"
+            write_with(place, partial(photo.save, format="JPEG", quality=90))
             _save_mask(numbers, name, root / "masks")
-        (root / f"{split}.txt").write_text("\n".join(names) + "\n")
-    (root / "classes.txt").write_text("\n".join(CLASSES) + "\n")
+        write_atomically(root / f"{split}.txt", ("\n".join(names) + "\n").encode())
+    write_atomically(root / "classes.txt", ("\n".join(CLASSES) + "\n").encode())
 
 
 def _save_mask(numbers: Pixels, name: str, folder: Path) -> None:
@@ -140,4 +142,4 @@ def _save_mask(numbers: Pixels, name: str, folder: Path) -> None:
         mask = Image.fromarray(np.where(numbers == TOOL_NUMBERS[2], 70, numbers).astype(np.uint8))
     elif name == "val_03":  # a palette PNG: looks odd, but is fine
         mask.putpalette([value for i in range(256) for value in (i * 37 % 256, i * 91 % 256, i * 151 % 256)])
-    mask.save(folder / f"{name}.png")
+    write_with(folder / f"{name}.png", partial(mask.save, format="PNG"))
