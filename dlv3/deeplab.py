@@ -8,20 +8,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dlv3.aspp import ASPP, conv_bn_relu
-from dlv3.resnet import BACKBONES, CASCADE_START, FirstUnitRule, ResNet, max_output_stride
+from dlv3.resnet import BACKBONES, CASCADE_START, PAPER_OUTPUT_STRIDE, FirstUnitRule, ResNet
 
 if TYPE_CHECKING:
     from dlv3.inference import InferenceModel
 
-ASPP_STATED_AT = 16  # the output stride that ASPP's rates are stated for (section 3.3)
+ASPP_STATED_AT = PAPER_OUTPUT_STRIDE  # the output stride that ASPP's rates are stated for (section 3.3)
 
 
-def aspp_rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]:
+def aspp_rates_at(
+    rates: tuple[int, ...], output_stride: int, stated_at: int = ASPP_STATED_AT
+) -> tuple[int, ...]:
     """ASPP's rates at another output stride: doubled at 8, halved at 32 (section 3.3).
 
     Args:
-        rates: as stated at output stride 16.
-        output_stride: a power of two, at least 4.
+        rates: as stated at output stride `stated_at`.
+        output_stride: a power of two.
+        stated_at: 16 in the paper; a backbone's `paper_output_stride`.
 
     Returns:
         The rates that cover the same distance in the image.
@@ -29,11 +32,12 @@ def aspp_rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]
     Raises:
         ValueError: a rate would not be whole.
     """
-    scaled = [rate * ASPP_STATED_AT / output_stride for rate in rates]
+    scaled = [rate * stated_at / output_stride for rate in rates]
     if any(rate != int(rate) for rate in scaled):
-        allowed = ", ".join(str(s) for s in (4, 8, 16, 32) if all(r * ASPP_STATED_AT % s == 0 for r in rates))
+        strides = [stated_at // 4 * 2**i for i in range(4)]  # what four blocks can have
+        allowed = ", ".join(str(s) for s in strides if all(r * stated_at % s == 0 for r in rates))
         raise ValueError(
-            f"output_stride={output_stride}: aspp_rates={rates!r}, stated at output stride 16, would become "
+            f"output_stride={output_stride}: aspp_rates={rates!r}, stated at output stride {stated_at}, would become "
             f"{tuple(scaled)!r}, which are not whole; with these rates the output stride may be {allowed}"
         )
     return tuple(int(rate) for rate in scaled)
@@ -48,17 +52,20 @@ class DeepLabV3Config:
     """Everything that decides what a DeepLabV3 computes. The defaults are the paper's best model (Table 6)."""
 
     backbone: str = "resnet50"
-    """"resnet50" or "resnet101" (section 4), or "resnet14", a small one for the made scenes."""
+    """"resnet50" or "resnet101" (section 4); "resnet14", a small one for the made scenes; or "resnet17", a small one
+    for pictures of a quarter of the paper's side, whose output strides are a quarter of the paper's."""
     num_classes: int = 21
     """Classes, background included; 21 in PASCAL VOC (section 4)."""
     output_stride: int = 16
-    """Input pixels per sample of the last feature map (section 3.1): 4, 8, 16, 32; 64, 128, 256 with blocks 5, 6, 7."""
+    """Input pixels per sample of the last feature map (section 3.1): 4, 8, 16, 32; 64, 128, 256 with blocks 5, 6, 7.
+    A quarter of these with "resnet17"."""
     multi_grid: tuple[int, ...] = (1, 2, 4)
     """Unit rates of the three units in block4 to block7, times the block's base rate (section 3.2.1)."""
     blocks: int = 4
     """Depth of the cascade, 4 (none) to 7 (section 3.2)."""
     aspp_rates: tuple[int, ...] = (6, 12, 18)
-    """Rates of ASPP's 3×3 branches at output stride 16 (section 3.3); () is the cascade with a plain classifier."""
+    """Rates of ASPP's 3×3 branches at output stride 16, or 4 with "resnet17" (section 3.3); () is the cascade with a
+    plain classifier."""
     aspp_channels: int = 256
     """Filters of each branch of ASPP and of its projection (section 3.3)."""
     image_pooling: bool = True
@@ -101,7 +108,11 @@ class DeepLabV3Config:
             bool(self.aspp_rates) or not self.extra_conv,
             "False with the plain classifier (aspp_rates=())",
         )
-        aspp_rates_at(self.aspp_rates, self.output_stride)
+        self.aspp_rates_at(self.output_stride)
+
+    def aspp_rates_at(self, output_stride: int) -> tuple[int, ...]:
+        """ASPP's rates at an output stride; see the function of this name."""
+        return aspp_rates_at(self.aspp_rates, output_stride, BACKBONES[self.backbone].paper_output_stride)
 
     def _check(self, name: str, holds: bool, allowed: str) -> None:
         if not holds:
@@ -118,11 +129,14 @@ class DeepLabV3Config:
         self._check(name, whole, f"a tuple of whole numbers of at least 1, {example}")
 
     def _check_output_stride(self) -> None:
-        deepest = max_output_stride(self.blocks)
-        allowed = [4 * 2**i for i in range(self.blocks)]
+        spec = BACKBONES[self.backbone]
+        allowed = spec.output_strides(self.blocks)
         hint = f"one of {', '.join(map(str, allowed))} with blocks={self.blocks}"
-        if self.output_stride in (64, 128, 256) and self.output_stride > deepest:
-            hint += f" (a stride of {self.output_stride} needs blocks={self.output_stride.bit_length() - 2})"
+        if self.output_stride not in allowed and self.output_stride in spec.output_strides(7):
+            needed = spec.output_strides(7).index(self.output_stride) + 1
+            hint += f" (a stride of {self.output_stride} needs blocks={needed})"
+        if spec.shrink > 1:
+            hint += f"; those of {self.backbone} are the paper's over {spec.shrink}"
         self._check("output_stride", _is_whole(self.output_stride) and self.output_stride in allowed, hint)
 
     @classmethod
@@ -186,7 +200,7 @@ class DeepLabV3(nn.Module):
         """Run the same weights at another output stride: backbone and ASPP take their new rates, in place.
 
         Args:
-            output_stride: 4 to 32, or to 64, 128, 256 with 5, 6, 7 blocks.
+            output_stride: 4 to 32, or to 64, 128, 256 with 5, 6, 7 blocks; a quarter of these with "resnet17".
 
         Raises:
             ValueError: a stride that this depth cannot have, or that would break an ASPP rate in two.
@@ -196,7 +210,7 @@ class DeepLabV3(nn.Module):
         )  # checks the value with the rest of the configuration
         self.backbone.set_output_stride(output_stride)
         if self.aspp is not None:
-            self.aspp.set_rates(aspp_rates_at(self.config.aspp_rates, output_stride))
+            self.aspp.set_rates(self.config.aspp_rates_at(output_stride))
 
     def set_batch_norm_momentum(self, momentum: float) -> None:
         """Set PyTorch's momentum of every batch normalization: 1 minus the paper's decay, 0.0003 (section 4.1)."""
@@ -325,7 +339,7 @@ def _aspp_classifier(in_channels: int, config: DeepLabV3Config) -> nn.Sequential
     aspp = ASPP(
         in_channels,
         channels,
-        aspp_rates_at(config.aspp_rates, config.output_stride),
+        config.aspp_rates_at(config.output_stride),
         image_pooling=config.image_pooling,
         dropout=config.dropout,
     )

@@ -7,6 +7,8 @@ says how far the maps may shrink before strides turn into rates.
 Block b (torchvision's `layer<b>`) stands at a nominal stride of 4 * 2^(b-1): block1 4, block2 8, block3 16,
 block4 32, block5 64, block6 128, block7 256 (Fig. 3a). Whatever the output stride does not allow as stride becomes
 the block's base rate. Multi-grid (section 3.2.1) multiplies it by one unit rate per unit in block4 to block7.
+For pictures of a quarter of the paper's side there is a backbone whose strides, and with them the output strides, are
+a quarter of the paper's: on 129 pixels its output stride 4 gives the 33×33 map and the rates that 16 gives on 513.
 
 Which rate the 3×3 convolution takes whose stride was left out depends on where the stride stood:
 
@@ -30,6 +32,7 @@ from dlv3.atrous import AtrousConv2d
 
 FirstUnitRule = Literal["stage", "previous"]
 STEM_STRIDE = 4  # conv1 and pool1 keep their strides at every output stride
+PAPER_OUTPUT_STRIDE = 16  # that ASPP's rates are stated for (section 3.3)
 CASCADE_START = 4  # multi-grid applies from block4 on
 
 
@@ -152,6 +155,12 @@ class BottleneckUnit(Unit):
         return self.relu(out + self.shortcut(x))
 
 
+class NarrowBottleneckUnit(BottleneckUnit):
+    """A bottleneck that puts out twice its inner width instead of four times. Not in the paper: for tiny networks."""
+
+    expansion = 2
+
+
 @dataclass(frozen=True)
 class BackboneSpec:
     """What sets one backbone apart from another. Blocks 5 to 7 copy block4's figures."""
@@ -161,10 +170,39 @@ class BackboneSpec:
     widths: tuple[int, int, int, int]  # channels inside the units of block1 to block4
     stem_channels: int
     small_stem: bool = False  # two 3×3 stride-2 convolutions instead of a 7×7 and max-pooling
+    shrink: int = 1  # the paper's strides over this backbone's; above 1 the stem is one convolution
+    stem_stride: int = STEM_STRIDE
+    front_unit: type[Unit] | None = None  # of block1 and block2, where it is another one
+
+    @property
+    def paper_output_stride(self) -> int:
+        """The output stride that stands for the paper's 16, which ASPP's rates are stated for (section 3.3)."""
+        return PAPER_OUTPUT_STRIDE // self.shrink
+
+    def max_output_stride(self, block: int) -> int:
+        """A block's stride with no atrous convolution at all: the paper's over `shrink`, but not below the stem's."""
+        return max(self.stem_stride, max_output_stride(block) // self.shrink)
+
+    def output_strides(self, blocks: int) -> list[int]:
+        """The output strides that a network of so many blocks can have, smallest first."""
+        return [max_output_stride(block) // self.shrink for block in range(1, blocks + 1)]
+
+    def map_stride(self, block: int, output_stride: int) -> int:
+        """Input pixels between neighbouring samples of a block's convolutions (0: behind the stem)."""
+        nominal = self.max_output_stride(block) if block else self.stem_stride
+        return min(nominal, output_stride)
+
+    def base_rate(self, block: int, output_stride: int) -> int:
+        """The rate of a block at an output stride, before multi-grid; see the function of this name."""
+        return self.max_output_stride(block) // self.map_stride(block, output_stride)
+
+    def unit_of(self, block: int) -> type[Unit]:
+        """The kind of unit that a block (1 to 7) is made of."""
+        return self.front_unit if self.front_unit is not None and block <= 2 else self.unit
 
     def block_channels(self, block: int) -> int:
         """Channels that a block (1 to 7) puts out."""
-        return self.widths[min(block, 4) - 1] * self.unit.expansion
+        return self.widths[min(block, 4) - 1] * self.unit_of(block).expansion
 
 
 BACKBONES = {
@@ -172,6 +210,11 @@ BACKBONES = {
     "resnet101": BackboneSpec(BottleneckUnit, (3, 4, 23, 3), (64, 128, 256, 512), 64),
     # For the made scenes: 14 weighted layers, minutes of training on two cores. Not in the paper.
     "resnet14": BackboneSpec(BasicUnit, (1, 1, 1, 3), (16, 32, 48, 64), 16, small_stem=True),
+    # For made pictures of a quarter of the paper's side: 17 weighted layers. Not in the paper. The units of block3 to
+    # block7 are bottlenecks as in its networks, so that a unit has one rate and sees as far as theirs do.
+    "resnet17": BackboneSpec(
+        NarrowBottleneckUnit, (1, 1, 1, 3), (16, 16, 16, 16), 16, shrink=4, front_unit=BasicUnit
+    ),
 }
 
 
@@ -185,7 +228,7 @@ class ResNet(nn.Module):
 
     Args:
         spec: one of `BACKBONES`.
-        output_stride: 4 to `max_output_stride(blocks)`, a power of two.
+        output_stride: one of `spec.output_strides(blocks)`: in the paper 4 to `max_output_stride(blocks)`.
         multi_grid: unit rates for the three units of block4 and of each cascaded block.
         blocks: depth of the cascade, 4 (no cascade) to 7.
         first_unit: where strides stand and which rate follows, see the module's text.
@@ -201,19 +244,20 @@ class ResNet(nn.Module):
         first_unit: FirstUnitRule = "stage",
     ) -> None:
         super().__init__()
+        self.spec = spec
         self.blocks = blocks
         self.first_unit = first_unit
         self.multi_grid = multi_grid
         self.conv1 = AtrousConv2d(3, spec.stem_channels, 3 if spec.small_stem else 7, stride=2)
         self.bn1 = nn.BatchNorm2d(spec.stem_channels)
         self.relu = nn.ReLU(inplace=True)
-        self.pool = _small_pool(spec.stem_channels) if spec.small_stem else nn.MaxPool2d(3, 2, padding=1)
+        self.pool = _pool(spec)
         channels = spec.stem_channels
         for block in range(1, blocks + 1):
             width = spec.widths[min(block, 4) - 1]
             units = []
             for _ in range(spec.units[min(block, 4) - 1]):
-                units.append(spec.unit(channels, width))
+                units.append(spec.unit_of(block)(channels, width))
                 channels = spec.block_channels(block)
             self.add_module(f"layer{block}", nn.Sequential(*units))
         self.out_channels = channels
@@ -232,12 +276,18 @@ class ResNet(nn.Module):
     def set_output_stride(self, output_stride: int) -> None:
         """Turn strides into rates, or back, in place. The weights are not touched."""
         self.output_stride = output_stride
+        if self.spec.shrink > 1:
+            self.conv1.set_stride(self.spec.map_stride(0, output_stride))
         for number in range(1, self.blocks + 1):
-            stride = map_stride(number, output_stride)
             # The stride on the way into this block and out of it, towards the next one.
-            entry = stride // map_stride(number - 1, output_stride) if number > 1 else 1
-            leave = map_stride(number + 1, output_stride) // stride if number < self.blocks else 1
+            entry = self._step(number) if number > 1 else 1
+            leave = self._step(number + 1) if number < self.blocks else 1
             self._set_block(number, entry, leave)
+
+    def _step(self, number: int) -> int:
+        """The stride between the block before and this one."""
+        before, here = (self.spec.map_stride(n, self.output_stride) for n in (number - 1, number))
+        return here // before
 
     def set_multi_grid(self, multi_grid: tuple[int, ...]) -> None:
         """Change the unit rates of block4 and the cascade in place. The weights are not touched."""
@@ -246,8 +296,8 @@ class ResNet(nn.Module):
 
     def _set_block(self, number: int, entry: int, leave: int) -> None:
         units = self.block(number)
-        rate = base_rate(number, self.output_stride)
-        previous_rate = base_rate(number - 1, self.output_stride) if number > 1 else rate
+        rate = self.spec.base_rate(number, self.output_stride)
+        previous_rate = self.spec.base_rate(number - 1, self.output_stride) if number > 1 else rate
         grid = self.multi_grid if number >= CASCADE_START else (1,) * len(units)
         for i, unit in enumerate(units):
             if self.first_unit == "stage":
@@ -295,7 +345,13 @@ class ResNet(nn.Module):
         return features
 
 
-def _small_pool(channels: int) -> nn.Sequential:
+def _pool(spec: BackboneSpec) -> nn.Module:
+    """The stem's second stride of 2; nothing where its one convolution takes the whole stride."""
+    if spec.shrink > 1:
+        return nn.Identity()
+    if not spec.small_stem:
+        return nn.MaxPool2d(3, 2, padding=1)
+    channels = spec.stem_channels
     return nn.Sequential(
         AtrousConv2d(channels, channels, stride=2), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
     )

@@ -33,6 +33,21 @@ def test_blocks_take_the_papers_base_rates(output_stride):
         assert {r for unit in rates(backbone, block) for r in unit} == {rate}
 
 
+@pytest.mark.parametrize("output_stride", list(BASE_RATES))
+def test_quarter_scale_backbone_takes_the_papers_base_rates_at_a_quarter_of_the_output_stride(output_stride):
+    spec = BACKBONES["resnet17"]
+    assert tuple(spec.base_rate(b, output_stride // 4) for b in range(3, 8)) == BASE_RATES[output_stride]
+    assert spec.paper_output_stride == 4
+
+
+def test_quarter_scale_stem_gives_up_its_stride_below_output_stride_4():
+    backbone = ResNet(BACKBONES["resnet17"], output_stride=4)
+    assert backbone.conv1.stride == (4, 4)
+    backbone.set_output_stride(2)
+    assert backbone.conv1.stride == (2, 2)
+    assert {r for b in (1, 2, 3) for unit in rates(backbone, b) for r in unit} == {2}
+
+
 def test_base_rates_at_output_stride_4():
     assert {block: base_rate(block, 4) for block in CITYSCAPES_RATES} == CITYSCAPES_RATES
 
@@ -60,12 +75,13 @@ def test_strides_stand_in_the_last_unit_before_or_in_the_first_unit_itself():
 @pytest.mark.parametrize("first_unit", ["stage", "previous"])
 @pytest.mark.parametrize("name", list(BACKBONES))
 def test_dense_map_subsampled_equals_strided_map(name, first_unit):
-    backbone = ResNet(BACKBONES[name], output_stride=32, multi_grid=(1, 2, 4), first_unit=first_unit)
+    *denser, largest = BACKBONES[name].output_strides(4)
+    backbone = ResNet(BACKBONES[name], output_stride=largest, multi_grid=(1, 2, 4), first_unit=first_unit)
     backbone = randomise(backbone).double()
     images = torch.randn(1, 3, 91, 70, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         strided = backbone(images)
-        for output_stride in (16, 8, 4):
+        for output_stride in reversed(denser):
             backbone.set_output_stride(output_stride)
             dense = backbone(images)
             assert dense[:, :, ::2, ::2].shape == strided.shape
@@ -75,13 +91,15 @@ def test_dense_map_subsampled_equals_strided_map(name, first_unit):
 
 
 @pytest.mark.parametrize("first_unit", ["stage", "previous"])
-def test_dense_map_subsampled_equals_strided_map_through_the_whole_cascade(first_unit):
-    backbone = ResNet(BACKBONES["resnet14"], output_stride=256, blocks=7, first_unit=first_unit)
+@pytest.mark.parametrize(("name", "sides"), [("resnet14", (530, 517)), ("resnet17", (133, 130))])
+def test_dense_map_subsampled_equals_strided_map_through_the_whole_cascade(name, sides, first_unit):
+    *denser, largest = BACKBONES[name].output_strides(7)
+    backbone = ResNet(BACKBONES[name], output_stride=largest, blocks=7, first_unit=first_unit)
     backbone = randomise(backbone).double()
-    images = torch.randn(1, 3, 530, 517, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    images = torch.randn(1, 3, *sides, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         strided = backbone(images)
-        for output_stride in (128, 64, 32, 16, 8, 4):
+        for output_stride in reversed(denser):
             backbone.set_output_stride(output_stride)
             dense = backbone(images)
             assert (dense[:, :, ::2, ::2] - strided).abs().max() < EXACT

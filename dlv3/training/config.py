@@ -19,8 +19,14 @@ class TrainingConfig:
     """Pictures an update, over all processes (§4.1, "Batch normalization"; Table 9)."""
     crop_size: int = 513
     """Side of the training crops in pixels (§4.1, "Crop size"; Table 8)."""
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    """sgd: stochastic gradient descent with momentum, as in the authors' code (not stated in the paper). adamw: for
+    small networks and short runs."""
     learning_rate: float = 0.007
     """At the start: 0.007, in the second stage 0.001 (§4.1)."""
+    front_learning_rate: float = 1.0
+    """What the learning rate of the backbone's stem to block3 is multiplied by. Not in the paper, which has one rate
+    for all; below 1 it protects what a pretraining has taught them from the first steps of the new layers behind."""
     schedule: policies.Policy = "poly"
     """poly (§4.1, "Learning rate policy"), or step for comparison: times step_factor every step_every iterations."""
     power: float = 0.9
@@ -32,7 +38,7 @@ class TrainingConfig:
     warmup: int = 0
     """Iterations of a linear rise at the start. Not in the paper; high learning rates from scratch need it."""
     momentum: float = 0.9
-    """Of stochastic gradient descent. Not stated; the authors' code has 0.9."""
+    """sgd: not stated; the authors' code has 0.9. adamw has PyTorch's own averages."""
     weight_decay: float = 1e-4
     """On every parameter. Not stated; the authors' code has 1e-4."""
 
@@ -56,8 +62,8 @@ class TrainingConfig:
     """Strength of random brightness, contrast and saturation, 0 to 1. Not in the paper."""
 
     pretrained: str | None = None
-    """What the backbone starts from: imagenet (torchvision's weights, as in the paper, §4), scenes (the small
-    weights that come with the project), a file of either kind, or none."""
+    """What the backbone starts from: imagenet (torchvision's weights, as in the paper, §4), scenes or objects (the
+    small weights that come with the project, of resnet14 and resnet17), a file of either kind, or none."""
     initial_weights: str | None = None
     """What the whole model starts from: a run's folder or a .safetensors file. The second stage (§4.1)."""
     seed: int = 0
@@ -106,7 +112,7 @@ class TrainingConfig:
             self._check(name, _is_whole(getattr(self, name), 0), "a whole number of at least 0")
         for name in ("learning_rate", "power", "step_factor"):
             self._check(name, getattr(self, name) > 0, "a number above 0")
-        for name in ("weight_decay", "auxiliary_weight", "scale_step"):
+        for name in ("weight_decay", "auxiliary_weight", "scale_step", "front_learning_rate"):
             self._check(name, getattr(self, name) >= 0, "a number of at least 0")
         for name in ("flip", "photometric"):
             self._check(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
@@ -115,6 +121,7 @@ class TrainingConfig:
                 name, 0 <= getattr(self, name) < 1, "a number from 0 to below 1, such as 0.9 or 0.9997"
             )
         self._check("schedule", self.schedule in ("poly", "step"), "'poly' or 'step'")
+        self._check("optimizer", self.optimizer in ("sgd", "adamw"), "'sgd' or 'adamw'")
         self._check(
             "precision", self.precision in ("auto", "float32", "bfloat16"), "'auto', 'float32' or 'bfloat16'"
         )

@@ -9,8 +9,14 @@ from dlv3 import weights
 from dlv3.deeplab import DeepLabV3
 from dlv3.presets import RunConfig
 
-# The stand-in for ImageNet lies beside the package, in the project's data folder.
+# The stand-ins for ImageNet lie beside the package, in the project's data folder.
 SCENES_WEIGHTS = Path(__file__).parents[2] / "data" / "weights" / "resnet14_scenes.safetensors"
+OBJECTS_WEIGHTS = SCENES_WEIGHTS.with_name("resnet17_objects.safetensors")
+# Each with the backbone that it is of, the file, and the command that makes it anew.
+SMALL_WEIGHTS = {
+    "scenes": ("resnet14", SCENES_WEIGHTS, "dlv3 data pretrain"),
+    "objects": ("resnet17", OBJECTS_WEIGHTS, "dlv3 data pretrain --crops objects"),
+}
 
 
 def build_model(config: RunConfig, *, load: bool = True) -> DeepLabV3:
@@ -83,7 +89,7 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
     """The tensors of a pretrained classification network.
 
     Args:
-        source: "imagenet", "scenes", or a file: .safetensors, or a checkpoint of torch.save.
+        source: "imagenet", "scenes", "objects", or a file: .safetensors, or a checkpoint of torch.save.
         backbone: the network that they are for.
 
     Raises:
@@ -92,21 +98,27 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
     """
     if source == "imagenet":
         return _imagenet(backbone)
-    if source == "scenes":
-        if backbone != "resnet14":
-            raise ValueError(
-                f"training.pretrained='scenes': those weights are of resnet14, not of {backbone}; give imagenet, a "
-                "file, or none"
-            )
-        if not SCENES_WEIGHTS.is_file():
-            raise FileNotFoundError(
-                f"training.pretrained='scenes': {SCENES_WEIGHTS} is missing; it comes with the project's source, and "
-                "`dlv3 data pretrain` makes it anew"
-            )
-        return weights.load_tensors(SCENES_WEIGHTS)[0]
+    if source in SMALL_WEIGHTS:
+        return _small(source, backbone)
     if source.endswith(".safetensors"):
         return weights.load_tensors(source)[0]
     return weights.load_pickle(source)
+
+
+def _small(source: str, backbone: str) -> dict[str, Tensor]:
+    """The weights of one of the small backbones, which come with the project."""
+    owner, path, command = SMALL_WEIGHTS[source]
+    if backbone != owner:
+        raise ValueError(
+            f"training.pretrained={source!r}: those weights are of {owner}, not of {backbone}; give imagenet, a "
+            "file, or none"
+        )
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"training.pretrained={source!r}: {path} is missing; it comes with the project's source, and "
+            f"`{command}` makes it anew"
+        )
+    return weights.load_tensors(path)[0]
 
 
 def _imagenet(backbone: str) -> dict[str, Tensor]:

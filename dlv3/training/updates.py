@@ -13,6 +13,7 @@ from dlv3.deeplab import DeepLabV3
 from dlv3.training.config import TrainingConfig
 from dlv3.training.distributed import Processes, synchronise_batch_norm
 from dlv3.training.loss import LossModule, labelled_pixels
+from dlv3.training.optimizer import make_optimizer, set_learning_rate
 from dlv3.training.sampling import DROPOUT, PositionBatches, TrainingSamples, derive_seed
 from dlv3.training.stopping import leave_signals_to_parent
 from dlv3.weights import load_state_dict
@@ -90,13 +91,7 @@ class Updater:
             autocast=autocast_type(training.precision, self.device),
         )
         self._step = self._wrapped()
-        self._optimizer = torch.optim.SGD(
-            [p for p in self.model.parameters() if p.requires_grad],
-            lr=training.learning_rate,
-            momentum=training.momentum,
-            weight_decay=training.weight_decay,
-            fused=self.device.type in ("cpu", "cuda"),
-        )
+        self._optimizer = make_optimizer(self.model, training, self.device)
 
     def _require_equal_shares(self) -> None:
         training, shares = self.training, self.training.accumulate * self.processes.count
@@ -127,8 +122,7 @@ class Updater:
             This process's share of the loss, a scalar still on the device: the sum over all processes is the mean
             over the global batch's labelled pixels.
         """
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.training.learning_rate_at(iteration)
+        set_learning_rate(self._optimizer, self.training.learning_rate_at(iteration))
         parts = [self._to_device(*next(batches)) for _ in range(self.training.accumulate)]
         labelled = self.processes.sum(sum(labelled_pixels(targets) for _, targets in parts))
         total = torch.zeros((), device=self.device)

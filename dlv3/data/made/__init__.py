@@ -1,0 +1,1 @@
+"""Data sets drawn in code: the same bytes on every machine."""
