@@ -73,6 +73,8 @@ class DeepLabV3Config:
     first_unit: FirstUnitRule = "stage"
     """Where strides stand and which rate follows, see `dlv3.resnet`: "stage" as in the paper, "previous" as in
     torchvision, whose weights need it."""
+    cascade_rate: int | None = None
+    """One base rate for block4 to block7 in place of those of the output stride: for controls. Not in the paper."""
     dropout: float = 0.1
     """Before the last convolution. Not stated in the paper; the authors' code keeps 0.9."""
     extra_conv: bool = False
@@ -96,6 +98,11 @@ class DeepLabV3Config:
             "dropout",
             isinstance(self.dropout, int | float) and 0 <= self.dropout < 1,
             "a share of at least 0 and below 1",
+        )
+        self._check(
+            "cascade_rate",
+            self.cascade_rate is None or _is_whole(self.cascade_rate),
+            "a whole number of at least 1, or None for the output stride's own rates",
         )
         self._check_rates("multi_grid", "relative to the block's rate, such as (1, 2, 4)")
         self._check_rates("aspp_rates", "such as (6, 12, 18), or () for the plain classifier")
@@ -177,6 +184,7 @@ class DeepLabV3(nn.Module):
             multi_grid=config.multi_grid,
             blocks=config.blocks,
             first_unit=config.first_unit,
+            cascade_rate=config.cascade_rate,
         )
         channels = self.backbone.out_channels
         self.classifier = (

@@ -13,7 +13,7 @@ from dlv3.deeplab import DeepLabV3Config
 from dlv3.evaluation.config import EvaluationConfig
 from dlv3.training.config import TrainingConfig
 
-PresetName = Literal["tiny", "laptop", "gpu", "paper", "paper-stage2"]
+PresetName = Literal["tiny", "laptop", "quarter", "gpu", "paper", "paper-stage2"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class RunConfig:
     """One training: the data set by its name, and four groups of options."""
 
     dataset: str = "scenes"
-    """What to open: scenes, markers:KIND, folder:DIR or voc:DIR."""
+    """What to open: scenes, outline, heads, markers:KIND, folder:DIR or voc:DIR."""
     model: DeepLabV3Config = field(default_factory=DeepLabV3Config)
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -133,6 +133,32 @@ def _laptop() -> RunConfig:
     )
 
 
+def _quarter() -> RunConfig:
+    """One to two minutes on one core, offline: the paper's world with every pixel divided by four. On pictures of 129
+    pixels output stride 4 gives the paper's map of 33×33, and all rates are its own."""
+    return RunConfig(
+        dataset="outline",
+        model=DeepLabV3Config(
+            backbone="resnet17", num_classes=11, output_stride=4, aspp_channels=32, dropout=0.0
+        ),
+        training=TrainingConfig(
+            iterations=500,
+            crop_size=129,
+            optimizer="adamw",
+            learning_rate=0.005,
+            front_learning_rate=0.05,
+            warmup=20,
+            batch_norm_decay=0.9,
+            scale=(1.0, 1.0),
+            pretrained="objects",
+            workers=0,
+            checkpoint_interval=250,
+            validation_interval=0,
+        ),
+        evaluation=EvaluationConfig(batch_size=10),
+    )
+
+
 def _gpu() -> RunConfig:
     """Minutes on one GPU: scenes of the paper's crop, so that the map is its 33×33 and the rates are its own."""
     return RunConfig(
@@ -179,6 +205,7 @@ def _paper_stage2() -> RunConfig:
 PRESETS: dict[str, Callable[[], RunConfig]] = {
     "tiny": _tiny,
     "laptop": _laptop,
+    "quarter": _quarter,
     "gpu": _gpu,
     "paper": _paper,
     "paper-stage2": _paper_stage2,
@@ -189,8 +216,9 @@ def preset(name: str) -> RunConfig:
     """A named configuration.
 
     Args:
-        name: tiny (seconds, tests), laptop (two minutes on two cores), gpu (minutes on one GPU), paper (the
-            published recipe's first stage) or paper-stage2.
+        name: tiny (seconds, tests), laptop (two minutes on two cores), quarter (the paper's rates and maps, one to
+            two minutes on one core), gpu (minutes on one GPU), paper (the published recipe's first stage) or
+            paper-stage2.
 
     Raises:
         ValueError: there is no such preset.

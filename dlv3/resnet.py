@@ -232,6 +232,8 @@ class ResNet(nn.Module):
         multi_grid: unit rates for the three units of block4 and of each cascaded block.
         blocks: depth of the cascade, 4 (no cascade) to 7.
         first_unit: where strides stand and which rate follows, see the module's text.
+        cascade_rate: one base rate for block4 and the cascade in place of those that the output stride asks for. It
+            breaks the identity above: for controls, which have a row's parameters and not its field of view.
     """
 
     def __init__(
@@ -242,11 +244,13 @@ class ResNet(nn.Module):
         multi_grid: tuple[int, ...] = (1, 1, 1),
         blocks: int = 4,
         first_unit: FirstUnitRule = "stage",
+        cascade_rate: int | None = None,
     ) -> None:
         super().__init__()
         self.spec = spec
         self.blocks = blocks
         self.first_unit = first_unit
+        self.cascade_rate = cascade_rate
         self.multi_grid = multi_grid
         self.conv1 = AtrousConv2d(3, spec.stem_channels, 3 if spec.small_stem else 7, stride=2)
         self.bn1 = nn.BatchNorm2d(spec.stem_channels)
@@ -296,8 +300,8 @@ class ResNet(nn.Module):
 
     def _set_block(self, number: int, entry: int, leave: int) -> None:
         units = self.block(number)
-        rate = self.spec.base_rate(number, self.output_stride)
-        previous_rate = self.spec.base_rate(number - 1, self.output_stride) if number > 1 else rate
+        rate = self._base_rate(number)
+        previous_rate = self._base_rate(number - 1) if number > 1 else rate
         grid = self.multi_grid if number >= CASCADE_START else (1,) * len(units)
         for i, unit in enumerate(units):
             if self.first_unit == "stage":
@@ -306,6 +310,11 @@ class ResNet(nn.Module):
             else:
                 unit.set_strides(entry if i == 0 else 1, 1)
                 unit.set_rates((previous_rate if i == 0 else rate) * grid[i], rate * grid[i])
+
+    def _base_rate(self, number: int) -> int:
+        if self.cascade_rate is not None and number >= CASCADE_START:
+            return self.cascade_rate
+        return self.spec.base_rate(number, self.output_stride)
 
     def main_path(self) -> Iterator[nn.Module]:
         """The convolutions and the pooling that a pixel passes on the longest way through, in order."""

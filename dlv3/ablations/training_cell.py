@@ -12,6 +12,7 @@ from dlv3 import weights
 from dlv3.ablations.cell import Measured
 from dlv3.data import DataConfig, SegmentationDataset, open_dataset
 from dlv3.data.held import Held
+from dlv3.data.made import large_objects
 from dlv3.data.scenes import SPLITS
 from dlv3.deeplab import DeepLabV3
 from dlv3.evaluation import EvaluationConfig, evaluate
@@ -68,11 +69,20 @@ def training_key(config: RunConfig) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+# The made data sets that are drawn once for all trainings of a process, with their number of training pictures.
+HELD = {
+    "scenes": SPLITS["train"],
+    "outline": large_objects.SPLITS["train"],
+    "heads": large_objects.SPLITS["train"],
+}
+
+
 @lru_cache(maxsize=2)
 def _training_pictures(dataset: str, data: DataConfig) -> SegmentationDataset | None:
-    """Made scenes, drawn once for all trainings of this process; None, for `train` to open them, of all else."""
-    small = 4 * data.size**2 * (data.pictures or SPLITS["train"]) < 2**30  # bytes
-    if dataset != "scenes" or data.bootstrap_copies or not small:
+    """Made pictures, drawn once for all trainings of this process; None, for `train` to open them, of all else."""
+    if dataset not in HELD or data.bootstrap_copies:
+        return None
+    if 4 * data.size**2 * (data.pictures or HELD[dataset]) >= 2**30:  # bytes
         return None
     return Held(open_dataset(dataset, "train", data))
 
