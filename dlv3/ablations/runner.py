@@ -9,6 +9,8 @@ from tqdm import tqdm
 
 from dlv3.ablations.cell import Cell
 from dlv3.ablations.results import Record, surroundings
+from dlv3.ablations.training_cell import TrainingCell
+from dlv3.presets import RunConfig
 from dlv3.training.distributed import joined
 
 
@@ -24,8 +26,23 @@ def is_done(cell: Cell, results: Path) -> bool:
     path = record_of(cell).path(results)
     if not path.exists():
         return False
-    recorded = json.loads(path.read_text())["config"]
-    return recorded == cell.values()
+    return _completed(json.loads(path.read_text())["config"], _defaults(cell)) == cell.values()
+
+
+def _defaults(cell: Cell) -> dict[str, Any]:
+    """What a record leaves out that is older than an option: the option's default, which is what it was run with."""
+    if isinstance(cell, TrainingCell):
+        return json.loads(RunConfig().to_json())
+    return {}
+
+
+def _completed(recorded: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The recorded values, with defaults where there are none; groups of options are completed alike."""
+    completed = defaults | recorded
+    for name, value in recorded.items():
+        if isinstance(value, dict) and isinstance(defaults.get(name), dict):
+            completed[name] = _completed(value, defaults[name])
+    return completed
 
 
 def run(

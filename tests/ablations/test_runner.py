@@ -2,11 +2,15 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from dlv3.ablations import TABLES, cells, read, runner, training_cell
 from dlv3.ablations.commands import AblateArguments, ablate_command
+
+RESULTS = Path(__file__).parents[2] / "data" / "results"
 
 
 @pytest.fixture
@@ -63,6 +67,19 @@ def test_a_record_says_how_it_came_about_and_another_configuration_is_run_again(
     stored["config"]["training"]["learning_rate"] = 9
     path.write_text(json.dumps(stored))
     assert not runner.is_done(cell, tmp_path / "results")
+
+
+@pytest.mark.parametrize("name", ["T1", "T2", "T5"])
+def test_records_from_before_an_option_count_as_run_with_its_default(name):
+    recorded = [c for c in cells(TABLES[name], "laptop", 1) if runner.record_of(c).path(RESULTS).exists()]
+    assert recorded
+    older = json.loads(runner.record_of(recorded[0]).path(RESULTS).read_text())["config"]
+    assert "optimizer" not in older["training"]
+    assert all(runner.is_done(cell, RESULTS) for cell in recorded)
+    changed = replace(recorded[0].config.training, optimizer="adamw")
+    assert not runner.is_done(
+        replace(recorded[0], config=replace(recorded[0].config, training=changed)), RESULTS
+    )
 
 
 def test_command_reports_what_is_recorded_and_plans_without_running(tmp_path, capsys, trainings):
