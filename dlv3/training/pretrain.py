@@ -7,7 +7,7 @@ of what it is with these. `dlv3 data pretrain` makes data/weights/resnet14_scene
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,42 +35,64 @@ class Lessons:
         crops: a data set of (image, answer, ...): a whole-numbered answer to each question.
         questions: each with the number of its answers.
         weights: where the project keeps what comes out.
+        recipe: the values of `PretrainConfig` that those weights were made with.
     """
 
     backbone: str
     crops: Callable[..., Dataset[tuple[Any, ...]]]
     questions: dict[str, int]
     weights: Path
+    recipe: dict[str, Any]
 
 
 LESSONS = {
-    "scenes": Lessons("resnet14", SceneCrops, {"shape": len(SHAPES), "strip": len(STRIPS)}, SCENES_WEIGHTS),
-    "objects": Lessons("resnet17", ObjectCrops, {"object": len(OBJECTS)}, OBJECTS_WEIGHTS),
+    "scenes": Lessons(
+        "resnet14",
+        SceneCrops,
+        {"shape": len(SHAPES), "strip": len(STRIPS)},
+        SCENES_WEIGHTS,
+        dict(epochs=8, pictures=12_000, batch_size=64, optimizer="sgd", learning_rate=0.1),
+    ),
+    "objects": Lessons(
+        "resnet17",
+        ObjectCrops,
+        {"object": len(OBJECTS)},
+        OBJECTS_WEIGHTS,
+        dict(epochs=4, pictures=6_400, batch_size=32, optimizer="adamw", learning_rate=0.005),
+    ),
 }
 
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """Pretrain a small backbone on one-object pictures, and write its weights. One to three minutes on one core."""
+    """Pretrain a small backbone on one-object pictures, and write its weights. Up to three minutes on one core.
+
+    Options that are left out have the values that the project's own weights were made with.
+    """
 
     crops: Literal["scenes", "objects"] = "scenes"
     """scenes: resnet14, on the scenes' objects. objects: resnet17, on those of outline and heads."""
     out: Path | None = None
     """The file to write; the project's own weights when left out."""
-    epochs: int = 8
-    """Passes over the pictures."""
-    pictures: int = 12_000
-    """Training pictures."""
-    batch_size: int = 64
-    """Pictures an update."""
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    """sgd (momentum 0.9), or adamw, which wants a learning rate of about 0.005."""
-    learning_rate: float = 0.1
-    """At the start; poly 0.9 after 50 iterations of warm-up."""
+    epochs: int | None = None
+    """Passes over the pictures: 8 with scenes, 4 with objects."""
+    pictures: int | None = None
+    """Training pictures: 12,000 with scenes, 6,400 with objects."""
+    batch_size: int | None = None
+    """Pictures an update: 64 with scenes, 32 with objects."""
+    optimizer: Literal["sgd", "adamw"] | None = None
+    """sgd (momentum 0.9) with scenes, adamw with objects."""
+    learning_rate: float | None = None
+    """At the start, with poly 0.9 after 50 iterations of warm-up: 0.1 with scenes, 0.005 with objects."""
     weight_decay: float = 1e-4
     """On every parameter."""
     seed: int = 0
     """Of the weights and the pictures' order. The pictures themselves are always the same."""
+
+    def completed(self) -> "PretrainConfig":
+        """The same with the recipe's values where there are none."""
+        recipe = LESSONS[self.crops].recipe
+        return replace(self, **{name: value for name, value in recipe.items() if getattr(self, name) is None})
 
 
 @dataclass(frozen=True)
@@ -114,7 +136,7 @@ def pretrain_backbone(config: PretrainConfig, *, progress: bool = True) -> Pretr
         config: the same one gives the same weights on the same machine.
         progress: whether to show a bar, where there is a terminal.
     """
-    started = time.perf_counter()
+    started, config = time.perf_counter(), config.completed()
     lessons = LESSONS[config.crops]
     images, *truths = _tensors(lessons.crops("train", pictures=config.pictures))
     with torch.random.fork_rng(devices=[]):
