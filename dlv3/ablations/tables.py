@@ -195,7 +195,12 @@ def _t5() -> Table:
         Row("(1, 2, 4), image pooling", 77.21, BEST),
         # Table 3's first row: the same backbone behind a plain classifier.
         Row("(1, 1, 1), no ASPP", 68.39, CASCADE),
-        Row("(1, 1, 1), rates 1, 1, 1", None, replace(ASPP, multi_grid=(1, 1, 1), aspp_rates=(1, 1, 1)), QUARTER),
+        Row(
+            "(1, 1, 1), rates 1, 1, 1",
+            None,
+            replace(ASPP, multi_grid=(1, 1, 1), aspp_rates=(1, 1, 1)),
+            QUARTER,
+        ),
         Row("(1, 1, 1), twice the schedule", None, replace(ASPP, multi_grid=(1, 1, 1), length=2), QUARTER),
         Row("(1, 2, 4), image pooling, twice the schedule", None, replace(BEST, length=2), QUARTER),
     )

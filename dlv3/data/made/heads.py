@@ -73,9 +73,7 @@ class Body:
         )
 
 
-def random_body(
-    stream: RandomStream, size: int, refused: int, extent: int = CANONICAL_SIZE * UNIT
-) -> Body:
+def random_body(stream: RandomStream, size: int, refused: int, extent: int = CANONICAL_SIZE * UNIT) -> Body:
     """A body at any place and angle; each refused candidate makes the next one 3% smaller.
 
     Args:
@@ -89,7 +87,8 @@ def random_body(
     end = radius * width // 100
     # Most of the body lies inside, a fifth of its round ends may be cut off.
     reach_x, reach_y = (
-        (radius - end) * abs(direction) // SINE_SCALE + end * 4 // 5 for direction in (cosine(angle), sine(angle))
+        (radius - end) * abs(direction) // SINE_SCALE + end * 4 // 5
+        for direction in (cosine(angle), sine(angle))
     )
     x, _ = random_centre(stream, reach_x, extent)
     _, y = random_centre(stream, reach_y, extent)

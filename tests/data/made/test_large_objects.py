@@ -9,6 +9,7 @@ from torchvision import tv_tensors
 
 from dlv3.data import DataConfig, DataError, open_dataset
 from dlv3.data.made import heads, outline
+from dlv3.data.made.contact_sheet import contact_sheet
 from dlv3.data.made.heads import Heads
 from dlv3.data.made.large_objects import SPLITS
 from dlv3.data.made.object_crops import OBJECTS, ObjectCrops
@@ -140,3 +141,12 @@ def test_impossible_options_are_refused(kind):
         kind("all")
     with pytest.raises(IndexError):
         kind("val")[300]
+
+
+def test_contact_sheet_has_pictures_above_their_labels():
+    pictures = Heads("val")
+    sheet = contact_sheet(pictures, columns=3, rows=2, gap=4)
+    assert sheet.shape == (4 * 133 - 4, 3 * 133 - 4, 3)
+    image, mask = pictures[4]  # second row, second column
+    assert np.array_equal(sheet[2 * 133 : 2 * 133 + 129, 133 : 133 + 129], image.permute(1, 2, 0).numpy())
+    assert np.array_equal(sheet[3 * 133 :, 133 : 133 + 129], pictures.palette[mask.numpy()])
