@@ -7,7 +7,7 @@ of what it is with these. `dlv3 data pretrain` makes data/weights/resnet14_scene
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,17 @@ from dlv3.weights import save_tensors
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """How long and how fast to learn; `PretrainConfig` says what each means."""
+
+    epochs: int
+    pictures: int
+    batch_size: int
+    optimizer: Literal["sgd", "adamw"]
+    learning_rate: float
+
+
+@dataclass(frozen=True)
 class Lessons:
     """What one of the small backbones learns from.
 
@@ -35,14 +46,14 @@ class Lessons:
         crops: a data set of (image, answer, ...): a whole-numbered answer to each question.
         questions: each with the number of its answers.
         weights: where the project keeps what comes out.
-        recipe: the values of `PretrainConfig` that those weights were made with.
+        recipe: what those weights were made with.
     """
 
     backbone: str
     crops: Callable[..., Dataset[tuple[Any, ...]]]
     questions: dict[str, int]
     weights: Path
-    recipe: dict[str, Any]
+    recipe: Recipe
 
 
 LESSONS = {
@@ -51,14 +62,14 @@ LESSONS = {
         SceneCrops,
         {"shape": len(SHAPES), "strip": len(STRIPS)},
         SCENES_WEIGHTS,
-        dict(epochs=8, pictures=12_000, batch_size=64, optimizer="sgd", learning_rate=0.1),
+        Recipe(epochs=8, pictures=12_000, batch_size=64, optimizer="sgd", learning_rate=0.1),
     ),
     "objects": Lessons(
         "resnet17",
         ObjectCrops,
         {"object": len(OBJECTS)},
         OBJECTS_WEIGHTS,
-        dict(epochs=4, pictures=6_400, batch_size=32, optimizer="adamw", learning_rate=0.005),
+        Recipe(epochs=4, pictures=6_400, batch_size=32, optimizer="adamw", learning_rate=0.005),
     ),
 }
 
@@ -89,10 +100,11 @@ class PretrainConfig:
     seed: int = 0
     """Of the weights and the pictures' order. The pictures themselves are always the same."""
 
-    def completed(self) -> "PretrainConfig":
-        """The same with the recipe's values where there are none."""
+    def recipe(self) -> Recipe:
+        """What is given here, and the rest as the project's own weights were made."""
+        given = {field.name: getattr(self, field.name) for field in fields(Recipe)}
         recipe = LESSONS[self.crops].recipe
-        return replace(self, **{name: value for name, value in recipe.items() if getattr(self, name) is None})
+        return replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
 
 @dataclass(frozen=True)
@@ -136,22 +148,22 @@ def pretrain_backbone(config: PretrainConfig, *, progress: bool = True) -> Pretr
         config: the same one gives the same weights on the same machine.
         progress: whether to show a bar, where there is a terminal.
     """
-    started, config = time.perf_counter(), config.completed()
-    lessons = LESSONS[config.crops]
-    images, *truths = _tensors(lessons.crops("train", pictures=config.pictures))
+    started = time.perf_counter()
+    lessons, recipe = LESSONS[config.crops], config.recipe()
+    images, *truths = _tensors(lessons.crops("train", pictures=recipe.pictures))
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.seed)
         model = CropClassifier(lessons).to(memory_format=torch.channels_last)
-        optimizer = _optimizer(model, config)
+        optimizer = _optimizer(model, recipe, config.weight_decay)
         batches = [
-            b for _ in range(config.epochs) for b in torch.randperm(len(images)).split(config.batch_size)
+            b for _ in range(recipe.epochs) for b in torch.randperm(len(images)).split(recipe.batch_size)
         ]
         for iteration, chosen in enumerate(
             tqdm(batches, desc="pretrain", disable=None if progress else True)
         ):
             factor = poly(iteration, len(batches), 0.9) * warmup(iteration, 50)
             for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * factor
+                group["lr"] = recipe.learning_rate * factor
             batch = _normalised(images[chosen])
             answers = model(batch.flip(3) if torch.rand(()) < 0.5 else batch)
             losses = [F.cross_entropy(a, truth[chosen]) for a, truth in zip(answers, truths, strict=True)]
@@ -163,9 +175,9 @@ def pretrain_backbone(config: PretrainConfig, *, progress: bool = True) -> Pretr
     return Pretrained(model.backbone, accuracies, time.perf_counter() - started)
 
 
-def _optimizer(model: nn.Module, config: PretrainConfig) -> torch.optim.Optimizer:
-    options: dict[str, Any] = dict(lr=config.learning_rate, weight_decay=config.weight_decay)
-    if config.optimizer == "adamw":
+def _optimizer(model: nn.Module, recipe: Recipe, weight_decay: float) -> torch.optim.Optimizer:
+    options: dict[str, Any] = dict(lr=recipe.learning_rate, weight_decay=weight_decay)
+    if recipe.optimizer == "adamw":
         return torch.optim.AdamW(model.parameters(), **options)
     return torch.optim.SGD(model.parameters(), momentum=0.9, **options)
 

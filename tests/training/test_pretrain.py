@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -5,7 +7,7 @@ from dlv3 import DeepLabV3
 from dlv3.cli import main
 from dlv3.data.scene_crops import SHAPES, STRIPS, SceneCrops
 from dlv3.presets import preset
-from dlv3.training.pretrain import PretrainConfig, pretrain_backbone
+from dlv3.training.pretrain import LESSONS, PretrainConfig, pretrain_backbone
 from dlv3.training.start import OBJECTS_WEIGHTS, SCENES_WEIGHTS
 from dlv3.weights import load_backbone, load_tensors
 
@@ -69,6 +71,6 @@ def test_shipped_quarter_scale_weights_start_a_backbone_and_a_fresh_run_makes_th
 
 
 def test_options_left_out_have_the_values_of_the_weights_that_are_shipped():
-    assert PretrainConfig().completed().optimizer == "sgd"
-    config = PretrainConfig(crops="objects", epochs=1).completed()
-    assert (config.epochs, config.optimizer, config.batch_size) == (1, "adamw", 32)
+    assert PretrainConfig().recipe() == LESSONS["scenes"].recipe
+    given = PretrainConfig(crops="objects", epochs=1).recipe()
+    assert given == replace(LESSONS["objects"].recipe, epochs=1)

@@ -32,7 +32,7 @@ def random_centre(stream: RandomStream, margin: int, extent: int) -> tuple[int, 
     return stream.between(margin, extent - margin), stream.between(margin, extent - margin)
 
 
-class LargeObjects(Dataset, ABC):
+class LargeObjects(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]], ABC):
     """Pictures of one to three large objects on a dull ground.
 
     `dataset[i]` is an image, uint8 (3, size, size), and its mask, uint8 (size, size); no pixel is without a label.

@@ -18,7 +18,7 @@ SPLITS = {"train": 12_000, "val": 2_000}
 _STREAM = 4_007  # apart from the data sets' own streams of random numbers
 
 
-class ObjectCrops(Dataset):
+class ObjectCrops(Dataset[tuple[Tensor, int]]):
     """Pictures of 65×65 pixels with one object of `outline` or of `heads`.
 
     `dataset[i]` is (image, object): uint8 (3, 65, 65) and an index into OBJECTS. Objects, fills and grounds are the
