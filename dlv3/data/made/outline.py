@@ -33,7 +33,8 @@ def boxes(*bars: Box) -> OutlineFunction:
             // 2
             for left, top, right, bottom in bars
         ]
-        return np.minimum.reduce(distances).astype(np.int32, copy=False)
+        nearest: np.ndarray = np.minimum.reduce(distances)
+        return nearest
 
     return outline
 
@@ -41,8 +42,8 @@ def boxes(*bars: Box) -> OutlineFunction:
 def c_shape(x: np.ndarray, y: np.ndarray, radius: int) -> np.ndarray:
     """A ring with a gap to the right, 0.7 radius wide."""
     gap = np.maximum(-x, np.abs(y) - radius * 7 // 20)
-    closed: np.ndarray = ring(x, y, radius)
-    return np.maximum(closed, -gap).astype(np.int32, copy=False)
+    opened: np.ndarray = np.maximum(ring(x, y, radius), -gap)
+    return opened
 
 
 LEFT, RIGHT = (-18, -18, -7, 18), (7, -18, 18, 18)
