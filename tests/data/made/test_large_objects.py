@@ -18,8 +18,25 @@ from dlv3.data.textures import UNIT
 
 BOTH = [Outline, Heads]
 # Recorded on x86-64 (AVX2), NumPy 2.4.
-CHECKSUMS: dict[tuple[type, str, int, int], str] = {}
-CROP_CHECKSUMS: dict[tuple[str, int], str] = {}
+CHECKSUMS: dict[tuple[type, str, int, int], str] = {
+    (Outline, "train", 0, 129): "229b8e7e81363f8d",
+    (Outline, "train", 2999, 129): "be1b718dc74f5e8f",
+    (Outline, "val", 0, 129): "d4adc457c7e68e43",
+    (Outline, "val", 3, 257): "a9e70c6fadb3a2b5",
+    (Outline, "val", 3, 513): "adb134fd3aedf42a",
+    (Outline, "test", 7, 129): "0fb7cee4117ce0f1",
+    (Heads, "train", 0, 129): "dc9afa2d9fe61306",
+    (Heads, "train", 2999, 129): "d03f75229eec425a",
+    (Heads, "val", 0, 129): "bfe07e3c5ef55afa",
+    (Heads, "val", 3, 257): "366d6b022f79252b",
+    (Heads, "val", 3, 513): "d280d66e19aeaaa1",
+    (Heads, "test", 7, 129): "4e604c0865c06cac",
+}
+CROP_CHECKSUMS: dict[tuple[str, int], str] = {
+    ("train", 0): "448254e6eee93bdd",
+    ("train", 6399): "f0ac2e024b37042c",
+    ("val", 5): "f1380038f771a6b3",
+}
 
 
 def checksum(*arrays) -> str:
