@@ -20,7 +20,7 @@ def cells_of(table: Table, preset_name: str, seeds: int) -> list[Cell]:
 
     Args:
         table: one of `EVERY_TABLE`.
-        preset_name: "tiny", "laptop", "gpu" or "paper".
+        preset_name: "tiny", "laptop", "quarter", "gpu" or "paper".
         seeds: how many, from 0 on.
 
     Raises:

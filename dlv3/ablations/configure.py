@@ -18,7 +18,7 @@ def cells(table: Table, preset_name: str, seeds: int) -> list[TrainingCell]:
 
     Args:
         table: one of `TABLES`.
-        preset_name: "tiny", "laptop", "gpu" or "paper".
+        preset_name: "tiny", "laptop", "quarter", "gpu" or "paper".
         seeds: how many, from 0 on.
 
     Raises:

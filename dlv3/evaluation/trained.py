@@ -13,6 +13,9 @@ from dlv3.deeplab import DeepLabV3
 if TYPE_CHECKING:
     from dlv3.presets import RunConfig
 
+# Data sets drawn in code: their palettes need no files.
+_MADE = ("scenes", "outline", "heads", "markers")
+
 
 @dataclass(frozen=True)
 class TrainedModel:
@@ -27,10 +30,8 @@ class TrainedModel:
         from dlv3.data import open_dataset, voc_palette
 
         classes = self.model.config.num_classes
-        if self.config is not None and self.config.dataset.partition(":")[0] in ("scenes", "markers"):
-            palette = open_dataset(
-                self.config.dataset, "val", self.config.data
-            ).palette  # drawn in code: no files needed
+        if self.config is not None and self.config.dataset.partition(":")[0] in _MADE:
+            palette = open_dataset(self.config.dataset, "val", self.config.data).palette
             if len(palette) == classes:
                 return palette
         return voc_palette(classes)
