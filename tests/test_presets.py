@@ -51,7 +51,9 @@ def test_json_of_another_shape_is_refused(text: str):
 
 
 def test_unknown_preset_names_the_known_ones():
-    with pytest.raises(ValueError, match="preset='huge': expected one of tiny, laptop, quarter, gpu, paper"):
+    with pytest.raises(
+        ValueError, match="preset='huge': expected one of tiny, laptop, quarter, quarter-heads, gpu, paper"
+    ):
         preset("huge")
 
 
@@ -62,7 +64,7 @@ def test_differences_name_the_fields_that_changed():
     assert differences(old, old) == []
 
 
-@pytest.mark.parametrize("name", ["tiny", "laptop", "quarter", "gpu"])
+@pytest.mark.parametrize("name", ["tiny", "laptop", "quarter", "quarter-heads", "gpu"])
 def test_small_presets_build_the_small_network(name: str):
     model = DeepLabV3(preset(name).model)
     assert sum(p.numel() for p in model.parameters()) < 2_000_000

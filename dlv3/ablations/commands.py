@@ -35,7 +35,7 @@ class AblateArguments:
     tables: tyro.conf.Positional[tuple[str, ...]] = ()
     """The paper's tables T1 to T6, T8, T9, T10, the probes P1 to P7 and the studies S1 to S6; left out, all
     that the preset has."""
-    preset: Literal["tiny", "laptop", "quarter", "gpu", "paper"] = "laptop"
+    preset: Literal["tiny", "laptop", "quarter", "quarter-heads", "gpu", "paper"] = "laptop"
     """At which scale, see dlv3 train --help. Probes and studies have one scale, and are run and recorded at
     laptop alone."""
     seeds: int = 3

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
+from dlv3.ablations.bounds import Bounds, bounds_at
 from dlv3.ablations.catalogue import EVERY_TABLE
 from dlv3.ablations.configure import rows_at
 from dlv3.ablations.probes import PROBES
@@ -70,13 +71,24 @@ def _rows(table: Table, records: list[Record], preset_name: str) -> list[list[st
     groups = sorted({name for record in records for name in record.groups} - {table.score})
     # A probe's pictures have no more to tell than the one score.
     scores = [table.score] if table.score != "miou" else ["miou", *groups]
-    lines = [["", "paper", "by construction", *map(_name, scores), "seeds"]]
+    lines = [
+        [
+            "",
+            "paper",
+            "by construction",
+            "ceiling from sampling",
+            "by reach alone",
+            *map(_name, scores),
+            "seeds",
+        ]
+    ]
     for row in rows_at(table, preset_name):
         runs = [record for record in records if record.row == row.name]
         paper = "" if row.paper is None else f"{row.paper:.2f}"
         expected = "" if table.expected is None else f"{table.expected(row):.1f}"
         spreads = [_spread([run.score(name) for run in runs]) for name in scores]
-        lines.append([row.name, paper, expected, *spreads, str(len(runs))])
+        bounds = bounds_at(row, preset_name) if preset_name in QUARTER else Bounds()
+        lines.append([row.name, paper, expected, *bounds.as_text(), *spreads, str(len(runs))])
     return lines
 
 
@@ -123,7 +135,7 @@ def _spread(scores: list[float]) -> str:
 
 def _grid(lines: list[list[str]]) -> str:
     """A Markdown table; optional columns that are empty are left out."""
-    optional = ("paper", "by construction")
+    optional = ("paper", "by construction", "ceiling from sampling", "by reach alone")
     kept = [
         column
         for column, head in enumerate(lines[0])

@@ -93,7 +93,7 @@ class Table:
         raise ValueError(f"row={name!r}: table {self.name} has {', '.join(row.name for row in self.rows)}")
 
 
-QUARTER = ("quarter",)
+QUARTER = ("quarter", "quarter-heads")  # presets at a quarter of the paper's scale
 CASCADE = Setting(aspp_rates=(), image_pooling=False, multi_grid=(1, 1, 1))
 ASPP = Setting(image_pooling=False)
 BEST = Setting()

@@ -11,7 +11,7 @@ from dlv3.ablations.training_cell import training_key
 from dlv3.presets import preset
 
 
-@pytest.mark.parametrize("at", ["tiny", "laptop", "quarter", "gpu", "paper"])
+@pytest.mark.parametrize("at", ["tiny", "laptop", "quarter", "quarter-heads", "gpu", "paper"])
 @pytest.mark.parametrize("name", list(TABLES))
 def test_every_row_is_a_valid_run_at_every_preset(name, at):
     for row in rows_at(TABLES[name], at):
