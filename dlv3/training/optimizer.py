@@ -41,6 +41,20 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) ->
         group["lr"] = learning_rate * group[FACTOR]
 
 
+def restore(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Take up the state of a checkpoint. Checkpoints from before groups had a factor have one group, whose factor is 1.
+
+    Raises:
+        ValueError: it is of another optimizer, or of other groups.
+    """
+    ours, theirs = (set(groups[0]) - {FACTOR} for groups in (optimizer.param_groups, state["param_groups"]))
+    if ours != theirs:
+        raise ValueError("it is another optimizer's")
+    optimizer.load_state_dict(state)
+    for group in optimizer.param_groups:
+        group.setdefault(FACTOR, 1.0)
+
+
 def parameter_groups(model: DeepLabV3, front_factor: float) -> list[dict[str, Any]]:
     """The parameters that learn: one group, or the front's (stem to block3) and the others where the factor is not 1.
 

@@ -10,10 +10,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from dlv3.data.transforms import TrainTransform
 from dlv3.deeplab import DeepLabV3
+from dlv3.training import optimizer as optimizers
 from dlv3.training.config import TrainingConfig
 from dlv3.training.distributed import Processes, synchronise_batch_norm
 from dlv3.training.loss import LossModule, labelled_pixels
-from dlv3.training.optimizer import make_optimizer, set_learning_rate
 from dlv3.training.sampling import DROPOUT, PositionBatches, TrainingSamples, derive_seed
 from dlv3.training.stopping import leave_signals_to_parent
 from dlv3.weights import load_state_dict
@@ -91,7 +91,7 @@ class Updater:
             autocast=autocast_type(training.precision, self.device),
         )
         self._step = self._wrapped()
-        self._optimizer = make_optimizer(self.model, training, self.device)
+        self._optimizer = optimizers.make_optimizer(self.model, training, self.device)
 
     def _require_equal_shares(self) -> None:
         training, shares = self.training, self.training.accumulate * self.processes.count
@@ -122,7 +122,7 @@ class Updater:
             This process's share of the loss, a scalar still on the device: the sum over all processes is the mean
             over the global batch's labelled pixels.
         """
-        set_learning_rate(self._optimizer, self.training.learning_rate_at(iteration))
+        optimizers.set_learning_rate(self._optimizer, self.training.learning_rate_at(iteration))
         parts = [self._to_device(*next(batches)) for _ in range(self.training.accumulate)]
         labelled = self.processes.sum(sum(labelled_pixels(targets) for _, targets in parts))
         total = torch.zeros((), device=self.device)
@@ -165,9 +165,9 @@ class Updater:
         """
         load_state_dict(self.model, state["model"], source)
         try:
-            self._optimizer.load_state_dict(state["optimizer"])
+            optimizers.restore(self._optimizer, state["optimizer"])
         except ValueError as error:
             raise ValueError(
-                f"{source}: its optimizer does not fit ({error}); training.freeze_batch_norm cannot change when a run "
-                "is resumed: start a new one with training.initial_weights"
+                f"{source}: its optimizer does not fit ({error}); training.freeze_batch_norm, optimizer and "
+                "front_learning_rate cannot change when a run is resumed: start a new one with training.initial_weights"
             ) from error

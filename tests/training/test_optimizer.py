@@ -6,7 +6,7 @@ from torch import nn
 
 from dlv3 import DeepLabV3, DeepLabV3Config
 from dlv3.training import TrainingConfig
-from dlv3.training.optimizer import front_parameters, make_optimizer, set_learning_rate
+from dlv3.training.optimizer import FACTOR, front_parameters, make_optimizer, restore, set_learning_rate
 
 CPU = torch.device("cpu")
 
@@ -72,3 +72,16 @@ def test_a_front_that_does_not_learn_keeps_its_weights():
     changed = {name for name, p in model.named_parameters() if not torch.equal(p, before[name])}
     assert changed
     assert not changed & names_of(model, front_parameters(model))
+
+
+def test_state_of_another_optimizer_is_refused_and_one_without_factors_is_taken(model):
+    sgd = make_optimizer(model, TrainingConfig(), CPU)
+    adamw = make_optimizer(model, TrainingConfig(optimizer="adamw"), CPU)
+    with pytest.raises(ValueError, match="it is another optimizer's"):
+        restore(sgd, adamw.state_dict())
+    older = sgd.state_dict()
+    for group in older["param_groups"]:
+        del group[FACTOR]
+    restore(sgd, older)
+    set_learning_rate(sgd, 0.3)
+    assert sgd.param_groups[0]["lr"] == 0.3
