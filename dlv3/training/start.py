@@ -12,11 +12,6 @@ from dlv3.presets import RunConfig
 # The stand-ins for ImageNet lie beside the package, in the project's data folder.
 SCENES_WEIGHTS = Path(__file__).parents[2] / "data" / "weights" / "resnet14_scenes.safetensors"
 OBJECTS_WEIGHTS = SCENES_WEIGHTS.with_name("resnet17_objects.safetensors")
-# Each with the backbone that it is of, the file, and the command that makes it anew.
-SMALL_WEIGHTS = {
-    "scenes": ("resnet14", SCENES_WEIGHTS, "dlv3 data pretrain"),
-    "objects": ("resnet17", OBJECTS_WEIGHTS, "dlv3 data pretrain --crops objects"),
-}
 
 
 def build_model(config: RunConfig, *, load: bool = True) -> DeepLabV3:
@@ -98,7 +93,7 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
     """
     if source == "imagenet":
         return _imagenet(backbone)
-    if source in SMALL_WEIGHTS:
+    if source in ("scenes", "objects"):
         return _small(source, backbone)
     if source.endswith(".safetensors"):
         return weights.load_tensors(source)[0]
@@ -107,7 +102,10 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
 
 def _small(source: str, backbone: str) -> dict[str, Tensor]:
     """The weights of one of the small backbones, which come with the project."""
-    owner, path, command = SMALL_WEIGHTS[source]
+    owner, path, command = {
+        "scenes": ("resnet14", SCENES_WEIGHTS, "dlv3 data pretrain"),
+        "objects": ("resnet17", OBJECTS_WEIGHTS, "dlv3 data pretrain --crops objects"),
+    }[source]
     if backbone != owner:
         raise ValueError(
             f"training.pretrained={source!r}: those weights are of {owner}, not of {backbone}; give imagenet, a "
