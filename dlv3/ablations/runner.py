@@ -31,9 +31,8 @@ def is_done(cell: Cell, results: Path) -> bool:
 
 def _defaults(cell: Cell) -> dict[str, Any]:
     """What a record leaves out that is older than an option: the option's default, which is what it was run with."""
-    if isinstance(cell, TrainingCell):
-        return json.loads(RunConfig().to_json())
-    return {}
+    defaults: dict[str, Any] = json.loads(RunConfig().to_json()) if isinstance(cell, TrainingCell) else {}
+    return defaults
 
 
 def _completed(recorded: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
