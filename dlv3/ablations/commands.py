@@ -36,8 +36,9 @@ class AblateArguments:
     """The paper's tables T1 to T6, T8, T9, T10, the probes P1 to P7 and the studies S1 to S6; left out, all
     that the preset has."""
     preset: Literal["tiny", "laptop", "quarter", "quarter-heads", "gpu", "paper"] = "laptop"
-    """At which scale, see dlv3 train --help. Probes and studies have one scale, and are run and recorded at
-    laptop alone."""
+    """At which scale, see dlv3 train --help. quarter and quarter-heads have the paper's maps and rates, and rows of
+    their own: controls of equal parameters, and longer schedules. Probes and studies have one scale, and are run and
+    recorded at laptop alone."""
     seeds: int = 3
     """Runs of each row, with seeds 0, 1, …"""
     shard: str = "1/1"
