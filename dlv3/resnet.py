@@ -170,8 +170,9 @@ class BackboneSpec:
     widths: tuple[int, int, int, int]  # channels inside the units of block1 to block4
     stem_channels: int
     small_stem: bool = False  # two 3×3 stride-2 convolutions instead of a 7×7 and max-pooling
-    shrink: int = 1  # the paper's strides over this backbone's; above 1 the stem is one convolution
-    stem_stride: int = STEM_STRIDE
+    shrink: int = 1
+    """The paper's strides over this backbone's. Above 1 the stem is one convolution with all of the stem's stride,
+    which gives it up where the output stride is smaller."""
     front_unit: type[Unit] | None = None  # of block1 and block2, where it is another one
 
     @property
@@ -181,7 +182,7 @@ class BackboneSpec:
 
     def max_output_stride(self, block: int) -> int:
         """A block's stride with no atrous convolution at all: the paper's over `shrink`, but not below the stem's."""
-        return max(self.stem_stride, max_output_stride(block) // self.shrink)
+        return max(STEM_STRIDE, max_output_stride(block) // self.shrink)
 
     def output_strides(self, blocks: int) -> list[int]:
         """The output strides that a network of so many blocks can have, smallest first."""
@@ -189,7 +190,7 @@ class BackboneSpec:
 
     def map_stride(self, block: int, output_stride: int) -> int:
         """Input pixels between neighbouring samples of a block's convolutions (0: behind the stem)."""
-        nominal = self.max_output_stride(block) if block else self.stem_stride
+        nominal = self.max_output_stride(block) if block else STEM_STRIDE
         return min(nominal, output_stride)
 
     def base_rate(self, block: int, output_stride: int) -> int:
