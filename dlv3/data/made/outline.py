@@ -55,7 +55,6 @@ OUTLINES: dict[str, OutlineFunction] = {
     "T": boxes(TOP, (-6, -18, 6, 20)),
     "U": boxes(LEFT, RIGHT, BOTTOM),
     "H": boxes(LEFT, RIGHT, (-18, -6, 18, 6)),
-    "L": boxes((-15, -20, -4, 20), (-15, 9, 15, 20)),
 }
 KINDS = ("disc", "square", "triangle", "ring", "C", "cross", "T", "frame", "U", "H")
 MAX_TILT = 49  # 0.3 rad, in 1/1024 of a turn
