@@ -10,20 +10,25 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from dlv3.aspp import ASPP, conv_bn_relu
 from dlv3.fields import is_whole, lists_to_tuples, require, require_choice, require_whole
-from dlv3.resnet import BACKBONES, CASCADE_START, FirstUnitRule, ResNet, max_output_stride
+from dlv3.resnet import BACKBONES, CASCADE_START, PAPER_OUTPUT_STRIDE, FirstUnitRule, ResNet
 
 if TYPE_CHECKING:
     from dlv3.fast.served import InferenceModel
 
-ASPP_STATED_AT = 16  # the output stride for which the paper states ASPP's rates (section 3.3)
+ASPP_STATED_AT = (
+    PAPER_OUTPUT_STRIDE  # the output stride for which the paper states ASPP's rates (section 3.3)
+)
 
 
-def aspp_rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]:
+def aspp_rates_at(
+    rates: tuple[int, ...], output_stride: int, stated_at: int = ASPP_STATED_AT
+) -> tuple[int, ...]:
     """Return ASPP's rates at another output stride: doubled at 8, halved at 32 (section 3.3).
 
     Args:
-        rates: the rates at output stride 16.
-        output_stride: a power of two, at least 4.
+        rates: the rates at output stride `stated_at`.
+        output_stride: a power of two.
+        stated_at: 16 in the paper; a backbone's `paper_output_stride`.
 
     Returns:
         The rates that cover the same distance in the image.
@@ -31,11 +36,12 @@ def aspp_rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]
     Raises:
         ValueError: a rate would not be a whole number.
     """
-    scaled = [rate * ASPP_STATED_AT / output_stride for rate in rates]
+    scaled = [rate * stated_at / output_stride for rate in rates]
     if any(rate != int(rate) for rate in scaled):
-        allowed = ", ".join(str(s) for s in (4, 8, 16, 32) if all(r * ASPP_STATED_AT % s == 0 for r in rates))
+        strides = [stated_at // 4 * 2**i for i in range(4)]  # what four blocks can have
+        allowed = ", ".join(str(s) for s in strides if all(r * stated_at % s == 0 for r in rates))
         raise ValueError(
-            f"output_stride={output_stride}: aspp_rates={rates!r}, stated at output stride 16, would become "
+            f"output_stride={output_stride}: aspp_rates={rates!r}, stated at output stride {stated_at}, would become "
             f"{tuple(scaled)!r}, which are not whole; with these rates the output stride may be {allowed}"
         )
     return tuple(int(rate) for rate in scaled)
@@ -46,17 +52,20 @@ class DeepLabV3Config:
     """Everything that defines a DeepLabV3. The defaults are the paper's best model (Table 6)."""
 
     backbone: str = "resnet50"
-    """"resnet50" or "resnet101" (section 4), or "resnet14", a small network for the made scenes."""
+    """"resnet50" or "resnet101" (section 4); "resnet14", a small network for the made scenes; or "resnet17", a small
+    network for pictures of a quarter of the paper's side, whose output strides are a quarter of the paper's."""
     num_classes: int = 21
     """Classes, background included; 21 in PASCAL VOC (section 4)."""
     output_stride: int = 16
-    """Input pixels per sample of the last feature map (section 3.1): 4, 8, 16, 32; 64, 128, 256 with blocks 5, 6, 7."""
+    """Input pixels per sample of the last feature map (section 3.1): 4, 8, 16, 32; 64, 128, 256 with blocks 5, 6, 7.
+    A quarter of these with "resnet17"."""
     multi_grid: tuple[int, ...] = (1, 2, 4)
     """Unit rates of the three units in block4 to block7, times the block's base rate (section 3.2.1)."""
     blocks: int = 4
     """Depth of the cascade, 4 (none) to 7 (section 3.2)."""
     aspp_rates: tuple[int, ...] = (6, 12, 18)
-    """Rates of ASPP's 3×3 branches at output stride 16 (section 3.3); () is the cascade with a plain classifier."""
+    """Rates of ASPP's 3×3 branches at output stride 16, or 4 with "resnet17" (section 3.3); () is the cascade with a
+    plain classifier."""
     aspp_channels: int = 256
     """Filters of each branch of ASPP and of its projection (section 3.3)."""
     image_pooling: bool = True
@@ -64,6 +73,8 @@ class DeepLabV3Config:
     first_unit: FirstUnitRule = "stage"
     """The place of the strides and the rates that follow from it, see `dlv3.resnet`: "stage" as in the paper, or
     "previous" as in torchvision, whose weights need it."""
+    cascade_rate: int | None = None
+    """One base rate for block4 to block7 instead of those of the output stride. Not in the paper: for controls."""
     dropout: float = 0.1
     """Share of the values set to 0 before the last convolution. Not stated in the paper; the authors' code has 0.1."""
     extra_conv: bool = False
@@ -83,6 +94,9 @@ class DeepLabV3Config:
             require(name, getattr(self, name), isinstance(getattr(self, name), bool), "True or False")
         share = isinstance(self.dropout, int | float) and 0 <= self.dropout < 1
         require("dropout", self.dropout, share, "a share of at least 0 and below 1")
+        one_rate = self.cascade_rate is None or is_whole(self.cascade_rate)
+        allowed = "a whole number of at least 1, or None for the output stride's own rates"
+        require("cascade_rate", self.cascade_rate, one_rate, allowed)
         _require_rates("multi_grid", self.multi_grid, "relative to the block's rate, such as (1, 2, 4)")
         _require_rates("aspp_rates", self.aspp_rates, "such as (6, 12, 18), or () for the plain classifier")
         units = BACKBONES[self.backbone].units[CASCADE_START - 1]
@@ -91,15 +105,21 @@ class DeepLabV3Config:
         if not self.aspp_rates:
             allowed = "False with the plain classifier (aspp_rates=())"
             require("extra_conv", self.extra_conv, not self.extra_conv, allowed)
-        aspp_rates_at(self.aspp_rates, self.output_stride)  # refuses a rate that would not be whole
+        self.aspp_rates_at(self.output_stride)  # refuses a rate that would not be whole
+
+    def aspp_rates_at(self, output_stride: int) -> tuple[int, ...]:
+        """Return ASPP's rates at an output stride; see the function of this name."""
+        return aspp_rates_at(self.aspp_rates, output_stride, BACKBONES[self.backbone].paper_output_stride)
 
     def _check_output_stride(self) -> None:
-        strides = [4 * 2**i for i in range(self.blocks)]
+        spec = BACKBONES[self.backbone]
+        strides, possible = spec.output_strides(self.blocks), spec.output_strides(7)
         allowed = f"one of {', '.join(map(str, strides))} with blocks={self.blocks}"
-        if self.output_stride in (64, 128, 256) and self.output_stride > max_output_stride(self.blocks):
-            allowed += (
-                f" (a stride of {self.output_stride} needs blocks={self.output_stride.bit_length() - 2})"
-            )
+        if self.output_stride not in strides and self.output_stride in possible:
+            needed = possible.index(self.output_stride) + 1
+            allowed += f" (a stride of {self.output_stride} needs blocks={needed})"
+        if spec.shrink > 1:
+            allowed += f"; those of {self.backbone} are the paper's over {spec.shrink}"
         holds = is_whole(self.output_stride) and self.output_stride in strides
         require("output_stride", self.output_stride, holds, allowed)
 
@@ -146,6 +166,7 @@ class DeepLabV3(nn.Module):
             multi_grid=config.multi_grid,
             blocks=config.blocks,
             first_unit=config.first_unit,
+            cascade_rate=config.cascade_rate,
         )
         channels = self.backbone.out_channels
         self.classifier = (
@@ -170,7 +191,7 @@ class DeepLabV3(nn.Module):
         """Run the same weights at another output stride: backbone and ASPP take their new rates, in place.
 
         Args:
-            output_stride: 4 to 32, or to 64, 128, 256 with 5, 6, 7 blocks.
+            output_stride: 4 to 32, or to 64, 128, 256 with 5, 6, 7 blocks; a quarter of these with "resnet17".
 
         Raises:
             ValueError: a stride that this depth cannot have, or at which an ASPP rate would not be whole.
@@ -179,7 +200,7 @@ class DeepLabV3(nn.Module):
         replace(self.config, output_stride=output_stride)
         self.backbone.set_output_stride(output_stride)
         if self.aspp is not None:
-            self.aspp.set_rates(aspp_rates_at(self.config.aspp_rates, output_stride))
+            self.aspp.set_rates(self.config.aspp_rates_at(output_stride))
 
     def set_batch_norm_momentum(self, momentum: float) -> None:
         """Set PyTorch's momentum of every batch normalization: 1 minus the paper's decay, so 0.0003 (section 4.1)."""
@@ -312,7 +333,7 @@ def _aspp_classifier(in_channels: int, config: DeepLabV3Config) -> nn.Sequential
     aspp = ASPP(
         in_channels,
         channels,
-        aspp_rates_at(config.aspp_rates, config.output_stride),
+        config.aspp_rates_at(config.output_stride),
         image_pooling=config.image_pooling,
         dropout=config.dropout,
     )

@@ -6,7 +6,9 @@ far the maps may shrink before strides turn into rates.
 
 Block b (torchvision's `layer<b>`) has a nominal stride of 4 * 2^(b-1): block1 4, block2 8, block3 16, block4 32,
 block5 64, block6 128, block7 256 (Fig. 3a). The part of it that exceeds the output stride becomes the block's base
-rate. Multi-grid (section 3.2.1) multiplies that rate by one unit rate for each unit in block4 to block7.
+rate. Multi-grid (section 3.2.1) multiplies that rate by one unit rate for each unit in block4 to block7. For pictures
+of a quarter of the paper's side there is a backbone whose strides, and with them its output strides, are a quarter of
+the paper's: on 129 pixels its output stride 4 gives the 33×33 map and the rates that 16 gives on 513.
 
 The 3×3 convolution whose stride was left out takes a rate that depends on where the stride was:
 
@@ -30,6 +32,7 @@ from dlv3.atrous import AtrousConv2d
 
 FirstUnitRule = Literal["stage", "previous"]
 STEM_STRIDE = 4  # conv1 and pool1 keep their strides at every output stride
+PAPER_OUTPUT_STRIDE = 16  # that ASPP's rates are stated for (section 3.3)
 CASCADE_START = 4  # multi-grid applies from block4 on
 
 
@@ -157,6 +160,12 @@ class BottleneckUnit(Unit):
         return out
 
 
+class NarrowBottleneckUnit(BottleneckUnit):
+    """A bottleneck that puts out twice its inner width instead of four times. Not in the paper: for tiny networks."""
+
+    expansion = 2
+
+
 @dataclass(frozen=True)
 class BackboneSpec:
     """The numbers that make a backbone. Blocks 5 to 7 copy block4's."""
@@ -166,10 +175,40 @@ class BackboneSpec:
     widths: tuple[int, int, int, int]  # channels inside the units of block1 to block4
     stem_channels: int
     small_stem: bool = False  # two 3×3 convolutions of stride 2 instead of a 7×7 one and max-pooling
+    shrink: int = 1
+    """The paper's strides over this backbone's. Above 1 the stem is one convolution with all of the stem's stride,
+    which is lowered to the output stride if that is smaller."""
+    front_unit: type[Unit] | None = None  # the units of block1 and block2, if they differ from `unit`
+
+    @property
+    def paper_output_stride(self) -> int:
+        """The output stride that stands for the paper's 16, for which ASPP's rates are stated (section 3.3)."""
+        return PAPER_OUTPUT_STRIDE // self.shrink
+
+    def max_output_stride(self, block: int) -> int:
+        """Return a block's stride without atrous convolution: the paper's over `shrink`, at least the stem's."""
+        return max(STEM_STRIDE, max_output_stride(block) // self.shrink)
+
+    def output_strides(self, blocks: int) -> list[int]:
+        """Return the output strides that a network of so many blocks can have, smallest first."""
+        return [max_output_stride(block) // self.shrink for block in range(1, blocks + 1)]
+
+    def map_stride(self, block: int, output_stride: int) -> int:
+        """Return the input pixels between neighbouring samples of a block's convolutions (0: after the stem)."""
+        nominal = self.max_output_stride(block) if block else STEM_STRIDE
+        return min(nominal, output_stride)
+
+    def base_rate(self, block: int, output_stride: int) -> int:
+        """Return the rate of a block at an output stride, before multi-grid; see the function of this name."""
+        return self.max_output_stride(block) // self.map_stride(block, output_stride)
+
+    def unit_of(self, block: int) -> type[Unit]:
+        """Return the kind of unit that a block, 1 to 7, is made of."""
+        return self.front_unit if self.front_unit is not None and block <= 2 else self.unit
 
     def block_channels(self, block: int) -> int:
         """Return the channels of a block's output, block 1 to 7."""
-        return self.widths[min(block, 4) - 1] * self.unit.expansion
+        return self.widths[min(block, 4) - 1] * self.unit_of(block).expansion
 
 
 BACKBONES = {
@@ -177,6 +216,11 @@ BACKBONES = {
     "resnet101": BackboneSpec(BottleneckUnit, (3, 4, 23, 3), (64, 128, 256, 512), 64),
     # Not in the paper. For the made scenes: 14 layers with weights, trained in minutes on two cores.
     "resnet14": BackboneSpec(BasicUnit, (1, 1, 1, 3), (16, 32, 48, 64), 16, small_stem=True),
+    # For made pictures of a quarter of the paper's side: 17 weighted layers. Not in the paper. The units of block3 to
+    # block7 are bottlenecks as in its networks, so that a unit has one rate and sees as far as theirs do.
+    "resnet17": BackboneSpec(
+        NarrowBottleneckUnit, (1, 1, 1, 3), (16, 16, 16, 16), 16, shrink=4, front_unit=BasicUnit
+    ),
 }
 
 
@@ -190,10 +234,12 @@ class ResNet(nn.Module):
 
     Args:
         spec: one of `BACKBONES`.
-        output_stride: 4 to `max_output_stride(blocks)`, a power of two.
+        output_stride: one of `spec.output_strides(blocks)`; in the paper 4 to `max_output_stride(blocks)`.
         multi_grid: unit rates of the three units of block4 and of each cascaded block.
         blocks: depth of the cascade, 4 (no cascade) to 7.
         first_unit: the place of the strides and the rates that follow from it, see the module's docstring.
+        cascade_rate: one base rate for block4 and the cascade instead of those that the output stride asks for. It
+            breaks the identity above: for controls, which have a row's parameters and not its field of view.
     """
 
     def __init__(
@@ -204,23 +250,24 @@ class ResNet(nn.Module):
         multi_grid: tuple[int, ...] = (1, 1, 1),
         blocks: int = 4,
         first_unit: FirstUnitRule = "stage",
+        cascade_rate: int | None = None,
     ) -> None:
         super().__init__()
+        self.spec = spec
         self.blocks = blocks
         self.first_unit = first_unit
+        self.cascade_rate = cascade_rate
         self.multi_grid = multi_grid
         self.conv1 = AtrousConv2d(3, spec.stem_channels, 3 if spec.small_stem else 7, stride=2)
         self.bn1 = nn.BatchNorm2d(spec.stem_channels)
         self.relu = nn.ReLU(inplace=True)
-        self.pool: nn.Module = (
-            _small_pool(spec.stem_channels) if spec.small_stem else nn.MaxPool2d(3, 2, padding=1)
-        )
+        self.pool = _pool(spec)
         channels = spec.stem_channels
         for block in range(1, blocks + 1):
             width = spec.widths[min(block, 4) - 1]
             units = []
             for _ in range(spec.units[min(block, 4) - 1]):
-                units.append(spec.unit(channels, width))
+                units.append(spec.unit_of(block)(channels, width))
                 channels = spec.block_channels(block)
             self.add_module(f"layer{block}", nn.Sequential(*units))
         self.out_channels = channels
@@ -243,12 +290,18 @@ class ResNet(nn.Module):
     def set_output_stride(self, output_stride: int) -> None:
         """Turn strides into rates, or back, in place. The weights stay as they are."""
         self.output_stride = output_stride
+        if self.spec.shrink > 1:
+            self.conv1.set_stride(self.spec.map_stride(0, output_stride))
         for number in range(1, self.blocks + 1):
-            stride = map_stride(number, output_stride)
-            # The stride from the block before into this one, and from this one into the next.
-            entry = stride // map_stride(number - 1, output_stride) if number > 1 else 1
-            leave = map_stride(number + 1, output_stride) // stride if number < self.blocks else 1
+            # The stride on the way into this block and out of it, towards the next one.
+            entry = self._step(number) if number > 1 else 1
+            leave = self._step(number + 1) if number < self.blocks else 1
             self._set_block(number, entry, leave)
+
+    def _step(self, number: int) -> int:
+        """The stride between the block before and this one."""
+        before, here = (self.spec.map_stride(n, self.output_stride) for n in (number - 1, number))
+        return here // before
 
     def set_multi_grid(self, multi_grid: tuple[int, ...]) -> None:
         """Change the unit rates of block4 and of the cascade in place. The weights stay as they are."""
@@ -257,8 +310,8 @@ class ResNet(nn.Module):
 
     def _set_block(self, number: int, entry: int, leave: int) -> None:
         units = self.units(number)
-        rate = base_rate(number, self.output_stride)
-        previous_rate = base_rate(number - 1, self.output_stride) if number > 1 else rate
+        rate = self._base_rate(number)
+        previous_rate = self._base_rate(number - 1) if number > 1 else rate
         grid = self.multi_grid if number >= CASCADE_START else (1,) * len(units)
         for i, unit in enumerate(units):
             if self.first_unit == "stage":
@@ -267,6 +320,11 @@ class ResNet(nn.Module):
             else:
                 unit.set_strides(entry if i == 0 else 1, 1)
                 unit.set_rates((previous_rate if i == 0 else rate) * grid[i], rate * grid[i])
+
+    def _base_rate(self, number: int) -> int:
+        if self.cascade_rate is not None and number >= CASCADE_START:
+            return self.cascade_rate
+        return self.spec.base_rate(number, self.output_stride)
 
     def main_path(self) -> Iterator[AtrousConv2d | nn.MaxPool2d]:
         """Yield the convolutions and the pooling on the longest path through the network, in order."""
@@ -306,7 +364,13 @@ class ResNet(nn.Module):
         return features
 
 
-def _small_pool(channels: int) -> nn.Sequential:
+def _pool(spec: BackboneSpec) -> nn.Module:
+    """The stem's second stride of 2; nothing where its one convolution takes the whole stride."""
+    if spec.shrink > 1:
+        return nn.Identity()
+    if not spec.small_stem:
+        return nn.MaxPool2d(3, 2, padding=1)
+    channels = spec.stem_channels
     return nn.Sequential(
         AtrousConv2d(channels, channels, stride=2), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
     )

@@ -33,6 +33,21 @@ def test_blocks_take_the_papers_base_rates(output_stride):
         assert {r for unit in rates(backbone, block) for r in unit} == {rate}
 
 
+@pytest.mark.parametrize("output_stride", list(BASE_RATES))
+def test_quarter_scale_backbone_takes_the_papers_base_rates_at_a_quarter_of_the_output_stride(output_stride):
+    spec = BACKBONES["resnet17"]
+    assert tuple(spec.base_rate(b, output_stride // 4) for b in range(3, 8)) == BASE_RATES[output_stride]
+    assert spec.paper_output_stride == 4
+
+
+def test_quarter_scale_stem_gives_up_its_stride_below_output_stride_4():
+    backbone = ResNet(BACKBONES["resnet17"], output_stride=4)
+    assert backbone.conv1.stride == (4, 4)
+    backbone.set_output_stride(2)
+    assert backbone.conv1.stride == (2, 2)
+    assert {r for b in (1, 2, 3) for unit in rates(backbone, b) for r in unit} == {2}
+
+
 def test_base_rates_at_output_stride_4():
     assert {block: base_rate(block, 4) for block in CITYSCAPES_RATES} == CITYSCAPES_RATES
 
@@ -57,15 +72,16 @@ def test_strides_stand_in_the_last_unit_before_or_in_the_first_unit_itself():
     assert [[unit.stride for unit in previous.block(b)] for b in (2, 4)] == [[2, 1, 1, 1], [2, 1, 1]]
 
 
-def strides_down_to_4(backbone: ResNet, first_unit: str, largest: int, images: torch.Tensor) -> None:
+def denser_strides(backbone: ResNet, first_unit: str, images: torch.Tensor) -> None:
     """Check that at every output stride each second sample of the map is the map of the stride above."""
+    *denser, largest = backbone.spec.output_strides(backbone.blocks)
     backbone.first_unit = first_unit
     backbone.set_output_stride(largest)
     with torch.inference_mode():
         strided = backbone(images)
         assert min(strided.shape[2:]) > 1
-        while backbone.output_stride > 4:
-            backbone.set_output_stride(backbone.output_stride // 2)
+        for output_stride in reversed(denser):
+            backbone.set_output_stride(output_stride)
             dense = backbone(images)
             assert dense[:, :, ::2, ::2].shape == strided.shape
             assert (dense[:, :, ::2, ::2] - strided).abs().max() < EXACT
@@ -75,18 +91,19 @@ def strides_down_to_4(backbone: ResNet, first_unit: str, largest: int, images: t
 
 @pytest.mark.parametrize("name", list(BACKBONES))
 def test_dense_map_subsampled_equals_strided_map(name):
-    backbone = randomise(ResNet(BACKBONES[name], multi_grid=(1, 2, 4))).double()
+    backbone = randomise(ResNet(BACKBONES[name], output_stride=4, multi_grid=(1, 2, 4))).double()
     images = torch.randn(1, 3, 65, 46, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     for first_unit in ("stage", "previous"):
-        strides_down_to_4(backbone, first_unit, 32, images)
+        denser_strides(backbone, first_unit, images)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first_unit", ["stage", "previous"])
-def test_dense_map_subsampled_equals_strided_map_through_the_whole_cascade(first_unit):
-    backbone = randomise(ResNet(BACKBONES["resnet14"], blocks=7)).double()
-    images = torch.randn(1, 3, 514, 261, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    strides_down_to_4(backbone, first_unit, 256, images)
+@pytest.mark.parametrize(("name", "sides"), [("resnet14", (514, 261)), ("resnet17", (133, 130))])
+def test_dense_map_subsampled_equals_strided_map_through_the_whole_cascade(name, sides, first_unit):
+    backbone = randomise(ResNet(BACKBONES[name], output_stride=4, blocks=7)).double()
+    images = torch.randn(1, 3, *sides, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    denser_strides(backbone, first_unit, images)
 
 
 def test_one_rule_with_the_other_rules_stride_is_not_exact():

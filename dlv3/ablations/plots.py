@@ -56,7 +56,9 @@ def table_figure(
     score = score or table.score
     names = [row.name for row in rows]
     ours = {name: [run.score(score) for run in runs if run.row == name] for name in names}
-    paper = {row.name: [row.paper] for row in rows if row.paper is not None}
+    # A row that the paper does not have keeps its line there, so that both panels' lines are the same rows.
+    paper = {row.name: [] if row.paper is None else [row.paper] for row in rows}
+    paper = paper if any(paper.values()) else {}
     by_depth = all(_DEPTH.fullmatch(name) for name in names)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.2, 3.6 if by_depth else 1.2 + 0.32 * len(rows)))
@@ -67,7 +69,8 @@ def table_figure(
             if paper:
                 _points(panels[0], paper, BLUE)
                 panels[0].set_xlabel("mIOU, %")
-            _points(panels[-1], ours, VERMILLION)
+            controls = [name for name, values in paper.items() if not values]
+            _points(panels[-1], ours, VERMILLION, controls)
             _expected(panels[-1], table, names)
             panels[-1].set_xlabel(f"{_title(score, table)}, %")
             panels[-1].tick_params(labelleft=not paper)
@@ -83,16 +86,22 @@ def _title(score: str, table: Table[Any]) -> str:
     return f"{score}, mIOU" if table.score == "miou" else score
 
 
-def _points(axis: "Axes", scores: Scores, colour: str) -> None:
-    """Draw the dots of each row on a line of its own, the first row on top."""
-    for place, values in enumerate(scores.values()):
+def _points(axis: "Axes", scores: Scores, hue: str, controls: Sequence[str] = ()) -> None:
+    """Draw the dots of each row on a line of its own, the first row on top.
+
+    Controls, which the paper does not have, are grey squares.
+    """
+    for place, (name, values) in enumerate(scores.items()):
         if not values:
             continue
         mean = difference(values)
+        if mean is None:
+            continue
+        colour, marker = (INK, "s") if name in controls else (hue, "o")
         if mean.pairs > 1:
             axis.plot([mean.low, mean.high], [place, place], "-", color=colour, linewidth=1.6)
             axis.plot(values, [place] * len(values), ".", color=INK, markersize=4, alpha=0.7)
-        axis.plot(mean.mean, place, "o", color=colour, markersize=6)
+        axis.plot(mean.mean, place, marker, color=colour, markersize=6)
         axis.annotate(
             f"{mean.mean:.1f}",
             (mean.mean, place),

@@ -3,17 +3,20 @@
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dlv3 import markdown
 from dlv3.ablations.catalogue import EVERY_TABLE, rows_at
-from dlv3.ablations.paper.tables import TABLES
+from dlv3.ablations.paper.bounds import Bounds, bounds_at
+from dlv3.ablations.paper.tables import QUARTER, TABLES
 from dlv3.ablations.probes.tables import PROBES
 from dlv3.ablations.results import Record, paired_difference
 from dlv3.ablations.studies.tables import STUDIES
 from dlv3.ablations.table import Claim, Table
 
 CLAIM_HEAD = ["claim", "score", "paper", "ours, 95% interval", "seeds", "verdict"]
+BOUNDS_HEAD = ["ceiling from sampling", "by reach alone"]
 
 
 def report(records: Iterable[Record], preset_name: str) -> str:
@@ -101,20 +104,24 @@ def _rows(table: Table[Any], records: Sequence[Record], preset_name: str) -> lis
     groups = sorted({name for record in records for name in record.groups} - {table.score})
     # A probe has one score; the groups of its record say nothing more.
     scores = [table.score] if table.score != "miou" else ["miou", *groups]
-    lines = [["", "paper", "by construction", *map(_name, scores), "seeds"]]
+    lines = [["", "paper", "by construction", *BOUNDS_HEAD, *map(_name, scores), "seeds"]]
     for row in rows_at(table, preset_name):
         runs = [record for record in records if record.row == row.name]
         paper = "" if row.paper is None else f"{row.paper:.2f}"
         expected = "" if table.expected is None else f"{table.expected(row):.1f}"
         spreads = [_spread([run.score(name) for run in runs]) for name in scores]
-        lines.append([row.name, paper, expected, *spreads, str(len(runs))])
+        bounds = bounds_at(row, preset_name) if preset_name in QUARTER else Bounds()
+        lines.append([row.name, paper, expected, *bounds.as_text(), *spreads, str(len(runs))])
     return lines
 
 
 def claims_at(table: Table[Any], preset_name: str) -> list[Claim]:
-    """Return the claims whose rows a preset has."""
+    """Return the claims whose rows a preset has. Where the data has no scene cue, every class is without one."""
     names = {row.name for row in rows_at(table, preset_name)}
-    return [claim for claim in table.claims if {claim.better, claim.worse} <= names]
+    claims = [claim for claim in table.claims if {claim.better, claim.worse} <= names]
+    if preset_name in QUARTER:
+        return [replace(claim, score="miou") if claim.score == "shapes" else claim for claim in claims]
+    return claims
 
 
 def _claims(table: Table[Any], records: Sequence[Record], preset_name: str) -> list[list[str]]:
@@ -150,7 +157,7 @@ def _spread(scores: Sequence[float]) -> str:
 
 def _grid(lines: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table without those optional columns that are empty."""
-    optional = ("paper", "by construction")
+    optional = ("paper", "by construction", *BOUNDS_HEAD)
     kept = [
         column
         for column, head in enumerate(lines[0])

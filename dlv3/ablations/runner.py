@@ -8,8 +8,10 @@ from typing import Any
 from tqdm import tqdm
 
 from dlv3.ablations.cell import Cell
+from dlv3.ablations.paper.cell import TrainingCell
 from dlv3.ablations.results import Record, record_path
 from dlv3.ablations.surroundings import surroundings
+from dlv3.config.run import RunConfig
 from dlv3.training.distributed import joined
 
 
@@ -25,8 +27,25 @@ def is_done(cell: Cell[Any], results: Path) -> bool:
     path = record_path(results, cell.preset, cell.table, cell.row, cell.seed)
     if not path.exists():
         return False
-    recorded: object = json.loads(path.read_text())["config"]
-    return recorded == cell.values()
+    return same_configuration(cell, json.loads(path.read_text())["config"])
+
+
+def same_configuration(cell: Cell[Any], recorded: dict[str, Any]) -> bool:
+    """Return whether a recorded configuration is the cell's.
+
+    A record that is older than an option leaves it out, and was run with what is the option's default.
+    """
+    defaults: dict[str, Any] = json.loads(RunConfig().to_json()) if isinstance(cell, TrainingCell) else {}
+    return _completed(recorded, defaults) == cell.values()
+
+
+def _completed(recorded: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """Return the recorded values, with defaults for those that are missing, in groups of options too."""
+    completed = defaults | recorded
+    for name, value in recorded.items():
+        if isinstance(value, dict) and isinstance(defaults.get(name), dict):
+            completed[name] = _completed(value, defaults[name])
+    return completed
 
 
 def run(

@@ -16,6 +16,8 @@ class Row(Generic[S]):
     paper: float | None
     """mIOU in percent; None for a row that the paper does not have."""
     setting: S
+    presets: tuple[str, ...] | None = None
+    """The presets that have the row; None is all. Controls that the paper does not have run at one scale."""
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,10 @@ class AblateArguments:
     tables: tyro.conf.Positional[tuple[str, ...]] = ()
     """The paper's tables T1 to T6, T8, T9, T10, the probes P1 to P7 and the studies S1 to S6; all of the preset's
     when left out."""
-    preset: Literal["tiny", "laptop", "gpu", "paper"] = "laptop"
-    """The scale, see dlv3 train --help. Probes and studies have one scale and run at laptop only."""
+    preset: Literal["tiny", "laptop", "quarter", "quarter-heads", "gpu", "paper"] = "laptop"
+    """The scale, see dlv3 train --help. quarter and quarter-heads have the paper's maps and rates, and rows of their
+    own: controls of equal parameters, and longer schedules. Probes and studies have one scale and run at laptop
+    only."""
     seeds: int = 3
     """Runs of each row, with seeds 0, 1, …"""
     shard: str = "1/1"

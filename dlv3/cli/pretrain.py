@@ -1,4 +1,4 @@
-"""`dlv3 data pretrain`: make the weights that trainings on the scenes start from."""
+"""`dlv3 data pretrain`: make the weights that trainings on the made pictures start from."""
 
 from collections.abc import Sequence
 
@@ -23,16 +23,15 @@ def pretrain_command(config: PretrainConfig) -> int:
     """
     found = pretrain_backbone(config)
     state = {name: t.contiguous().clone() for name, t in found.backbone.state_dict().items()}
+    crops = "" if config.crops == "scenes" else f" --crops {config.crops}"
     about = {
-        "made by": f"dlv3 data pretrain --seed {config.seed}",
-        "shape accuracy": f"{found.shape_accuracy:.4f}",
-        "strip accuracy": f"{found.strip_accuracy:.4f}",
+        "made by": f"dlv3 data pretrain{crops} --seed {config.seed}",
+        **{f"{question} accuracy": f"{share:.4f}" for question, share in found.accuracies.items()},
         "torch": torch.__version__,
     }
-    config.out.parent.mkdir(parents=True, exist_ok=True)
-    save_tensors(state, config.out, about)
-    print(
-        f"shape {100 * found.shape_accuracy:.1f}%, strip {100 * found.strip_accuracy:.1f}% right on new pictures, "
-        f"{found.seconds:.0f} s; written to {config.out.resolve()}"
-    )
+    out = config.file()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_tensors(state, out, about)
+    shares = ", ".join(f"{question} {100 * share:.1f}%" for question, share in found.accuracies.items())
+    print(f"{shares} right on new pictures, {found.seconds:.0f} s; written to {out.resolve()}")
     return 0

@@ -36,10 +36,10 @@ class TrainArguments:
     out: Path
     """The run's folder, which is made."""
     preset: PresetName = "laptop"
-    """What to start from: tiny (seconds), laptop (two minutes on two cores), gpu (minutes on one GPU), paper and
-    paper-stage2 (the published recipe)."""
+    """What to start from: tiny (seconds), laptop (two minutes on two cores), quarter (the paper's rates and maps on
+    small pictures), gpu (minutes on one GPU), paper and paper-stage2 (the published recipe)."""
     data: str = "scenes"
-    """scenes, markers:KIND, cells:KIND, ground, folder:DIR or voc:DIR."""
+    """scenes, outline, heads, markers:KIND, cells:KIND, ground, folder:DIR or voc:DIR."""
     resume: tyro.conf.FlagCreatePairsOff[bool] = False
     """Continue the run in --out where it stopped, with its own configuration, or begin it."""
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False

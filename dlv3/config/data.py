@@ -33,16 +33,16 @@ class DataConfig:
     """folder: their masks."""
 
     size: int = 129
-    """scenes: side of a picture in pixels, 129 to 513; 513 is the paper's crop (§4.1, "Crop size")."""
+    """scenes, outline, heads: side of a picture in pixels, 129 to 513; 513 is the paper's crop (§4.1, "Crop size")."""
 
     scene_cue: bool = True
     """scenes: whether a cue at the picture's edge tells the two kinds of disc apart (an image-level feature, §3.3)."""
 
     pictures: int | None = None
-    """scenes, markers: number of pictures in the split; each set has its own default."""
+    """scenes, outline, heads, markers: number of pictures in the split; each set has its own default."""
 
     seed: int = 0
-    """scenes, markers: every picture is made from it and the picture's index."""
+    """scenes, outline, heads, markers: every picture is made from it and the picture's index."""
 
     voc_train: Literal["train", "trainaug", "trainval"] = "trainaug"
     """voc: the training split: trainaug for stage 1, trainval for stage 2 (§4.1, "Training protocol")."""

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from dlv3.fields import lists_to_tuples, require, require_choice, require_whole
 
 Policy = Literal["poly", "step"]
+Optimizer = Literal["sgd", "adamw"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -22,8 +23,14 @@ class TrainingConfig:
     """Pictures an update, over all processes (§4.1, "Batch normalization"; Table 9)."""
     crop_size: int = 513
     """Side of the training crops in pixels (§4.1, "Crop size"; Table 8)."""
+    optimizer: Optimizer = "sgd"
+    """sgd: stochastic gradient descent with momentum, as in the authors' code (not stated in the paper). adamw: for
+    small networks and short runs."""
     learning_rate: float = 0.007
     """At the start: 0.007, in the second stage 0.001 (§4.1)."""
+    front_learning_rate: float = 1.0
+    """Factor on the learning rate for the backbone's stem to block3. Not in the paper, which has one rate for all
+    layers; below 1 it protects what a pretraining has taught them from the first steps of the new layers."""
     schedule: Policy = "poly"
     """poly (§4.1, "Learning rate policy"), or step for comparison: times step_factor every step_every iterations."""
     power: float = 0.9
@@ -35,7 +42,7 @@ class TrainingConfig:
     warmup: int = 0
     """Iterations of a linear rise at the start. Not in the paper; high learning rates from scratch need it."""
     momentum: float = 0.9
-    """Of stochastic gradient descent. Not stated; the authors' code has 0.9."""
+    """sgd: not stated; the authors' code has 0.9. adamw has PyTorch's own averages."""
     weight_decay: float = 1e-4
     """On every parameter. Not stated; the authors' code has 1e-4."""
 
@@ -59,8 +66,8 @@ class TrainingConfig:
     """Strength of random brightness, contrast and saturation, 0 to 1. Not in the paper."""
 
     pretrained: str | None = None
-    """What the backbone starts from: imagenet (torchvision's weights, as in the paper, §4), scenes (the small
-    weights that come with the project), a file of either kind, or none."""
+    """What the backbone starts from: imagenet (torchvision's weights, as in the paper, §4), scenes or objects (the
+    small weights that come with the project, of resnet14 and resnet17), a file of either kind, or none."""
     initial_weights: str | None = None
     """What the whole model starts from: a run's folder or a .safetensors file. The second stage (§4.1)."""
     seed: int = 0
@@ -107,7 +114,7 @@ class TrainingConfig:
             require_whole(f"training.{name}", getattr(self, name), minimum=0)
         for name in ("learning_rate", "power", "step_factor"):
             self._require(name, getattr(self, name) > 0, "a number above 0")
-        for name in ("weight_decay", "auxiliary_weight", "scale_step"):
+        for name in ("weight_decay", "auxiliary_weight", "scale_step", "front_learning_rate"):
             self._require(name, getattr(self, name) >= 0, "a number of at least 0")
         for name in ("flip", "photometric"):
             self._require(name, 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
@@ -115,6 +122,7 @@ class TrainingConfig:
             holds = 0 <= getattr(self, name) < 1
             self._require(name, holds, "a number from 0 to below 1, such as 0.9 or 0.9997")
         require_choice("training.schedule", self.schedule, get_args(Policy))
+        require_choice("training.optimizer", self.optimizer, get_args(Optimizer))
         require_choice("training.precision", self.precision, get_args(Precision))
         ordered = len(self.scale) == 2 and 0 < self.scale[0] <= self.scale[1]
         self._require("scale", ordered, "the smallest and the largest factor, both above 0")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Split = Literal["train", "val", "test"]
 SPLITS = ("train", "val", "test")
 SPECS = (
-    "scenes, markers:one, markers:mixed, markers:image, cells:near, cells:far, cells:dots, ground, folder:DIR, "
-    "voc:DIR"
+    "scenes, outline, heads, markers:one, markers:mixed, markers:image, cells:near, cells:far, cells:dots, ground, "
+    "folder:DIR, voc:DIR"
 )
 
 _HOMES = {
@@ -27,9 +27,11 @@ _HOMES = {
     "EvalTransform": "transforms",
     "FolderDataset": "photos.folder",
     "Ground": "made.ground",
+    "Heads": "made.heads",
     "IMAGENET_MEAN": "transforms",
     "IMAGENET_STD": "transforms",
     "Markers": "made.markers",
+    "Outline": "made.outline",
     "SCENES_PALETTE": "palette",
     "Scenes": "made.scenes",
     "TrainTransform": "transforms",
@@ -73,8 +75,8 @@ def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> S
     """Open one split of a data set.
 
     Args:
-        spec: "scenes", "markers:one", "markers:mixed", "markers:image", "cells:near", "cells:far", "cells:dots",
-            "ground", "folder:DIR" or "voc:DIR".
+        spec: "scenes", "outline", "heads", "markers:one", "markers:mixed", "markers:image", "cells:near",
+            "cells:far", "cells:dots", "ground", "folder:DIR" or "voc:DIR".
         split: "train", "val" or "test".
         config: the options; the defaults when left out.
 
@@ -91,6 +93,14 @@ def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> S
         return Scenes(
             split, size=config.size, scene_cue=config.scene_cue, pictures=config.pictures, seed=config.seed
         )
+    if spec == "outline":
+        from dlv3.data.made.outline import Outline
+
+        return Outline(split, size=config.size, pictures=config.pictures, seed=config.seed)
+    if spec == "heads":
+        from dlv3.data.made.heads import Heads
+
+        return Heads(split, size=config.size, pictures=config.pictures, seed=config.seed)
     if kind == "markers" and where in ("one", "mixed", "image"):
         from dlv3.data.made.markers import Markers
 

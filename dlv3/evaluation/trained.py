@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dlv3.config.run import RunConfig
 
 # These data sets need no files, so the colours can be read from them.
-_MADE_IN_CODE = ("scenes", "markers")
+_MADE_IN_CODE = ("scenes", "outline", "heads", "markers")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A stand-in for ImageNet: the small backbone learns to name the scenes' objects, one in each picture.
+"""A stand-in for ImageNet: a small backbone learns to name the made pictures' objects, one in each picture.
 
 The paper starts from ImageNet's weights (section 4). Without pretrained weights the score on scenes after a short
 training is a third of the score with these. `dlv3 data pretrain` writes them into the working directory; the package
@@ -6,19 +6,44 @@ carries a copy in dlv3/assets/weights.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from dlv3.config.pretraining import PretrainConfig
+from dlv3.config.pretraining import BACKBONE_OF, Crops, PretrainConfig, Recipe
+from dlv3.data.made.object_crops import OBJECTS, ObjectCrops
 from dlv3.data.made.scene_crops import SHAPES, STRIPS, SceneCrops
 from dlv3.data.transforms import IMAGENET_MEAN, IMAGENET_STD
 from dlv3.fast import for_training
-from dlv3.resnet import BACKBONES, ResNet
+from dlv3.resnet import BACKBONES, CASCADE_START, ResNet
 from dlv3.training.schedule import poly, warmup
+
+
+class CropSet(Protocol):
+    """A data set of (image, answer, ...): one whole-numbered answer to each question."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]: ...
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """The pictures that a small backbone learns from, and each question about them with the number of its answers."""
+
+    crops: Callable[..., CropSet]
+    questions: dict[str, int]
+
+
+LESSONS: dict[Crops, Lessons] = {
+    "scenes": Lessons(SceneCrops, {"shape": len(SHAPES), "strip": len(STRIPS)}),
+    "objects": Lessons(ObjectCrops, {"object": len(OBJECTS)}),
+}
 
 
 @dataclass(frozen=True)
@@ -26,62 +51,75 @@ class Pretrained:
     """A pretrained backbone and how well it names what it sees, from 0 to 1, on 2,000 other pictures."""
 
     backbone: ResNet
-    shape_accuracy: float
-    strip_accuracy: float
+    accuracies: dict[str, float]
+    """By question: "shape" and "strip" of the scenes, "object" of the large objects."""
     seconds: float
 
 
 class CropClassifier(nn.Module):
-    """The backbone with every stride in place, global average pooling, and a linear layer for each question."""
+    """A backbone with every stride in place, global average pooling, and a linear layer for each question.
 
-    def __init__(self) -> None:
+    Args:
+        backbone: a key of `BACKBONES`.
+        questions: each with the number of its answers.
+    """
+
+    def __init__(self, backbone: str, questions: dict[str, int]) -> None:
         super().__init__()
-        self.backbone = ResNet(BACKBONES["resnet14"], output_stride=32)
-        self.shape = nn.Linear(self.backbone.out_channels, len(SHAPES))
-        self.strip = nn.Linear(self.backbone.out_channels, len(STRIPS))
+        spec = BACKBONES[backbone]
+        self.backbone = ResNet(spec, output_stride=spec.output_strides(CASCADE_START)[-1])
+        channels = self.backbone.out_channels
+        self.answers = nn.ModuleList(nn.Linear(channels, number) for number in questions.values())
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, 3, H, W) to logits (N, 6) of the shape and (N, 3) of the strip."""
-        pooled = self.backbone(images).mean(dim=(2, 3))  # (N, 64)
-        return self.shape(pooled), self.strip(pooled)
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """(N, 3, H, W) to each question's logits, (N, answers)."""
+        pooled = self.backbone(images).mean(dim=(2, 3))  # (N, C)
+        return [answer(pooled) for answer in self.answers]
 
 
 def pretrain_backbone(config: PretrainConfig, *, progress: bool = True) -> Pretrained:
-    """Pretrain the small backbone; no file is written.
+    """Pretrain a small backbone; no file is written.
 
     Args:
         config: the same one gives the same weights on the same machine.
         progress: whether to show a bar, where there is a terminal.
     """
     started = time.perf_counter()
-    images, shapes, strips = _tensors(SceneCrops("train", pictures=config.pictures))
+    lessons, recipe = LESSONS[config.crops], config.recipe()
+    images, *truths = _tensors(lessons.crops("train", pictures=recipe.pictures))
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.seed)
-        model = for_training(CropClassifier()).to(memory_format=torch.channels_last)
-        optimizer = torch.optim.SGD(
-            model.parameters(), lr=config.learning_rate, momentum=0.9, weight_decay=config.weight_decay
-        )
-        epochs = [torch.randperm(len(images)) for _ in range(config.epochs)]
-        batches = [chosen for epoch in epochs for chosen in epoch.split(config.batch_size)]
+        model = for_training(CropClassifier(BACKBONE_OF[config.crops], lessons.questions))
+        model = model.to(memory_format=torch.channels_last)
+        optimizer = _optimizer(model, recipe, config.weight_decay)
+        epochs = [torch.randperm(len(images)) for _ in range(recipe.epochs)]
+        batches = [chosen for epoch in epochs for chosen in epoch.split(recipe.batch_size)]
         bar = tqdm(batches, desc="pretrain", disable=None if progress else True)
         for iteration, chosen in enumerate(bar):
             factor = poly(iteration, len(batches), 0.9) * warmup(iteration, 50)
             for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * factor
+                group["lr"] = recipe.learning_rate * factor
             batch = _normalised(images[chosen])
-            shape_logits, strip_logits = model(batch.flip(3) if torch.rand(()) < 0.5 else batch)
-            loss = F.cross_entropy(shape_logits, shapes[chosen])
-            loss = loss + F.cross_entropy(strip_logits, strips[chosen])
+            answers = model(batch.flip(3) if torch.rand(()) < 0.5 else batch)
+            losses = [F.cross_entropy(a, truth[chosen]) for a, truth in zip(answers, truths, strict=True)]
             optimizer.zero_grad()
-            loss.backward()
+            torch.stack(losses).sum().backward()
             optimizer.step()
-    shape_accuracy, strip_accuracy = _accuracies(model.eval())
-    return Pretrained(model.backbone, shape_accuracy, strip_accuracy, time.perf_counter() - started)
+    accuracies = _accuracies(model.eval(), lessons)
+    return Pretrained(model.backbone, accuracies, time.perf_counter() - started)
 
 
-def _tensors(dataset: SceneCrops) -> tuple[Tensor, Tensor, Tensor]:
-    images, shapes, strips = zip(*(dataset[i] for i in range(len(dataset))), strict=True)
-    return torch.stack(images), torch.tensor(shapes), torch.tensor(strips)
+def _optimizer(model: nn.Module, recipe: Recipe, weight_decay: float) -> torch.optim.Optimizer:
+    parameters, rate = model.parameters(), recipe.learning_rate
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(parameters, lr=rate, weight_decay=weight_decay)
+    return torch.optim.SGD(parameters, lr=rate, momentum=0.9, weight_decay=weight_decay)
+
+
+def _tensors(dataset: CropSet) -> tuple[Tensor, ...]:
+    """Return all pictures, (n, 3, H, W), and the answers to each question, (n,)."""
+    images, *answers = zip(*(dataset[i] for i in range(len(dataset))), strict=True)
+    return torch.stack(images), *(torch.tensor(answer) for answer in answers)
 
 
 def _normalised(images: Tensor) -> Tensor:
@@ -91,10 +129,9 @@ def _normalised(images: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def _accuracies(model: CropClassifier) -> tuple[float, float]:
-    images, shapes, strips = _tensors(SceneCrops("val"))
-    answers = [model(_normalised(batch)) for batch in images.split(500)]
-    right = [
-        torch.cat([a[i].argmax(dim=1) for a in answers]) == truth for i, truth in enumerate((shapes, strips))
-    ]
-    return right[0].double().mean().item(), right[1].double().mean().item()
+def _accuracies(model: CropClassifier, lessons: Lessons) -> dict[str, float]:
+    images, *truths = _tensors(lessons.crops("val"))
+    batches = [model(_normalised(batch)) for batch in images.split(500)]
+    answers = [torch.cat([batch[i].argmax(dim=1) for batch in batches]) for i in range(len(truths))]
+    right = [(a == truth).double().mean().item() for a, truth in zip(answers, truths, strict=True)]
+    return dict(zip(lessons.questions, right, strict=True))

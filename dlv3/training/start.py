@@ -9,8 +9,8 @@ from dlv3 import assets, weights
 from dlv3.config.run import RunConfig
 from dlv3.deeplab import DeepLabV3
 
-SCENES_WEIGHTS = "resnet14_scenes"
-"""The stand-in for ImageNet, which comes with the package."""
+SMALL = {"scenes": "resnet14", "objects": "resnet17"}
+"""The stand-ins for ImageNet that come with the package, and the backbone that each is for."""
 
 
 def build_model(config: RunConfig, *, load: bool = True) -> DeepLabV3:
@@ -84,7 +84,7 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
     """Return the tensors of a pretrained classification network.
 
     Args:
-        source: "imagenet", "scenes", or a file: .safetensors, or a checkpoint of torch.save.
+        source: "imagenet", "scenes", "objects", or a file: .safetensors, or a checkpoint of torch.save.
         backbone: the network to start.
 
     Raises:
@@ -93,16 +93,22 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
     """
     if source == "imagenet":
         return _imagenet(backbone)
-    if source == "scenes":
-        if backbone != "resnet14":
-            raise ValueError(
-                f"training.pretrained='scenes': those weights are of resnet14, not of {backbone}; give imagenet, a "
-                "file, or none"
-            )
-        return weights.load_tensors(assets.weights(SCENES_WEIGHTS))[0]
+    if source in SMALL:
+        return _small(source, backbone)
     if source.endswith(".safetensors"):
         return weights.load_tensors(source)[0]
     return weights.load_pickle(source)
+
+
+def _small(source: str, backbone: str) -> dict[str, Tensor]:
+    """Load the weights of one of the small backbones, which come with the package."""
+    owner = SMALL[source]
+    if backbone != owner:
+        raise ValueError(
+            f"training.pretrained={source!r}: those weights are of {owner}, not of {backbone}; give imagenet, a "
+            "file, or none"
+        )
+    return weights.load_tensors(assets.weights(f"{owner}_{source}"))[0]
 
 
 def _imagenet(backbone: str) -> dict[str, Tensor]:

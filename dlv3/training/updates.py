@@ -10,6 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 from dlv3.config.training import TrainingConfig
 from dlv3.deeplab import DeepLabV3
 from dlv3.fast import for_training
+from dlv3.training import optimizer as optimizers
 from dlv3.training.batches import Batch
 from dlv3.training.distributed import Processes
 from dlv3.training.loss import LossModule, labelled_pixels
@@ -64,13 +65,7 @@ class Updater:
             autocast=autocast_type(training.precision, self.device),
         )
         self._step = self._wrapped()
-        self._optimizer = torch.optim.SGD(
-            [p for p in self.model.parameters() if p.requires_grad],
-            lr=training.learning_rate,
-            momentum=training.momentum,
-            weight_decay=training.weight_decay,
-            fused=self.device.type in ("cpu", "cuda"),
-        )
+        self._optimizer = optimizers.make_optimizer(self.model, training, self.device)
 
     def _require_equal_shares(self) -> None:
         training, shares = self.training, self.training.accumulate * self.processes.count
@@ -102,8 +97,7 @@ class Updater:
             This process's share of the loss, a scalar still on the device: the sum over all processes is the mean
             over the global batch's labelled pixels.
         """
-        for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate_at(self.training, iteration)
+        optimizers.set_learning_rate(self._optimizer, learning_rate_at(self.training, iteration))
         parts = [self._to_device(*next(batches)) for _ in range(self.training.accumulate)]
         labelled = torch.stack([labelled_pixels(targets) for _, targets in parts]).sum()
         labelled = self.processes.sum(labelled)
@@ -151,9 +145,9 @@ class Updater:
         """
         load_state_dict(self.model, state["model"], source)
         try:
-            self._optimizer.load_state_dict(state["optimizer"])
+            optimizers.restore(self._optimizer, state["optimizer"])
         except ValueError as error:
             raise ValueError(
-                f"{source}: its optimizer does not fit ({error}); training.freeze_batch_norm cannot change when a run "
-                "resumes: start a new run with training.initial_weights"
+                f"{source}: its optimizer does not fit ({error}); training.freeze_batch_norm, optimizer and "
+                "front_learning_rate cannot change when a run resumes: start a new run with training.initial_weights"
             ) from error

@@ -1,5 +1,7 @@
 """The tables' figures show what is recorded: values, intervals, seeds, and nothing that is not there."""
 
+from dataclasses import replace
+
 import matplotlib
 
 matplotlib.use("agg")
@@ -9,6 +11,7 @@ from made_records import made_records
 from dlv3.ablations.catalogue import EVERY_TABLE
 from dlv3.ablations.plots import table_figure
 from dlv3.ablations.results import difference
+from dlv3.figure_style import INK
 
 
 @pytest.mark.parametrize("name", EVERY_TABLE)
@@ -56,3 +59,14 @@ def test_another_score_and_rows_that_were_not_run():
 def test_nothing_recorded_is_said():
     with pytest.raises(ValueError, match="no runs are recorded at preset gpu"):
         table_figure(EVERY_TABLE["T1"], made_records("T1"), "gpu")
+
+
+def test_controls_stand_on_the_lines_of_both_panels_in_grey():
+    records = [replace(record, preset="quarter") for record in made_records("T5")]
+    control = replace(records[0], row="(1, 1, 1), rates 1, 1, 1")
+    paper, ours = table_figure(EVERY_TABLE["T5"], [*records, control], "quarter").axes
+    assert len(paper.get_yticks()) == len(ours.get_yticks())
+    labels = [label.get_text() for label in paper.get_yticklabels()]
+    [square] = [line for line in ours.lines if line.get_marker() == "s"]
+    assert square.get_color() == INK
+    assert square.get_ydata()[0] == labels.index("(1, 1, 1), rates 1, 1, 1")

@@ -2,12 +2,17 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from dlv3.ablations import TABLES, cells, read, runner
 from dlv3.ablations.paper import cell as training_cell
+from dlv3.ablations.results import record_path
 from dlv3.ablations.runner import shard_of
+
+RESULTS = Path(__file__).parents[2] / "data" / "results"
 
 
 @pytest.fixture
@@ -64,6 +69,21 @@ def test_a_record_says_how_it_came_about_and_another_configuration_is_run_again(
     stored["config"]["training"]["learning_rate"] = 9
     path.write_text(json.dumps(stored))
     assert not runner.is_done(cell, tmp_path / "results")
+
+
+@pytest.mark.parametrize("name", ["T1", "T2", "T5"])
+def test_records_from_before_an_option_count_as_run_with_its_default(name):
+    def recorded_at(cell):
+        return record_path(RESULTS, cell.preset, cell.table, cell.row, cell.seed)
+
+    recorded = [cell for cell in cells(TABLES[name], "laptop", 1) if recorded_at(cell).exists()]
+    assert recorded
+    older = json.loads(recorded_at(recorded[0]).read_text())["config"]
+    assert "optimizer" not in older["training"]
+    assert all(runner.is_done(cell, RESULTS) for cell in recorded)
+    changed = replace(recorded[0].config.training, optimizer="adamw")
+    cell = replace(recorded[0], config=replace(recorded[0].config, training=changed))
+    assert not runner.is_done(cell, RESULTS)
 
 
 @pytest.mark.slow

@@ -14,11 +14,13 @@ def test_preset_survives_json(name: str):
 
 
 def test_unknown_preset_names_the_known_ones():
-    with pytest.raises(ValueError, match="preset='huge': expected one of tiny, laptop, gpu, paper"):
+    with pytest.raises(
+        ValueError, match="preset='huge': expected one of tiny, laptop, quarter, quarter-heads, gpu, paper"
+    ):
         preset("huge")
 
 
-@pytest.mark.parametrize("name", ["tiny", "laptop", "gpu"])
+@pytest.mark.parametrize("name", ["tiny", "laptop", "quarter", "quarter-heads", "gpu"])
 def test_small_presets_build_the_small_network(name: str):
     model = DeepLabV3(preset(name).model)
     assert sum(p.numel() for p in model.parameters()) < 2_000_000

@@ -20,6 +20,8 @@ from dlv3.training import TrainingConfig
         ("scale", (2.0, 0.5)),
         ("scale", (1.0,)),
         ("schedule", "cosine"),
+        ("optimizer", "lion"),
+        ("front_learning_rate", -0.1),
         ("precision", "float16"),
         ("workers", -1),
         ("log_interval", 0),

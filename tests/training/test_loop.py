@@ -59,6 +59,7 @@ def test_resumed_run_ends_in_the_same_weights_and_metrics(tmp_path: Path, uninte
         dict(downsample_labels=True, precision="bfloat16"),
         dict(workers=2),
         dict(schedule="step", step_every=2, photometric=0.5, scale_step=0.25),
+        dict(optimizer="adamw", front_learning_rate=0.1),
         dict(model=dict(aux=True)),
     ],
     ids=lambda options: "-".join(options),

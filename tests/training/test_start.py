@@ -64,12 +64,12 @@ def test_backbone_starts_from_a_file(tmp_path: Path, suffix: str):
 
 def test_stand_in_weights_come_with_the_project():
     model = start.build_model(short_run(pretrained="scenes", seed=5))
-    shipped = weights.load_tensors(assets.weights(start.SCENES_WEIGHTS))[0]
+    shipped = weights.load_tensors(assets.weights("resnet14_scenes"))[0]
     assert all(torch.equal(t, shipped[name]) for name, t in model.backbone.state_dict().items())
 
 
 def test_missing_stand_in_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(start, "SCENES_WEIGHTS", "absent")
+    monkeypatch.setattr(start, "SMALL", {"scenes": "absent"})
     with pytest.raises(FileNotFoundError, match=r"absent\.safetensors: no such weights.*resnet14_scenes"):
         start.build_model(short_run(pretrained="scenes"))
 

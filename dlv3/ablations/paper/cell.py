@@ -12,6 +12,7 @@ from dlv3.ablations.cell import Cell, Measured, fingerprint
 from dlv3.config.run import RunConfig
 from dlv3.data import DataConfig, SegmentationDataset, Split, open_dataset
 from dlv3.data.held import Held
+from dlv3.data.made import large_objects
 from dlv3.data.made.scenes import SPLITS
 from dlv3.deeplab import DeepLabV3
 from dlv3.evaluation import EvaluationConfig, evaluate
@@ -56,15 +57,24 @@ def training_key(config: RunConfig) -> str:
     return fingerprint(replace(config, evaluation=EvaluationConfig()).to_json())
 
 
+# The made data sets that are drawn once for all trainings of a process, with their number of training pictures.
+HELD = {
+    "scenes": SPLITS["train"],
+    "outline": large_objects.SPLITS["train"],
+    "heads": large_objects.SPLITS["train"],
+}
+
+
 @lru_cache(maxsize=2)
 def _training_pictures(dataset: str, data: DataConfig) -> SegmentationDataset | None:
-    """Return the made scenes, drawn once for all trainings of this process.
+    """Return made pictures, drawn once for all trainings of this process.
 
     Returns:
         The pictures, or None where `train` has to open them itself: other data sets, or too many pictures to keep.
     """
-    small = 4 * data.size**2 * (data.pictures or SPLITS["train"]) < 2**30  # bytes
-    if dataset != "scenes" or data.bootstrap_copies or not small:
+    if dataset not in HELD or data.bootstrap_copies:
+        return None
+    if 4 * data.size**2 * (data.pictures or HELD[dataset]) >= 2**30:  # bytes
         return None
     return Held(open_dataset(dataset, "train", data))
 

@@ -9,6 +9,7 @@ from dlv3.ablations.table import Row, Table
 from dlv3.config.presets import preset
 from dlv3.config.run import RunConfig
 from dlv3.data.made.scenes import CLASSES, CLASSES_WITHOUT_CUE
+from dlv3.resnet import BACKBONES
 
 PAPER_CROP = 513
 """Pixels; section 4.1."""
@@ -21,7 +22,7 @@ def cells(table: Table[Setting], preset_name: str, seeds: int) -> list[TrainingC
 
     Args:
         table: one of `TABLES`.
-        preset_name: "tiny", "laptop", "gpu" or "paper".
+        preset_name: "tiny", "laptop", "quarter", "gpu" or "paper".
         seeds: how many, from 0 on.
 
     Raises:
@@ -41,10 +42,11 @@ def rows_at(table: Table[Setting], preset_name: str) -> Sequence[Row[Setting]]:
     Off the paper's scale there is one backbone. Rows that differ in the paper's backbone alone are then the same run:
     the first of them, a ResNet-50's, stands for both.
     """
+    rows = [row for row in table.rows if row.presets is None or preset_name in row.presets]
     if on_paper_scale(preset_name):
-        return table.rows
+        return rows
     first: dict[Setting, Row[Setting]] = {}
-    for row in table.rows:
+    for row in rows:
         first.setdefault(replace(row.setting, backbone=""), row)
     return list(first.values())
 
@@ -57,25 +59,29 @@ def on_paper_scale(preset_name: str) -> bool:
 def configuration(setting: Setting, preset_name: str, seed: int = 0) -> RunConfig:
     """Return the run that a row stands for.
 
-    Off the paper's scale the backbone is the preset's small one, and ASPP's rates and the crop shrink as the preset's
-    own do against the paper's. The made scenes have their cue only if the row's model has ASPP: a plain cascade has
-    no part that could see a whole picture. (A record has both scores, with the cue's classes and without.)
+    Off the paper's scale the backbone is the preset's small one; ASPP's rates, the crop and the output strides shrink
+    as the preset's own do against the paper's. The made scenes have their cue only if the row's model has ASPP: a
+    plain cascade has no part that could see a whole picture. (A record has both scores, with the cue's classes and
+    without.)
 
     Raises:
         ValueError: an unknown preset.
     """
     base = preset(preset_name)
     shrink = PAPER_ASPP_RATE // base.model.aspp_rates[0]
+    backbone = BACKBONES[base.model.backbone]
     model = replace(
         base.model,
         blocks=setting.blocks,
         multi_grid=setting.multi_grid,
         aspp_rates=tuple(rate // shrink for rate in setting.aspp_rates),
         image_pooling=setting.image_pooling,
-        output_stride=setting.train_output_stride,
+        output_stride=setting.train_output_stride // backbone.shrink,
+        cascade_rate=setting.cascade_rate,
     )
     training = replace(
         base.training,
+        iterations=base.training.iterations * setting.length,
         batch_size=setting.batch_size,
         crop_size=round(base.training.crop_size * setting.crop_size / PAPER_CROP),
         freeze_batch_norm=setting.freeze_batch_norm,
@@ -84,12 +90,15 @@ def configuration(setting: Setting, preset_name: str, seed: int = 0) -> RunConfi
         seed=seed,
     )
     evaluation = replace(
-        base.evaluation, output_stride=setting.output_stride, scales=setting.scales, flip=setting.flip
+        base.evaluation,
+        output_stride=setting.output_stride and setting.output_stride // backbone.shrink,
+        scales=setting.scales,
+        flip=setting.flip,
     )
     data = base.data
     if on_paper_scale(preset_name):
         model = replace(model, backbone=setting.backbone)
-    else:
+    elif base.dataset == "scenes":
         data = replace(data, scene_cue=setting.scene_cue)
         model = replace(model, num_classes=len(CLASSES if setting.scene_cue else CLASSES_WITHOUT_CUE))
     return RunConfig(base.dataset, model, data, training, evaluation)

@@ -22,6 +22,8 @@ class Setting:
     multi_grid: tuple[int, ...] = (1, 2, 4)
     aspp_rates: tuple[int, ...] = (6, 12, 18)
     image_pooling: bool = True
+    cascade_rate: int | None = None
+    """One base rate for block4 on in place of those of the output stride: controls only."""
     train_output_stride: int = 16
     batch_size: int = 16
     crop_size: int = 513
@@ -31,6 +33,8 @@ class Setting:
     """At evaluation; None is the training's."""
     scales: tuple[float, ...] = (1.0,)
     flip: bool = False
+    length: int = 1
+    """Of the training, in the preset's own: 2 is twice the schedule."""
 
     @property
     def scene_cue(self) -> bool:
@@ -38,6 +42,8 @@ class Setting:
         return bool(self.aspp_rates)
 
 
+QUARTER = ("quarter", "quarter-heads")
+"""The presets at a quarter of the paper's scale."""
 CASCADE = Setting(aspp_rates=(), image_pooling=False, multi_grid=(1, 1, 1))
 ASPP = Setting(image_pooling=False)
 BEST = Setting()
@@ -62,10 +68,24 @@ def _t2() -> Table[Setting]:
         for backbone, scores in paper.items()
         for blocks, score in zip((4, 5, 6, 7), scores, strict=True)
     )
+    deepest = replace(CASCADE, backbone="resnet50", blocks=7)
+    rows += (
+        Row("block7, all rates 1", None, replace(deepest, cascade_rate=1), QUARTER),
+        Row("block7, rate 2 throughout", None, replace(deepest, cascade_rate=2), QUARTER),
+        Row("block7, twice the schedule", None, replace(deepest, length=2), QUARTER),
+        Row("block4, twice the schedule", None, replace(deepest, blocks=4, length=2), QUARTER),
+    )
     claims = tuple(
         Claim(f"{backbone} block{blocks}", f"{backbone} block4", f"block{blocks} beats block4 ({backbone})")
         for backbone in paper
         for blocks in (5, 6, 7)
+    )
+    claims += tuple(
+        Claim("resnet50 block7", control, f"block7 beats itself with {text} (equal parameters)")
+        for control, text in (
+            ("block7, all rates 1", "all rates 1"),
+            ("block7, rate 2 throughout", "block4's rate throughout"),
+        )
     )
     return Table("T2", "Cascaded blocks, by depth", "4.2", rows, claims)
 
@@ -127,9 +147,23 @@ def _t5() -> Table[Setting]:
         Row("(1, 2, 4), image pooling", 77.21, BEST),
         # Table 3's first row: the same backbone behind a plain classifier.
         Row("(1, 1, 1), no ASPP", 68.39, CASCADE),
+        Row(
+            "(1, 1, 1), rates 1, 1, 1",
+            None,
+            replace(ASPP, multi_grid=(1, 1, 1), aspp_rates=(1, 1, 1)),
+            QUARTER,
+        ),
+        Row("(1, 1, 1), twice the schedule", None, replace(ASPP, multi_grid=(1, 1, 1), length=2), QUARTER),
+        Row("(1, 2, 4), image pooling, twice the schedule", None, replace(BEST, length=2), QUARTER),
     )
     claims = (
         Claim("(1, 1, 1)", "(1, 1, 1), no ASPP", "ASPP beats the plain classifier", "shapes"),
+        Claim(
+            "(1, 1, 1)",
+            "(1, 1, 1), rates 1, 1, 1",
+            "ASPP beats itself with rates 1, 1, 1 (equal parameters)",
+            "shapes",
+        ),
         Claim("(1, 2, 4)", "(1, 1, 1)", "multi-grid (1, 2, 4) helps under ASPP", "shapes"),
         Claim("(1, 2, 4)", "(1, 2, 4), rate 24", "a fourth rate, 24, does not help", "shapes"),
         Claim("(1, 2, 4), image pooling", "(1, 2, 4)", "image-level features help"),

@@ -287,7 +287,7 @@ def test_a_pair_of_two_sizes_is_refused(ten):
     "spec", ["", "nothing", "scenes:x", "markers", "markers:two", "voc", "voc:", "http://x"]
 )
 def test_an_unknown_data_set_is_refused_with_the_known_ones(spec):
-    with pytest.raises(DataError, match="expected one of scenes, markers:one"):
+    with pytest.raises(DataError, match="expected one of scenes, outline, heads, markers:one"):
         open_dataset(spec, "train")
 
 

@@ -1,0 +1,73 @@
+"""How far a model's units reach, and what reach alone would score on `heads` (sections 3.1 to 3.3).
+
+A body's class is the colour of its head. A unit whose field of view holds the head can name the body; any other one can
+only guess. The score of a network that names what it can see and guesses the rest follows from the pictures and the
+model's rates, before any training. Real networks score above it where they learn to carry an answer along the body
+from unit to unit, and below it where they do not learn all that they could see.
+"""
+
+import torch
+from torch import Tensor
+
+from dlv3.data.made.heads import Heads
+from dlv3.data.made.textures import UNIT
+from dlv3.deeplab import DeepLabV3Config
+from dlv3.receptive_field import layers_of, receptive_field
+from dlv3.resnet import BACKBONES, ResNet
+
+
+def reach(model: DeepLabV3Config) -> int | None:
+    """Pixels that a unit of the last map sees to each side of its centre; None is the whole picture.
+
+    The backbone's field of view, and the largest of ASPP's rates where there are any; image pooling sees everything.
+    """
+    if model.aspp_rates and model.image_pooling:
+        return None
+    backbone = ResNet(
+        BACKBONES[model.backbone],
+        output_stride=model.output_stride,
+        multi_grid=model.multi_grid,
+        blocks=model.blocks,
+        first_unit=model.first_unit,
+        cascade_rate=model.cascade_rate,
+    )
+    aspp = max(model.aspp_rates_at(model.output_stride), default=0) * model.output_stride
+    return (receptive_field(layers_of(backbone)).size - 1) // 2 + aspp
+
+
+def score_by_reach(seen: float, num_classes: int, ground: float = 1.0) -> float:
+    """The mIOU, from 0 to 1, of naming a share of the objects' pixels and guessing the others evenly.
+
+    Args:
+        seen: the share of the objects' pixels whose class can be seen.
+        num_classes: without the ground.
+        ground: the ground's IOU.
+    """
+    right = seen + (1 - seen) / num_classes
+    # What is wrong of one class is, by symmetry, as much as what others lose to it: the union is 1 + wrong.
+    iou = right / (2 - right)
+    return (ground + num_classes * iou) / (num_classes + 1)
+
+
+def heads_score(model: DeepLabV3Config, split: str = "test", pictures: int | None = None) -> float:
+    """The mIOU that reach alone gives on a split of `heads`, from 0 to 1: see `score_by_reach`."""
+    distances = head_distances(Heads(split, pictures=pictures))
+    limit = reach(model)
+    seen = 1.0 if limit is None else float((distances <= limit).double().mean())
+    return score_by_reach(seen, len(Heads.classes) - 1)
+
+
+def head_distances(dataset: Heads) -> Tensor:
+    """From each body pixel of a data set to its head's centre, in pixels along the axis where it is farther: (n,).
+
+    A field of view is a square, so the larger one of the two offsets decides whether it holds the head.
+    """
+    found = []
+    for index in range(len(dataset)):
+        things = dataset.layout(index).objects
+        for body, head in zip(things[::3], things[2::3], strict=True):
+            rows, columns = torch.from_numpy(body.placed.covered()).nonzero().unbind(1)
+            away_x = (columns + 0.5 - head.placed.x / UNIT).abs()
+            away_y = (rows + 0.5 - head.placed.y / UNIT).abs()
+            found.append(torch.maximum(away_x, away_y))
+    return torch.cat(found)
