@@ -20,7 +20,12 @@ ELSEWHERE = {
     "config/pretraining.py": "fields without a check of their own: tests/training/test_pretrain.py",
     "course/lessons/*/checks*.py": "right and wrong answers go through all of them: tests/course/test_solutions.py",
     "data/errors.py": "an exception without code; every test of bad data expects it",
+    "data/made/contact_sheet.py": "with the pictures that it shows: tests/data/made/test_large_objects.py",
     "data/made/discs.py": "by the pictures that they are placed in: tests/data/made/test_markers.py",
+    "data/made/heads.py": "with outline, which shares its base: tests/data/made/test_large_objects.py",
+    "data/made/object_crops.py": "with the objects that it shows: tests/data/made/test_large_objects.py",
+    "data/made/outline.py": "with heads, which shares its base: tests/data/made/test_large_objects.py",
+    "data/made/placed.py": "by the pictures that are laid out with it: tests/data/made/test_large_objects.py",
     "data/photos/pairing.py": "by the folders that are opened with it: tests/data/photos/test_folder.py",
 }
 
@@ -36,6 +41,7 @@ OF_MORE = {
     "course/test_solutions.py": "every exercise's right and wrong answers",
     "test_import_graph.py": "which package may import which",
     "test_mirror.py": "this file",
+    "test_quarter_scale.py": "the backbone at a quarter of the scale in the whole model",
     "test_package.py": "what is imported and installed",
     "test_project_files.py": "links, versions and paths in the project's own files",
     "test_wheel.py": "the built package in an empty environment",

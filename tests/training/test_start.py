@@ -69,9 +69,11 @@ def test_stand_in_weights_come_with_the_project():
 
 
 def test_missing_stand_in_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(start, "SMALL", {"scenes": "absent"})
-    with pytest.raises(FileNotFoundError, match=r"absent\.safetensors: no such weights.*resnet14_scenes"):
-        start.build_model(short_run(pretrained="scenes"))
+    monkeypatch.setitem(start.SMALL, "absent", "resnet14")
+    with pytest.raises(
+        FileNotFoundError, match=r"resnet14_absent\.safetensors: no such weights.*resnet14_scenes"
+    ):
+        start.build_model(short_run(pretrained="absent"))
 
 
 def test_pretrained_weights_of_another_backbone_are_refused():

@@ -201,7 +201,8 @@ def test_state_of_another_optimizer_is_refused():
     updater = Updater(build_model(frozen), frozen.training, Processes(CPU))
     state = trained(config, updates=1).state()
     with pytest.raises(
-        ValueError, match=r"checkpoint\.pt: its optimizer does not fit .*freeze_batch_norm cannot"
+        ValueError,
+        match=r"checkpoint\.pt: its optimizer does not fit .*freeze_batch_norm, optimizer and front_learning_rate cannot",
     ):
         updater.restore(state, "checkpoint.pt")
 

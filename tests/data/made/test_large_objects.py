@@ -154,7 +154,7 @@ def test_impossible_options_are_refused(kind):
     for options in (dict(size=128), dict(size=514), dict(pictures=0), dict(seed=-1)):
         with pytest.raises(DataError):
             kind("train", **options)
-    with pytest.raises(DataError, match=f'split "all" of {kind.title}'):
+    with pytest.raises(DataError, match=f"split='all' of {kind.title}"):
         kind("all")
     with pytest.raises(IndexError):
         kind("val")[300]
