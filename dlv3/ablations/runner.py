@@ -1,6 +1,5 @@
 """Run cells of tables: each training once, each score recorded, nothing repeated."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from tqdm import tqdm
 
 from dlv3.ablations.cell import Cell
-from dlv3.ablations.results import Record, record_path
+from dlv3.ablations.results import Record, read_record, record_path
 from dlv3.ablations.surroundings import surroundings
 from dlv3.training.distributed import joined
 
@@ -25,8 +24,7 @@ def is_done(cell: Cell[Any], results: Path) -> bool:
     path = record_path(results, cell.preset, cell.table, cell.row, cell.seed)
     if not path.exists():
         return False
-    recorded: object = json.loads(path.read_text())["config"]
-    return recorded == cell.values()
+    return read_record(path).config == cell.values()
 
 
 def run(

@@ -92,15 +92,8 @@ def defaults(argv: Sequence[str]) -> TrainArguments:
     if given.preset in PRESETS:
         name = given.preset
     stored = given.out / "config.json" if given.out and given.resume else None
-    config = _stored(stored) if stored and stored.is_file() else preset(name)
+    config = RunConfig.read(stored) if stored and stored.is_file() else preset(name)
     return TrainArguments.of(config, name)
-
-
-def _stored(path: Path) -> RunConfig:
-    try:
-        return RunConfig.from_json(path.read_text())
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: cannot be read as a run's configuration: {error}") from error
 
 
 def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
@@ -122,7 +115,7 @@ def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
         config = config.with_classes(datasets[0].num_classes)
     stored = arguments.out / "config.json"
     if arguments.resume and stored.is_file():
-        for change in differences(_stored(stored), config):
+        for change in differences(RunConfig.read(stored), config):
             print(f"changed since the run began: {change}")
     result = train(
         config,
