@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from dlv3.cli.errors import BAD_INPUT, INTERRUPTED, print_error, status_of
+from dlv3.printed import say
 
 
 class Command(NamedTuple):
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv[:1] == ["--version"]:
         from dlv3 import __version__
 
-        print(f"dlv3 {__version__}")
+        say(f"dlv3 {__version__}")
         return 0
     try:
         return dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return stop.code or 0
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("dlv3: interrupted", file=sys.stderr)
+        say("dlv3: interrupted", error=True)
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("DLV3_DEBUG"):
@@ -70,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def dispatch(commands: Mapping[str, Command], argv: Sequence[str], prog: str, summary: str) -> int:
     """Run the command that `argv` begins with, or print the list of commands. Returns the exit status."""
     if not argv or argv[0] in ("-h", "--help"):
-        print(_help(commands, prog, summary), end="")
+        say(*_help(commands, prog, summary).split("\n"))
         return 0 if argv else BAD_INPUT
     name, *rest = argv
     if name not in commands:
@@ -85,5 +86,5 @@ def _help(commands: Mapping[str, Command], prog: str, summary: str) -> str:
     lines = "\n".join(f"  {name:<{width}}  {command.summary}" for name, command in commands.items())
     return (
         f"usage: {prog} COMMAND [OPTIONS]\n\n{summary}\n\ncommands:\n{lines}\n\n"
-        f"Each has its own options: {prog} COMMAND --help\n"
+        f"Each has its own options: {prog} COMMAND --help"
     )

@@ -6,6 +6,7 @@ import torch
 
 from dlv3.cli.parsing import parse
 from dlv3.config.pretraining import PretrainConfig
+from dlv3.printed import say
 from dlv3.training.pretrain import pretrain_backbone
 from dlv3.weights import save_tensors
 
@@ -31,7 +32,7 @@ def pretrain_command(config: PretrainConfig) -> int:
     }
     config.out.parent.mkdir(parents=True, exist_ok=True)
     save_tensors(state, config.out, about)
-    print(
+    say(
         f"shape {100 * found.shape_accuracy:.1f}%, strip {100 * found.strip_accuracy:.1f}% right on new pictures, "
         f"{found.seconds:.0f} s; written to {config.out.resolve()}"
     )

@@ -15,6 +15,7 @@ from dlv3.config.presets import PRESETS, PresetName, preset
 from dlv3.config.run import RunConfig, differences
 from dlv3.config.training import TrainingConfig
 from dlv3.deeplab import DeepLabV3Config
+from dlv3.printed import say
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
     stored = arguments.out / "config.json"
     if arguments.resume and stored.is_file():
         for change in differences(RunConfig.read(stored), config):
-            print(f"changed since the run began: {change}")
+            say(f"changed since the run began: {change}")
     result = train(
         config,
         arguments.out,
@@ -127,8 +128,8 @@ def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
     )
     if result.first:
         if result.evaluation is not None:
-            print(result.evaluation.table())
-        print(
+            say(*result.evaluation.table().split("\n"))
+        say(
             f"{result.iterations} iterations done, {result.seconds:.0f} s; weights in "
             f"{arguments.out / 'model.safetensors'}"
         )

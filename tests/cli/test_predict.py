@@ -65,3 +65,13 @@ def test_empty_argument_is_refused(run, words):
     with pytest.raises(ValueError, match="the value is empty"):
         predict(*words)
     assert not Path("predictions").exists()
+
+
+def test_names_with_control_characters_are_escaped(run, capsys):
+    Image.new("RGB", (40, 30), "red").save("a.png")
+    Path("bad\x1b[31m\n.jpg").write_text("not a picture")
+    assert predict("run", "a.png", "bad\x1b[31m\n.jpg", "--out", "out\x1b[0m") == 1
+    captured = capsys.readouterr()
+    assert captured.out == "1 predicted, 1 left out; results are in out\\x1b[0m\n"
+    (line,) = [line for line in captured.err.split("\n") if line.startswith("dlv3: left out: ")]
+    assert line.startswith("dlv3: left out: bad\\x1b[31m\\n.jpg: ")
