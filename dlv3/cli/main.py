@@ -7,7 +7,9 @@ a user can cause ends in one line on stderr, `dlv3: error: …`, and exit status
 import os
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import NamedTuple
 
@@ -48,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"dlv3 {__version__}")
         return 0
     try:
-        return dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
+        with _warnings_as_lines():
+            return dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
     except SystemExit as stop:
         if isinstance(stop.code, int | None):
             return stop.code or 0
@@ -66,6 +69,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         # and its other workers end. They ignore the signal with which Python would end them later, and wait for ever.
         traceback.clear_frames(error.__traceback__)
         return status
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Print each warning as one line, `dlv3: warning: …`, without the place in the code that it comes from."""
+    kept = warnings.formatwarning
+
+    def one_line(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        return "dlv3: warning: " + " ".join(str(message).split()) + "\n"
+
+    with warnings.catch_warnings():
+        # Pillow's, about large pictures; those that are too large are refused with their size.
+        warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")
+        warnings.formatwarning = one_line
+        try:
+            yield
+        finally:
+            warnings.formatwarning = kept
 
 
 def dispatch(commands: Mapping[str, Command], argv: Sequence[str], prog: str, summary: str) -> int:

@@ -34,9 +34,9 @@ def find_pictures(inputs: Sequence[str], out: Path) -> tuple[list[Picture], list
     holds the results of an earlier call. Links to folders are followed only where they are given by name: two of them
     can form a circle. A file given by name is taken with any suffix.
 
-    Each picture keeps its name without the suffix, and sub-folders are mirrored. If two then have the same name, all
-    are named by their path below the folder that they have in common; if that does not tell them apart either
-    (photo.jpg beside photo.png), the suffix stays in the name.
+    Each picture keeps its name without the suffix, and sub-folders are mirrored. If two of different folders then have
+    the same name, all are named by their path below the folder that they have in common. Where two of one folder differ
+    in their suffix alone (photo.jpg beside photo.png), these two keep it in their names.
 
     Args:
         inputs: files, folders and patterns.
@@ -150,20 +150,28 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _named(found: dict[Path, tuple[Path, Path]]) -> list[Picture]:
-    """Name the pictures by the first rule that gives different names, on file systems that ignore case too."""
+    """Name the pictures so that no two names are equal, on file systems that ignore case too."""
     if not found:
         return []
-    common = os.path.commonpath([path.parent for path in found])
-    rules: list[Callable[[Path, Path], Path]] = [
-        lambda path, name: name.with_name(name.stem),
-        lambda path, name: Path(os.path.relpath(path.with_name(path.stem), common)),
-        lambda path, name: Path(os.path.relpath(path, common)),
-    ]
-    for rule in rules:
-        names = [rule(path, name) for path, (_, name) in found.items()]
-        # A pattern with .. after a star can leave the folder that it starts from; its results stay in `out`.
-        if any(".." in name.parts for name in names):
-            continue
-        if len({str(name).casefold() for name in names}) == len(names):
-            break
+    names = [name.with_name(name.stem) for _, name in found.values()]
+    # Two of one folder always differ in their suffixes alone, and only they keep them.
+    stems = {path.with_name(path.stem) for path in found}
+    clash = len({str(name).casefold() for name in names}) < len({str(stem).casefold() for stem in stems})
+    # A pattern with .. after a star can leave the folder that it starts from; its results stay in `out`.
+    if clash or any(".." in name.parts for name in names):
+        common = os.path.commonpath([path.parent for path in found])
+        names = [Path(os.path.relpath(path.with_name(path.stem), common)) for path in found]
+    names = _with_suffixes(names, [path.suffix for path in found])
     return [Picture(typed, name) for (typed, _), name in zip(found.values(), names, strict=True)]
+
+
+def _with_suffixes(stems: list[Path], suffixes: list[str]) -> list[Path]:
+    """Add its suffix to each name that another picture has too, until all differ."""
+    names, kept = list(stems), [False] * len(stems)
+    while True:
+        counts = Counter(str(name).casefold() for name in names)
+        clash = [i for i, n in enumerate(names) if counts[str(n).casefold()] > 1 and not kept[i]]
+        if not clash:
+            return names
+        for i in clash:
+            names[i], kept[i] = names[i].with_name(names[i].name + suffixes[i]), True

@@ -15,6 +15,7 @@ from dlv3.evaluation import Evaluation
 from dlv3.training import checkpoint
 from dlv3.training.bootstrap import bootstrap
 from dlv3.training.checkpoint import TrainingState
+from dlv3.training.classes import report_classes
 from dlv3.training.distributed import Processes, joined
 from dlv3.training.folder import RunFolder
 from dlv3.training.loop import Training
@@ -91,6 +92,7 @@ def train(
         train_dataset, val_dataset = open_datasets(config)
     _check_data(config, train_dataset)
     with joined(config.training.device) as processes, _callers_settings_kept(processes):
+        report_classes(train_dataset, config.dataset, show=progress and processes.first)
         folder = RunFolder(out)
         state, updater = _begin(config, folder, processes, resume=resume, overwrite=overwrite)
         reporter = None

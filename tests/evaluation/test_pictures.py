@@ -76,9 +76,15 @@ def test_same_names_in_two_folders_mirror_the_folders(here):
     assert names("x/left/p.png", "x/right/p.png", "x/q.png") == expected
 
 
-def test_same_stems_keep_their_suffixes(here):
+def test_same_stems_keep_their_suffixes_and_no_other_picture_does(here):
     touch("p.png", "p.jpg", "q.png")
-    assert names("p.png", "p.jpg", "q.png") == {"p.png": "p.png", "p.jpg": "p.jpg", "q.png": "q.png"}
+    assert names("p.png", "p.jpg", "q.png") == {"p.png": "p.png", "p.jpg": "p.jpg", "q.png": "q"}
+
+
+def test_suffixes_that_make_a_name_equal_to_another_one_are_kept_there_too(here):
+    touch("p.png", "p.jpg", "p.png.png", "q.png")
+    expected = {"p.png": "p.png", "p.jpg": "p.jpg", "p.png.png": "p.png.png", "q.png": "q"}
+    assert names(".") == expected
 
 
 def test_names_that_differ_in_case_alone_are_the_same(here):
