@@ -15,8 +15,6 @@ from PIL import Image
 from torchvision import tv_tensors
 
 from dlv3.data import DataConfig, DataError, open_dataset
-from dlv3.data.photos import counts as counts_module
-from dlv3.data.photos import images
 
 CAMVID = Path(os.environ.get("DLV3_CAMVID", Path(__file__).parents[4] / "shared" / "camvid"))
 needs_camvid = pytest.mark.skipif(
@@ -237,38 +235,6 @@ def test_a_changed_mask_is_counted_again(ten):
     assert open_all(ten).num_classes == 3
     add(ten, "04", [[6, 255], [0, 1]])
     assert open_all(ten).num_classes == 7
-
-
-def test_labels_are_counted_once_and_kept_beside_the_pictures(ten, monkeypatch):
-    dataset = open_all(ten, num_classes=3)
-    counts = dataset.label_counts()
-    assert (ten / ".dlv3-labels.json").is_file()
-    expected = [np.bincount(dataset[i][1].numpy().ravel(), minlength=256) for i in range(len(dataset))]
-    assert np.array_equal(counts, expected)
-
-    counts_module._count.cache_clear()
-    monkeypatch.setattr(images, "read_mask", lambda *_: pytest.fail("a mask was read again"))
-    assert np.array_equal(open_all(ten, num_classes=3).label_counts(), counts)
-
-
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"format": 1}', '{"format": 1, "reading": 1, "masks": 3}']
-)
-def test_kept_counts_that_cannot_be_used_are_counted_again(ten, content):
-    before = open_all(ten, num_classes=3).label_counts()
-    (ten / ".dlv3-labels.json").write_text(content)
-    counts_module._count.cache_clear()
-    assert np.array_equal(open_all(ten, num_classes=3).label_counts(), before)
-
-
-def test_counts_of_data_that_cannot_be_written_to_lie_in_the_users_cache(ten, tmp_path_factory, monkeypatch):
-    cache = tmp_path_factory.mktemp("cache")
-    monkeypatch.setattr(counts_module, "user_cache_path", lambda name: cache / name)
-    ten.chmod(0o555)
-    open_all(ten, num_classes=3).label_counts()
-    ten.chmod(0o755)
-    assert not (ten / ".dlv3-labels.json").exists()
-    assert len(list(cache.rglob("*.json"))) == 1
 
 
 def test_hidden_and_foreign_files_are_passed_over(ten):

@@ -3,7 +3,6 @@
 import io
 import os
 import struct
-import warnings
 import zlib
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from PIL import Image, ImageFile, ImageOps
 from torchvision import tv_tensors
 
 from dlv3.data.errors import DataError
-from dlv3.data.photos import opening
 from dlv3.data.photos.images import read_image, read_mask, read_pair
 
 ORIENTATIONS = range(1, 9)
@@ -240,60 +238,3 @@ def test_floating_point_pixels_are_refused(tmp_path):
         DataError, match=r"a\.tif: the mask has floating-point values; save class indices as whole"
     ):
         read_mask(tmp_path / "a.tif")
-
-
-@pytest.mark.parametrize("read", [read_image, read_mask])
-@pytest.mark.parametrize("suffix", ["tif", "png"])
-def test_a_file_of_several_pages_or_frames_is_refused(tmp_path, read, suffix):
-    page = Image.fromarray(np.zeros((8, 8), np.uint8))
-    other = Image.fromarray(np.ones((8, 8), np.uint8))
-    page.save(tmp_path / f"a.{suffix}", save_all=True, append_images=[other, page])
-    with pytest.raises(DataError, match=rf"a\.{suffix}: has 3 pages or frames; a (picture|mask) has one"):
-        read(tmp_path / f"a.{suffix}")
-
-
-def test_smaller_copies_inside_a_tiff_are_not_pages(tmp_path):
-    page = Image.fromarray(photo())
-    small = Image.fromarray(photo(12, 20))
-    small.encoderinfo = {"tiffinfo": {254: 1}}
-    page.save(tmp_path / "a.tif", save_all=True, append_images=[small])
-    assert np.array_equal(pixels(tmp_path / "a.tif"), photo())
-
-
-def test_only_the_documented_formats_are_opened(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
-    Image.fromarray(photo()).save(tmp_path / "b.png", "GIF")
-    for name in ("a.png", "b.png"):
-        with pytest.raises(DataError, match=rf"{name}: not a picture .*; give JPEG, PNG, WEBP, BMP or TIFF"):
-            read_image(tmp_path / name)
-
-
-def test_a_jpeg_that_is_called_png_is_not_a_mask(tmp_path):
-    Image.fromarray(photo()[..., 0]).save(tmp_path / "mask.png", "JPEG")
-    with pytest.raises(DataError, match=r"mask\.png: not a picture that can be read; give PNG or TIFF"):
-        read_mask(tmp_path / "mask.png")
-
-
-def test_a_phones_second_picture_is_passed_over(tmp_path):
-    first = Image.fromarray(photo())
-    first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[first], quality=100)
-    assert read_image(tmp_path / "a.jpg").shape == (3, 24, 40)
-
-
-@pytest.mark.parametrize("side", [13_000, 70_000])
-def test_a_picture_that_would_fill_the_memory_is_refused_with_its_size(tmp_path, side):
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)), (b"IDAT", b"")]
-    (tmp_path / "a.png").write_bytes(png(chunks))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for read in (read_image, read_mask):
-            with pytest.raises(DataError, match=rf"a\.png: .*({side}×{side}|{side**2}) pixels"):
-                read(tmp_path / "a.png")
-    assert side**2 > opening.MAX_PIXELS
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
-def test_a_pipe_is_refused_at_once(tmp_path):
-    os.mkfifo(tmp_path / "a.png")
-    with pytest.raises(DataError, match=r"a\.png: a pipe or a device, not a picture"):
-        read_image(tmp_path / "a.png")
