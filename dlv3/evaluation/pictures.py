@@ -9,12 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlv3.data.errors import DataError
-from dlv3.data.photos.images import IMAGE_SUFFIXES
-
-# Pictures and films of kinds that are not read: they are counted and named, while notes and the like are passed over.
-_OTHER = ".avif .dng .gif .heic .heif .jfif .jp2 .jxl .pbm .pgm .pnm .ppm .psd .svg .tga .arw .cr2 .cr3 .nef .orf .raf"
-_FILMS = ".3gp .avi .m4v .mkv .mov .mp4 .mpeg .mpg .webm .wmv"
-OTHER_SUFFIXES = frozenset(f"{_OTHER} {_FILMS}".split())
+from dlv3.data.photos.images import IMAGE_SUFFIXES, OTHER_SUFFIXES
 
 
 @dataclass(frozen=True)

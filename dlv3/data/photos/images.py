@@ -21,6 +21,10 @@ from dlv3.data.photos.opening import MASK_FORMATS, Path, opened, require_one_pag
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 # Lossless kinds; JPEG would add wrong labels along every outline.
 MASK_SUFFIXES = (".png", ".tif", ".tiff")
+# Pictures and films of kinds that are not read: they are counted and named, while notes and the like are passed over.
+_OTHER = ".avif .dng .gif .heic .heif .jfif .jp2 .jxl .pbm .pgm .pnm .ppm .psd .svg .tga .arw .cr2 .cr3 .nef .orf .raf"
+_FILMS = ".3gp .avi .m4v .mkv .mov .mp4 .mpeg .mpg .webm .wmv"
+OTHER_SUFFIXES = frozenset(f"{_OTHER} {_FILMS}".split())
 
 _ORIENTATION = 0x0112  # EXIF's tag
 _UPRIGHT = {

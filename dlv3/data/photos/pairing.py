@@ -26,7 +26,7 @@ from pathlib import Path
 
 from dlv3.config.data import DataConfig
 from dlv3.data.errors import DataError
-from dlv3.data.photos.images import IMAGE_SUFFIXES, MASK_SUFFIXES
+from dlv3.data.photos.images import IMAGE_SUFFIXES, MASK_SUFFIXES, OTHER_SUFFIXES
 
 SPLITS = ("train", "val", "test")
 _SPLIT_NAMES = {
@@ -43,7 +43,6 @@ _SPLIT_NAMES = {
 _LIKE_A_SPLIT = re.compile(
     r"(train(ing)?|val(id(ation)?)?|dev|test(ing)?|eval(uation)?|holdout)([^a-z].*)?", re.IGNORECASE
 )
-_OTHER_KINDS = (".heic", ".heif", ".avif", ".gif", ".jp2", ".jxl", ".dng", ".mp4", ".mov", ".avi", ".npy")
 
 
 @dataclass(frozen=True)
@@ -215,7 +214,7 @@ def _files(folder: Path, suffixes: tuple[str, ...], what: str) -> dict[str, Path
     for path in _below(folder):
         suffix = path.suffix.lower()
         if suffix not in suffixes:
-            others += [suffix] if suffix in (*IMAGE_SUFFIXES, *_OTHER_KINDS) else []
+            others += [suffix] if suffix in IMAGE_SUFFIXES or suffix in OTHER_SUFFIXES else []
             continue
         stem = unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
         if stem in found:
