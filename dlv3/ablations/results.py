@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dlv3.files import write_atomically
+from dlv3.typed_json import build, read_object
 
 # The 97.5th percentile of Student's t for 1 to 30 degrees of freedom, as in any table of it.
 T_975 = (
@@ -62,19 +63,26 @@ def record_path(folder: Path, preset: str, table: str, row: str, seed: int) -> P
     return folder / preset / table / f"{'-'.join(words)}.seed{seed}.json"
 
 
+def read_record(path: Path) -> Record:
+    """Read one record.
+
+    Raises:
+        ValueError: the file is not a record; the message names it and the field.
+    """
+    values = read_object(path, "a record of a run")
+    try:
+        return build(Record, values, "record")
+    except ValueError as error:
+        raise ValueError(f"{path}: not a record of a run ({error})") from error
+
+
 def read(folder: Path) -> list[Record]:
     """Read all records in a folder of results.
 
     Raises:
         ValueError: a file is not a record; the message names it.
     """
-    records = []
-    for path in sorted(folder.glob("*/*/*.json")):
-        try:
-            records.append(Record(**json.loads(path.read_text())))
-        except (TypeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{path}: not a record of a run ({error})") from error
-    return records
+    return [read_record(path) for path in sorted(folder.glob("*/*/*.json"))]
 
 
 @dataclass(frozen=True)

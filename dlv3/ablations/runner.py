@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from dlv3.ablations.cell import Cell
 from dlv3.ablations.paper.cell import TrainingCell
-from dlv3.ablations.results import Record, record_path
+from dlv3.ablations.results import Record, read_record, record_path
 from dlv3.ablations.surroundings import surroundings
 from dlv3.config.run import RunConfig
 from dlv3.training.distributed import joined
@@ -27,7 +27,7 @@ def is_done(cell: Cell[Any], results: Path) -> bool:
     path = record_path(results, cell.preset, cell.table, cell.row, cell.seed)
     if not path.exists():
         return False
-    return same_configuration(cell, json.loads(path.read_text())["config"])
+    return same_configuration(cell, read_record(path).config)
 
 
 def same_configuration(cell: Cell[Any], recorded: dict[str, Any]) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from dlv3.ablations.results import read
 from dlv3.ablations.runner import is_done, run, shard_of
 from dlv3.ablations.table import Table
 from dlv3.cli.parsing import parse
+from dlv3.printed import say
 
 RESULTS = Path("data/results")
 
@@ -77,11 +77,13 @@ def ablate_command(arguments: AblateArguments) -> int:
     if arguments.report:
         names = {table.name for table in tables}
         records = read(_to_report(arguments.results))
-        print(report([r for r in records if r.table in names], arguments.preset), end="")
+        say(
+            *report([r for r in records if r.table in names], arguments.preset).removesuffix("\n").split("\n")
+        )
         return 0
     if arguments.publish is not None:
         for path in publish(arguments.results, arguments.publish, arguments.preset):
-            print(path)
+            say(path)
         return 0
     if arguments.seeds < 1:
         raise ValueError(f"--seeds {arguments.seeds}: expected at least 1")
@@ -91,18 +93,18 @@ def ablate_command(arguments: AblateArguments) -> int:
     if arguments.dry_run:
         for cell in wanted:
             state = "recorded" if is_done(cell, arguments.results) else f"training {cell.training_key()}"
-            print(f"{cell.table} {cell.row}, seed {cell.seed}: {state}")
+            say(f"{cell.table} {cell.row}, seed {cell.seed}: {state}")
         return 0
     reports = os.environ.get("RANK", "0") == "0"  # under torchrun one process does
     if reports:
-        print(f"dlv3: the records go to {arguments.results.resolve()}", file=sys.stderr)
+        say(f"dlv3: the records go to {arguments.results.resolve()}", error=True)
     run(wanted, arguments.results, arguments.work)
     if not reports:
         return 0
     records = read(arguments.results)
     for table in tables:
         ours = [r for r in records if r.table == table.name and r.preset == arguments.preset]
-        print(table_report(table, ours, arguments.preset), end="\n\n")
+        say(*table_report(table, ours, arguments.preset).split("\n"), "")
     return 0
 
 
@@ -110,7 +112,7 @@ def _to_report(folder: Path) -> Path:
     """Return the folder to report: without the default one here, the package's, and say so."""
     if folder != RESULTS or folder.is_dir():
         return folder
-    print(f"dlv3: no {folder} here; these records come with dlv3: {assets.records()}", file=sys.stderr)
+    say(f"dlv3: no {folder} here; these records come with dlv3: {assets.records()}", error=True)
     return assets.records()
 
 

@@ -1,13 +1,15 @@
 """From an exception to one line on stderr, `dlv3: error: …`, and an exit status."""
 
-import sys
+import re
+
+from dlv3.printed import say
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 
 
 def print_error(message: str) -> None:
     """Print a message to stderr as one line."""
-    print("dlv3: error: " + " ".join(message.split()), file=sys.stderr)
+    say("dlv3: error: " + re.sub(r"\s*[\r\n]+\s*", " ", message.strip()), error=True)
 
 
 def status_of(error: Exception) -> int | None:
@@ -27,7 +29,7 @@ def status_of(error: Exception) -> int | None:
     from dlv3.training.stopping import TrainingStopped
 
     if isinstance(error, TrainingStopped):
-        print(f"dlv3: {error}", file=sys.stderr)
+        say(f"dlv3: {error}", error=True)
         return 128 + error.signal
     if isinstance(error, TrainingDiverged):
         print_error(str(error))
@@ -45,7 +47,7 @@ def _one_line(error: Exception) -> str:
     """Return the message. An error from a loader's worker contains a traceback, of which only the last line is kept."""
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+    lines = re.split(r"\s*[\r\n]+\s*", str(error).strip() or type(error).__name__)
     # torch: "Caught DataError in DataLoader worker process 0."
     if lines[0].startswith("Caught "):
         return lines[-1].partition(": ")[2] or lines[-1]

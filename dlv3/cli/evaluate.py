@@ -16,6 +16,7 @@ from dlv3.evaluation.evaluate import evaluate
 from dlv3.evaluation.report import Evaluation
 from dlv3.evaluation.trained import TrainedModel, load_trained
 from dlv3.files import write_atomically
+from dlv3.printed import say
 
 if TYPE_CHECKING:
     from dlv3.data import SegmentationDataset
@@ -79,12 +80,12 @@ def evaluate_command(arguments: EvaluateArguments) -> int:
         model = trained.model.to(processes.device).to(memory_format=torch.channels_last)
         found = evaluate(model, dataset, arguments.how, device=processes.device, workers=arguments.workers)
         if processes.first:
-            print(f"{trained.weights} on {spec}, {arguments.split}\n\n{found.table()}")
+            say(f"{trained.weights} on {spec}, {arguments.split}", "", *found.table().split("\n"))
             about = {"weights": str(trained.weights), "data": spec, "split": arguments.split}
             about |= {"device": str(processes.device), "torch": torch.__version__}
             path = arguments.out or trained.weights.with_name(_file_name(found, arguments.split))
             _write(path, json.dumps(about)[1:-1], found)
-            print(f"written to {path}")
+            say(f"written to {path}")
     return 0
 
 

@@ -13,6 +13,7 @@ import tyro
 from dlv3 import __version__, assets
 from dlv3.assets.working_copy import update
 from dlv3.cli.parsing import parse
+from dlv3.printed import say
 
 FIRST_LESSON = "00_start_here.ipynb"
 _NEEDED = ("jupyterlab", "ipywidgets", "anywidget", "matplotlib")
@@ -68,7 +69,7 @@ def lab_command(arguments: LabArguments, jupyters: Sequence[str] = ()) -> int:
     folder = arguments.folder.expanduser().absolute()
     done = update(folder, assets.lessons(), __version__)
     for line in [*done.lines(), f"your lessons are in {folder}"]:
-        print(f"dlv3: {line}", flush=True)
+        say(f"dlv3: {line}")
     from jupyterlab.labapp import LabApp
 
     os.environ["JUPYTER_CONFIG_PATH"] = config_path(os.environ.get("JUPYTER_CONFIG_PATH"))

@@ -7,11 +7,14 @@ a user can cause ends in one line on stderr, `dlv3: error: …`, and exit status
 import os
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import NamedTuple
 
 from dlv3.cli.errors import BAD_INPUT, INTERRUPTED, print_error, status_of
+from dlv3.printed import say
 
 
 class Command(NamedTuple):
@@ -44,16 +47,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv[:1] == ["--version"]:
         from dlv3 import __version__
 
-        print(f"dlv3 {__version__}")
+        say(f"dlv3 {__version__}")
         return 0
     try:
-        return dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
+        with _warnings_as_lines():
+            return dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
     except SystemExit as stop:
         if isinstance(stop.code, int | None):
             return stop.code or 0
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("dlv3: interrupted", file=sys.stderr)
+        say("dlv3: interrupted", error=True)
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("DLV3_DEBUG"):
@@ -67,10 +71,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
 
 
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Print each warning as one line, `dlv3: warning: …`, without the place in the code that it comes from."""
+    kept = warnings.formatwarning
+
+    def one_line(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        return "dlv3: warning: " + " ".join(str(message).split()) + "\n"
+
+    with warnings.catch_warnings():
+        # Pillow's, about large pictures; those that are too large are refused with their size.
+        warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")
+        warnings.formatwarning = one_line
+        try:
+            yield
+        finally:
+            warnings.formatwarning = kept
+
+
 def dispatch(commands: Mapping[str, Command], argv: Sequence[str], prog: str, summary: str) -> int:
     """Run the command that `argv` begins with, or print the list of commands. Returns the exit status."""
     if not argv or argv[0] in ("-h", "--help"):
-        print(_help(commands, prog, summary), end="")
+        say(*_help(commands, prog, summary).split("\n"))
         return 0 if argv else BAD_INPUT
     name, *rest = argv
     if name not in commands:
@@ -85,5 +109,5 @@ def _help(commands: Mapping[str, Command], prog: str, summary: str) -> str:
     lines = "\n".join(f"  {name:<{width}}  {command.summary}" for name, command in commands.items())
     return (
         f"usage: {prog} COMMAND [OPTIONS]\n\n{summary}\n\ncommands:\n{lines}\n\n"
-        f"Each has its own options: {prog} COMMAND --help\n"
+        f"Each has its own options: {prog} COMMAND --help"
     )

@@ -26,6 +26,12 @@ def parse(
         ArgumentsError: an option that is missing, unknown or has a value that it cannot have.
         SystemExit: after printing help.
     """
+    for before, word in zip(["", *argv], argv, strict=False):
+        # As a path it would be the folder in which the command runs.
+        if word == "" or (word.startswith("--") and word.endswith("=")):
+            option = word.removesuffix("=") or (before if before.startswith("--") else "an argument")
+            raise ArgumentsError(f"{option}: the value is empty (see {prog} --help)")
+
     import tyro
 
     def refuse(what: str) -> None:

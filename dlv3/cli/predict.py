@@ -14,6 +14,7 @@ from dlv3.cli.parsing import parse
 from dlv3.config.evaluation import EvaluationConfig
 from dlv3.evaluation.predict import MAX_SIDE, predict_files
 from dlv3.evaluation.trained import load_trained
+from dlv3.printed import printable, say
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,9 @@ def predict_command(arguments: PredictArguments) -> int:
         max_side=arguments.max_side,
         alpha=arguments.alpha,
         device=device,
-        on_failure=lambda line: tqdm.write(f"dlv3: left out: {line}", file=sys.stderr),
+        on_failure=lambda line: tqdm.write(printable(f"dlv3: left out: {line}"), file=sys.stderr),
     )
     left_out = f", {len(done.failed)} left out" if done.failed else ""
     where = f"; results are in {arguments.out}" if done.written else ""
-    print(f"{len(done.written)} predicted{left_out}{where}")
+    say(f"{len(done.written)} predicted{left_out}{where}")
     return 1 if done.failed else 0

@@ -6,6 +6,7 @@ import torch
 
 from dlv3.cli.parsing import parse
 from dlv3.config.pretraining import PretrainConfig
+from dlv3.printed import say
 from dlv3.training.pretrain import pretrain_backbone
 from dlv3.weights import save_tensors
 
@@ -33,5 +34,5 @@ def pretrain_command(config: PretrainConfig) -> int:
     out.parent.mkdir(parents=True, exist_ok=True)
     save_tensors(state, out, about)
     shares = ", ".join(f"{question} {100 * share:.1f}%" for question, share in found.accuracies.items())
-    print(f"{shares} right on new pictures, {found.seconds:.0f} s; written to {out.resolve()}")
+    say(f"{shares} right on new pictures, {found.seconds:.0f} s; written to {out.resolve()}")
     return 0

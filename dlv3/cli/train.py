@@ -15,6 +15,7 @@ from dlv3.config.presets import PRESETS, PresetName, preset
 from dlv3.config.run import RunConfig, differences
 from dlv3.config.training import TrainingConfig
 from dlv3.deeplab import DeepLabV3Config
+from dlv3.printed import say
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,8 @@ def defaults(argv: Sequence[str]) -> TrainArguments:
     if given.preset in PRESETS:
         name = given.preset
     stored = given.out / "config.json" if given.out and given.resume else None
-    config = _stored(stored) if stored and stored.is_file() else preset(name)
+    config = RunConfig.read(stored) if stored and stored.is_file() else preset(name)
     return TrainArguments.of(config, name)
-
-
-def _stored(path: Path) -> RunConfig:
-    try:
-        return RunConfig.from_json(path.read_text())
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: cannot be read as a run's configuration: {error}") from error
 
 
 def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
@@ -122,8 +116,8 @@ def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
         config = config.with_classes(datasets[0].num_classes)
     stored = arguments.out / "config.json"
     if arguments.resume and stored.is_file():
-        for change in differences(_stored(stored), config):
-            print(f"changed since the run began: {change}")
+        for change in differences(RunConfig.read(stored), config):
+            say(f"changed since the run began: {change}")
     result = train(
         config,
         arguments.out,
@@ -134,8 +128,8 @@ def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
     )
     if result.first:
         if result.evaluation is not None:
-            print(result.evaluation.table())
-        print(
+            say(*result.evaluation.table().split("\n"))
+        say(
             f"{result.iterations} iterations done, {result.seconds:.0f} s; weights in "
             f"{arguments.out / 'model.safetensors'}"
         )

@@ -1,13 +1,15 @@
 """Everything that a training depends on, as one value that goes to JSON and back."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from typing import Any, get_args, get_origin, get_type_hints
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
 
 from dlv3.config.data import DataConfig
 from dlv3.config.evaluation import EvaluationConfig
 from dlv3.config.training import TrainingConfig
 from dlv3.deeplab import DeepLabV3Config
+from dlv3.typed_json import build, parse_object
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,28 @@ class RunConfig:
         return json.dumps(asdict(self), indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "RunConfig":
+    def from_json(cls, text: str | bytes) -> "RunConfig":
         """Read the configuration that `to_json` wrote.
 
         Raises:
-            ValueError: text that is not JSON, a field that does not exist, or a value that the field cannot have.
+            ValueError: text that is not JSON, a group that is missing, a field that does not exist, or a value that the
+                field cannot have. A field that is missing in its group has its default.
         """
-        config: RunConfig = _build(cls, json.loads(text), "configuration")
-        return config
+        groups = [group.name for group in fields(cls)]
+        return build(cls, parse_object(text), "configuration", required=groups)
+
+    @classmethod
+    def read(cls, path: Path) -> "RunConfig":
+        """Read a run's config.json.
+
+        Raises:
+            ValueError: as `from_json`; the message names the file.
+            OSError: it cannot be read.
+        """
+        try:
+            return cls.from_json(path.read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{path}: cannot be read as a run's configuration: {error}") from error
 
 
 def differences(old: RunConfig, new: RunConfig) -> list[str]:
@@ -59,25 +75,3 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in values.items():
         flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
     return flat
-
-
-def _build(cls: type, values: object, name: str) -> Any:
-    """Make a dataclass from JSON's values; JSON's lists become tuples."""
-    if not isinstance(values, dict):
-        raise ValueError(f"{name}: expected a JSON object, got {type(values).__name__}")
-    hints = get_type_hints(cls)
-    known = [f.name for f in fields(cls)]
-    for key in values:
-        if key not in known:
-            raise ValueError(f"{name}: {key!r} is not a field of it; expected one of {', '.join(known)}")
-    return cls(**{key: _value(hints[key], value, f"{name}.{key}") for key, value in values.items()})
-
-
-def _value(hint: Any, value: object, name: str) -> Any:
-    if isinstance(hint, type) and is_dataclass(hint):
-        return _build(hint, value, name)
-    # The hint is `tuple[...]` itself, or has it inside, `tuple[...] | None`.
-    for option in (hint, *get_args(hint)):
-        if get_origin(option) is tuple and isinstance(value, list):
-            return tuple(tuple(item) if isinstance(item, list) else item for item in value)
-    return value

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from dlv3.config.evaluation import EvaluationConfig
 from dlv3.evaluation.metrics import ConfusionMatrix
+from dlv3.printed import printable
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,9 @@ class Evaluation:
         rows = [("class", "IOU %", "pixels %")]
         pixels = max(self.pixels, 1)
         for name, iou, labelled in zip(self.classes, self.iou, map(sum, self.confusion), strict=True):
-            rows.append((name, _percent(iou), f"{100 * labelled / pixels:.2f}"))
+            rows.append((printable(name), _percent(iou), f"{100 * labelled / pixels:.2f}"))
         means = [("mIOU", _percent(self.miou), ""), ("pixel accuracy", _percent(self.pixel_accuracy), "")]
-        means += [(f"mIOU of {name}", _percent(score), "") for name, score in self.groups.items()]
+        means += [(f"mIOU of {printable(name)}", _percent(score), "") for name, score in self.groups.items()]
         widths = [max(len(row[i]) for row in rows + means) for i in range(3)]
         lines = [
             f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}".rstrip()
@@ -94,9 +95,11 @@ class Evaluation:
         notes = []
         absent = [name for name, iou in zip(self.classes, self.iou, strict=True) if math.isnan(iou)]
         if absent:
-            notes.append(f"left out of the means, as neither labelled nor predicted: {', '.join(absent)}")
+            notes.append(
+                f"left out of the means, as neither labelled nor predicted: {printable(', '.join(absent))}"
+            )
         for name, members in self.group_classes.items():
-            notes.append(f"{name}: {', '.join(self.classes[i] for i in members)}")
+            notes.append(printable(f"{name}: {', '.join(self.classes[i] for i in members)}"))
         notes.append(f"{self.images} images, {self.pixels:,} labelled pixels, {self.seconds:.1f} s")
         stride = "" if self.output_stride is None else f"output stride {self.output_stride}, "
         scales = " ".join(f"{scale:g}" for scale in self.scales)

@@ -72,9 +72,4 @@ def load_trained(path: str | os.PathLike[str]) -> TrainedModel:
 def _configuration(file: Path) -> "RunConfig | None":
     from dlv3.config.run import RunConfig
 
-    if not file.is_file():
-        return None
-    try:
-        return RunConfig.from_json(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{file}: cannot be read as a run's configuration: {error}") from error
+    return RunConfig.read(file) if file.is_file() else None

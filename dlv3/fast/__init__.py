@@ -5,6 +5,6 @@ here is needed to understand the paper. `DeepLabV3.for_inference` is the one doo
 """
 
 from dlv3.fast.served import InferenceModel, for_inference
-from dlv3.fast.trained import for_training
+from dlv3.fast.training_layers import for_training
 
 __all__ = ["InferenceModel", "for_inference", "for_training"]

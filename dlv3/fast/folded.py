@@ -10,7 +10,6 @@ in the same operation (`dlv3.fast.onednn`), and wide 3×3 filters need a fifth t
 (`dlv3.fast.winograd`). `dlv3.fast.served` builds a model of these modules.
 """
 
-from collections import OrderedDict
 from typing import cast
 
 import torch
@@ -21,10 +20,9 @@ from dlv3.aspp import ASPP, ImagePooling
 from dlv3.atrous import AtrousConv2d
 from dlv3.fast import onednn, winograd
 from dlv3.fast.onednn import Geometry, fuses
-from dlv3.fast.packed import COPIES, PackedWeights
+from dlv3.fast.packed import PackedWeights
 from dlv3.fast.reached import reached_taps
-from dlv3.fast.tiling import Tiling
-from dlv3.fast.winograd import WinogradFilter
+from dlv3.fast.winograd import WinogradFilters
 from dlv3.resnet import Unit
 
 BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)  # several GPUs train with the second
@@ -55,8 +53,7 @@ class FoldedConv2d(AtrousConv2d):
         self.bias = _fixed(bias.to(conv.weight.dtype))
         self.relu = relu
         self._packed = PackedWeights()
-        # Each is made when the first map needs it.
-        self._winograd: OrderedDict[tuple[Tiling, int], WinogradFilter] = OrderedDict()
+        self._winograd = WinogradFilters()
 
     def forward(self, images: Tensor, residual: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
         """Convolve, add and rectify.
@@ -88,7 +85,8 @@ class FoldedConv2d(AtrousConv2d):
                 out += residual
             return out.relu_() if relu else out
         if residual is None and self._saves_multiplications(images):
-            out = self._transformed(images).convolve(images, self.rate).add(bias[:, None, None])
+            ready = self._winograd.get(self.weight, (images.shape[2], images.shape[3]), self.rate)
+            out = ready.convolve(images, self.rate).add(bias[:, None, None])
             return out.relu_() if relu else out
         version = (weight.shape, weight.data_ptr())
         weight = self._packed.from_second_time(weight, images.shape, geometry, version)
@@ -102,16 +100,6 @@ class FoldedConv2d(AtrousConv2d):
             return False
         size = (images.shape[2], images.shape[3])
         return winograd.pays(self.in_channels, self.out_channels, size, self.rate)
-
-    def _transformed(self, images: Tensor) -> WinogradFilter:
-        tiling = Tiling.of((images.shape[2], images.shape[3]), self.rate)
-        key = (tiling, self.weight.data_ptr())
-        if key not in self._winograd:
-            self._winograd[key] = WinogradFilter(self.weight, tiling)
-            if len(self._winograd) > COPIES:
-                self._winograd.popitem(last=False)
-        self._winograd.move_to_end(key)
-        return self._winograd[key]
 
 
 def _fixed(tensor: Tensor) -> nn.Parameter:

@@ -4,10 +4,14 @@ oneDNN wants the weights in a layout that depends on the size of the input; the 
 There are few layouts, so that sizes with the same layout share a copy:
 
     33×33 -> layout A, 65×65 -> layout A, 5×5 -> layout B: three sizes are known, two copies are kept.
+
+Several threads may use one model. A lock is held from the look-up of a copy until it is in hand, packing included, so
+that no other thread drops it in between or packs the same weights a second time.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -25,10 +29,10 @@ class PackedWeights:
     """The packed copies of one convolution's weights. A deep copy or a pickle of it is empty and fills itself again."""
 
     def __init__(self) -> None:
-        self._layouts: dict[
-            Hashable, Hashable
-        ] = {}  # of each known size; None after the first input of a size
+        # The layout of each known size; None after the first input of a size.
+        self._layouts: dict[Hashable, Hashable] = {}
         self._copies: OrderedDict[Hashable, Tensor] = OrderedDict()  # by layout, the last used at the end
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._copies)
@@ -47,9 +51,10 @@ class PackedWeights:
         Packing takes longer than one convolution saves.
         """
         key = (size, geometry, version)
-        if key not in self._layouts:
-            self._remember(key, None)
-            return weight
+        with self._lock:
+            if key not in self._layouts:
+                self._remember(key, None)
+                return weight
         return self.get(lambda: weight, size, geometry, version=version)
 
     def get(
@@ -70,16 +75,17 @@ class PackedWeights:
             version: has to differ where the weights differ.
         """
         key = (size, geometry, version)
-        layout = self._layouts.get(key)
-        if layout not in self._copies:
-            packed = onednn.pack(weight(), size, geometry, groups)
-            layout = (version, onednn.layout(packed) or key)
-            self._remember(key, layout)
-            self._copies.setdefault(layout, packed)
-            if len(self._copies) > COPIES:
-                self._copies.popitem(last=False)
-        self._copies.move_to_end(layout)
-        return self._copies[layout]
+        with self._lock:
+            layout = self._layouts.get(key)
+            if layout not in self._copies:
+                packed = onednn.pack(weight(), size, geometry, groups)
+                layout = (version, onednn.layout(packed) or key)
+                self._remember(key, layout)
+                self._copies.setdefault(layout, packed)
+                if len(self._copies) > COPIES:
+                    self._copies.popitem(last=False)
+            self._copies.move_to_end(layout)
+            return self._copies[layout]
 
     def _remember(self, key: Hashable, layout: Hashable) -> None:
         if len(self._layouts) >= KNOWN_SIZES:

@@ -36,6 +36,7 @@ class InferenceModel(nn.Module):
 
     It keeps what it prepares. On a CPU in float32 that is about five times the model's own memory for images of one
     size, and thirteen times for the six scales of the paper. The first image of a size takes longer than the next.
+    Several threads may call it at once; they share what is prepared. Do not change the output stride meanwhile.
 
     Args:
         model: the model to copy.

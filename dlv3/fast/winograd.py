@@ -17,14 +17,16 @@ In float32 the error is up to 6e-5 of the largest output, against 2e-6 for the d
 on CPUs, whose libraries sum directly; on GPUs cuDNN chooses by itself.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
+from threading import Lock
 
 import torch
 from torch import Tensor
 
 from dlv3.fast import onednn
 from dlv3.fast.onednn import Geometry, fuses
-from dlv3.fast.packed import PackedWeights
+from dlv3.fast.packed import COPIES, PackedWeights
 from dlv3.fast.tiling import Tiling, direct_products
 
 MAX_SHARE = 0.85
@@ -122,6 +124,44 @@ class WinogradFilter:
     def _at_points(self) -> Tensor:
         """(points * C_out, C_in, 1, 1)."""
         return self.tiling.at_points(self._weight).view(-1, self._weight.shape[1], 1, 1)
+
+
+class WinogradFilters:
+    """One convolution's filter, made ready for the tilings that it meets; the last `COPIES` of them are kept.
+
+    Several threads may use it, as with `PackedWeights`. A deep copy or a pickle of it is empty and fills itself again.
+    """
+
+    def __init__(self) -> None:
+        self._filters: OrderedDict[tuple[Tiling, int], WinogradFilter] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._filters)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "WinogradFilters":
+        return WinogradFilters()
+
+    def __reduce__(self) -> tuple[type["WinogradFilters"], tuple[()]]:
+        return WinogradFilters, ()
+
+    def get(self, weight: Tensor, size: tuple[int, int], rate: int) -> WinogradFilter:
+        """Return the filter for a map.
+
+        Args:
+            weight: (C_out, C_in, 3, 3); another tensor has filters of its own.
+            size: (H, W) of the map.
+            rate: atrous rate.
+        """
+        tiling = Tiling.of(size, rate)
+        key = (tiling, weight.data_ptr())
+        with self._lock:
+            if key not in self._filters:
+                self._filters[key] = WinogradFilter(weight, tiling)
+                if len(self._filters) > COPIES:
+                    self._filters.popitem(last=False)
+            self._filters.move_to_end(key)
+            return self._filters[key]
 
 
 def _even_share(count: int, most: int) -> int:

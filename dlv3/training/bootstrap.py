@@ -7,12 +7,15 @@ that its network finds hard to outline. It does not say how many copies it makes
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 from tqdm import tqdm
 
 from dlv3.data import DataConfig, SegmentationDataset
 from dlv3.data.errors import DataError
+from dlv3.data.shares import CountedDataset
 from dlv3.fields import require
 
 _MANY = 1000  # masks; reading more takes long enough for a progress bar
@@ -49,6 +52,16 @@ class Bootstrapped(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
     def classes_in(self, index: int) -> frozenset[int]:
         """Return the classes that occur in a picture, without 255."""
         return self.dataset.classes_in(self.indices[index])
+
+    def label_counts(self) -> NDArray[np.int64]:
+        """Return the pixels of each value in each picture's mask, copies included: (pictures, 256).
+
+        Raises:
+            TypeError: the labels of the data set are not counted.
+        """
+        if not isinstance(self.dataset, CountedDataset):
+            raise TypeError(f"{type(self.dataset).__name__}: the labels of this data set are not counted")
+        return self.dataset.label_counts()[self.indices]
 
 
 def hard_pictures(dataset: SegmentationDataset, classes: Sequence[str]) -> list[int]:

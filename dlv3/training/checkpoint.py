@@ -6,7 +6,7 @@ at any moment leaves the last good one. It is read as tensors and plain values o
 
 import io
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,19 @@ FORMAT = 1
 class TrainingState:
     """The part of a checkpoint beside the weights and the optimizer."""
 
-    iteration: int = 0
+    iteration: int
     """Updates done."""
-    validated: int = 0
+    validated: int
     """Iteration of the last validation."""
-    metrics_bytes: int = 0
+    metrics_bytes: int
     """Length of the metrics file."""
-    losses: list[float] = field(default_factory=list)
+    losses: list[float]
     """Of the updates since the last line of metrics."""
+
+    @classmethod
+    def at_start(cls) -> "TrainingState":
+        """Return the state before the first update."""
+        return cls(iteration=0, validated=0, metrics_bytes=0, losses=[])
 
 
 class CheckpointError(ValueError):

@@ -10,11 +10,11 @@ from dlv3.deeplab import DeepLabV3
 from dlv3.resnet import CASCADE_START
 
 FACTOR = "learning_rate_factor"
-"""A key of each group of parameters: what the learning rate is multiplied by."""
+"""A key of each group of parameters: the factor on its learning rate."""
 
 
 def make_optimizer(model: DeepLabV3, training: TrainingConfig, device: torch.device) -> torch.optim.Optimizer:
-    """The optimizer that a configuration asks for, over what the model learns.
+    """Return the optimizer that a configuration asks for, over what the model learns.
 
     Args:
         model: parameters that need no gradient are left out.
@@ -41,25 +41,10 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) ->
         group["lr"] = learning_rate * group[FACTOR]
 
 
-def restore(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Take up the state of a checkpoint. Checkpoints from before groups had a factor have one group, whose factor is 1.
-
-    Raises:
-        ValueError: it is of another optimizer, or of other groups.
-    """
-    ours, theirs = (set(groups[0]) - {FACTOR} for groups in (optimizer.param_groups, state["param_groups"]))
-    if ours != theirs:
-        raise ValueError("it is another optimizer's")
-    optimizer.load_state_dict(state)
-    for group in optimizer.param_groups:
-        group.setdefault(FACTOR, 1.0)
-
-
 def parameter_groups(model: DeepLabV3, front_factor: float) -> list[dict[str, Any]]:
-    """The parameters that learn: one group, or the front's (stem to block3) and the others where the factor is not 1.
+    """Return the parameters that learn: one group, or two, the rest and the front, if the front's factor is not 1.
 
-    The front is what a pretraining has taught; the cascade, ASPP and the classifiers behind it are new, or were
-    taught at another rate.
+    The front, stem to block3, is what a pretraining has taught. The cascade, ASPP and the classifiers are new.
     """
     front = {id(p) for p in front_parameters(model)} if front_factor != 1 else set()
     learning = [p for p in model.parameters() if p.requires_grad]
@@ -71,6 +56,6 @@ def parameter_groups(model: DeepLabV3, front_factor: float) -> list[dict[str, An
 
 
 def front_parameters(model: DeepLabV3) -> list[nn.Parameter]:
-    """The parameters of the backbone's stem and of its blocks before the cascade: block1 to block3."""
+    """Return the parameters of the backbone's stem and of its blocks before the cascade: block1 to block3."""
     behind = tuple(f"layer{number}." for number in range(CASCADE_START, model.config.blocks + 1))
     return [p for name, p in model.backbone.named_parameters() if not name.startswith(behind)]

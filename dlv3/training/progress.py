@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tqdm.auto import tqdm
 
 from dlv3.evaluation import Evaluation
+from dlv3.printed import printable, say
 from dlv3.training.folder import RunFolder
 from dlv3.training.metrics_file import MetricsFile
 
@@ -77,9 +78,9 @@ class Reporter:
     def say(self, line: str) -> None:
         """Print a line, if anything is shown at all."""
         if self._lines:
-            print(line, file=sys.stderr, flush=True)
+            say(line, error=True)
         elif not self._bar.disable:
-            self._bar.write(line, file=sys.stderr)
+            self._bar.write(printable(line), file=sys.stderr)
 
     def _keep(self, kind: str, iteration: int, record: dict[str, object]) -> None:
         self._metrics.write(dict(kind=kind, iteration=iteration) | record)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from os import PathLike
 
 import torch
@@ -15,10 +15,12 @@ from dlv3.evaluation import Evaluation
 from dlv3.training import checkpoint
 from dlv3.training.bootstrap import bootstrap
 from dlv3.training.checkpoint import TrainingState
+from dlv3.training.classes import report_classes
 from dlv3.training.distributed import Processes, joined
 from dlv3.training.folder import RunFolder
 from dlv3.training.loop import Training
 from dlv3.training.progress import Reporter
+from dlv3.training.restoring import training_state
 from dlv3.training.start import build_model
 from dlv3.training.updates import Updater
 
@@ -90,6 +92,7 @@ def train(
         train_dataset, val_dataset = open_datasets(config)
     _check_data(config, train_dataset)
     with joined(config.training.device) as processes, _callers_settings_kept(processes):
+        report_classes(train_dataset, config.dataset, show=progress and processes.first)
         folder = RunFolder(out)
         state, updater = _begin(config, folder, processes, resume=resume, overwrite=overwrite)
         reporter = None
@@ -125,9 +128,10 @@ def _begin(
     saved = checkpoint.load(folder.checkpoint) if resume and folder.checkpoint.exists() else None
     updater = Updater(build_model(config, load=saved is None), config.training, processes)
     if saved is None:
-        return TrainingState(), updater
-    updater.restore(saved, str(folder.checkpoint))
-    return TrainingState(**{field.name: saved[field.name] for field in fields(TrainingState)}), updater
+        return TrainingState.at_start(), updater
+    state = training_state(saved, config.training.iterations, folder.checkpoint)
+    updater.restore(saved, folder.checkpoint)
+    return state, updater
 
 
 def _check_data(config: RunConfig, train_dataset: SegmentationDataset) -> None:

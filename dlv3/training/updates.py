@@ -1,6 +1,7 @@
 """The update of the weights (§4.1), on one device or several; nothing in it waits for a GPU."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -14,10 +15,10 @@ from dlv3.training import optimizer as optimizers
 from dlv3.training.batches import Batch
 from dlv3.training.distributed import Processes
 from dlv3.training.loss import LossModule, labelled_pixels
+from dlv3.training.restoring import restore_model, restore_optimizer
 from dlv3.training.sampling import DROPOUT, derive_seed
 from dlv3.training.schedule import learning_rate_at
 from dlv3.training.sync_batch_norm import synchronise_batch_norm
-from dlv3.weights import load_state_dict
 
 
 def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
@@ -132,22 +133,16 @@ class Updater:
         """Return the weights, running statistics and momentum, for a checkpoint."""
         return {"model": self.model.state_dict(), "optimizer": self._optimizer.state_dict()}
 
-    def restore(self, state: dict[str, Any], source: str) -> None:
-        """Restore a checkpoint's state.
+    def restore(self, saved: dict[str, Any], path: Path | str) -> None:
+        """Restore a checkpoint's weights, running statistics and momentum, after a comparison of all of them.
 
         Args:
-            state: as `state` returned it.
-            source: the checkpoint's file, for messages.
+            saved: as `state` returned it; with "iteration", the updates made. Before the first there is no momentum.
+            path: the checkpoint's file, for messages.
 
         Raises:
+            CheckpointError: the state is damaged, or of another optimizer.
             WeightsError: the state is of another network.
-            ValueError: the state is of another optimizer.
         """
-        load_state_dict(self.model, state["model"], source)
-        try:
-            optimizers.restore(self._optimizer, state["optimizer"])
-        except ValueError as error:
-            raise ValueError(
-                f"{source}: its optimizer does not fit ({error}); training.freeze_batch_norm, optimizer and "
-                "front_learning_rate cannot change when a run resumes: start a new run with training.initial_weights"
-            ) from error
+        restore_model(self.model, saved, path)
+        restore_optimizer(self._optimizer, saved, saved.get("iteration", 1), path)

@@ -8,6 +8,7 @@ from command_lines import TINY, command, one_error_line
 
 from dlv3.cli import BAD_INPUT, main
 from dlv3.cli.errors import status_of
+from dlv3.printed import printable
 
 
 def test_picture_that_breaks_in_a_loaders_worker_ends_the_process(tmp_path: Path, photos: Path):
@@ -52,3 +53,19 @@ def test_error_that_a_user_can_cause_is_one_line_and_status_2(
 def test_error_that_a_user_cannot_cause_is_left_alone(capsys: pytest.CaptureFixture):
     assert status_of(KeyError("a bug")) is None
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2J.png", "gnp.\u202ea", "a\udcff.png", "a\x85b"])
+def test_control_characters_of_a_name_are_escaped(name: str, capsys: pytest.CaptureFixture[str]):
+    for error in (FileNotFoundError(2, "No such file or directory", name), ValueError(f"{name}: broken")):
+        assert status_of(error) == BAD_INPUT
+        line = one_error_line(capsys.readouterr().err)
+        assert line.isprintable()
+        assert printable(name) in line
+
+
+def test_newline_in_a_name_forges_no_line(capsys: pytest.CaptureFixture[str]):
+    status_of(FileNotFoundError(2, "No such file or directory", "a\ndlv3: error: b"))
+    assert (
+        one_error_line(capsys.readouterr().err) == "dlv3: error: a dlv3: error: b: No such file or directory"
+    )

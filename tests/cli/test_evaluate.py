@@ -191,6 +191,7 @@ def evaluate_as_rank(rank, port):
     assert evaluate("run", "--workers", "0", "--device", "cpu", "--out", out) == 0
 
 
+@pytest.mark.slow
 def test_under_torchrun_one_process_writes_the_scores_of_all(run):
     evaluate("run", "--workers", "0", "--out", "alone.json")
     with socket.socket() as free:

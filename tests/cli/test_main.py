@@ -84,6 +84,7 @@ def test_no_such_folder_as_a_process(tmp_path: Path):
     assert out == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals, status: int):
     out = tmp_path / "run"

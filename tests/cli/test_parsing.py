@@ -106,3 +106,11 @@ def test_event_without_the_expected_fields_is_left_to_tyro(
     monkeypatch.setattr("dlv3.cli.complaints.describe", other_version)
     assert error_of("--out", "a", "--frob").startswith("the arguments cannot be used; see above")
     assert "--frob" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [(["--out", ""], "--out"), (["--out="], "--out"), (["", "--out", "a"], "an argument")],
+)
+def test_empty_value_is_refused(words: list[str], option: str):
+    assert error_of(*words) == f"{option}: the value is empty (see dlv3 made-up --help)"

@@ -47,3 +47,31 @@ def test_output_stride_that_the_model_cannot_have_is_named(run):
     Image.new("RGB", (40, 30)).save("a.png")
     with pytest.raises(ValueError, match="output_stride=64"):
         predict("run", "a.png", "--output-stride", "64")
+
+
+def test_kinds_that_are_not_read_are_counted_and_end_in_1(run, capsys):
+    Path("photos").mkdir()
+    Image.new("RGB", (40, 30), "red").save("photos/a.png")
+    for name in ("b.heic", "c.HEIC", "d.gif"):
+        Path("photos", name).touch()
+    assert predict("run", "photos") == 1
+    captured = capsys.readouterr()
+    assert "1 predicted, 1 left out" in captured.out
+    assert "dlv3: left out: photos: 1 .gif, 2 .heic: kinds that are not read; save them as" in captured.err
+
+
+@pytest.mark.parametrize("words", [("run", ""), ("", "a.png"), ("run", "a.png", "--out", "")])
+def test_empty_argument_is_refused(run, words):
+    with pytest.raises(ValueError, match="the value is empty"):
+        predict(*words)
+    assert not Path("predictions").exists()
+
+
+def test_names_with_control_characters_are_escaped(run, capsys):
+    Image.new("RGB", (40, 30), "red").save("a.png")
+    Path("bad\x1b[31m\n.jpg").write_text("not a picture")
+    assert predict("run", "a.png", "bad\x1b[31m\n.jpg", "--out", "out\x1b[0m") == 1
+    captured = capsys.readouterr()
+    assert captured.out == "1 predicted, 1 left out; results are in out\\x1b[0m\n"
+    (line,) = [line for line in captured.err.split("\n") if line.startswith("dlv3: left out: ")]
+    assert line.startswith("dlv3: left out: bad\\x1b[31m\\n.jpg: ")

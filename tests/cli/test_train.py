@@ -181,6 +181,7 @@ def test_folder_under_a_file(tmp_path: Path, capsys: pytest.CaptureFixture):
     assert "Not a directory" in one_error_line(capsys.readouterr().err)
 
 
+@pytest.mark.slow
 def test_full_disk_keeps_the_last_checkpoint(finished: Path):
     """A limit on the size of files stands for the end of the disk: half of a checkpoint fits."""
     size = (finished / "checkpoint.pt").stat().st_size // 2

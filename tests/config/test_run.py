@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,44 @@ def test_bad_value_in_json_is_named():
 def test_json_of_another_shape_is_refused(text: str):
     with pytest.raises(ValueError, match="expected a JSON object"):
         RunConfig.from_json(text)
+
+
+def test_group_that_is_missing_in_json_is_named():
+    values = json.loads(preset("tiny").to_json())
+    del values["training"]
+    with pytest.raises(ValueError, match=r"configuration: has no 'training'"):
+        RunConfig.from_json(json.dumps(values))
+
+
+@pytest.mark.parametrize(
+    ("group", "field", "value"),
+    [
+        ("training", "iterations", "many"),
+        ("training", "learning_rate", [0.1]),
+        ("training", "flip", None),
+        ("training", "scale", 3),
+        ("training", "compile", "no"),
+        ("training", "initial_weights", 3),
+        ("model", "aspp_rates", {"a": 1}),
+        ("model", "output_stride", 16.0),
+        ("data", "ignore", [[1]]),
+        ("data", "classes", "sky"),
+        ("evaluation", "scales", ["1"]),
+    ],
+)
+def test_value_of_another_type_in_json_is_named(group: str, field: str, value: object):
+    values = json.loads(preset("tiny").to_json())
+    values[group][field] = value
+    with pytest.raises(ValueError, match=rf"configuration\.{group}\.{field}=.*: expected "):
+        RunConfig.from_json(json.dumps(values))
+
+
+def test_file_that_cannot_be_read_is_named(tmp_path: Path):
+    path = tmp_path / "config.json"
+    for content, reason in ((b"", "not JSON"), (b"\xff\xfe", "not UTF-8 text"), (b"{}", "has no 'dataset'")):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"config\.json: cannot be read as a run's config.*{reason}"):
+            RunConfig.read(path)
 
 
 def test_differences_name_the_fields_that_changed():

@@ -90,3 +90,21 @@ def test_confusion_matrix_stands_one_row_a_line(found):
 def test_plain_values_are_those_of_json():
     nested = {"a": (1, 2.5, math.nan), "b": {"c": [math.inf, "text", True, None]}}
     assert plain(nested) == {"a": [1, 2.5, None], "b": {"c": [None, "text", True, None]}}
+
+
+def test_names_of_classes_cannot_add_lines_or_colours_to_the_table():
+    counts = ConfusionMatrix(2)
+    counts.update(torch.tensor([[[0, 1]]]), torch.tensor([[[0, 0]]]))
+    found = Evaluation.of(
+        counts,
+        ("sky\x1b[31m", "a\nb"),
+        {"both\r": (0, 1)},
+        EvaluationConfig(),
+        images=1,
+        seconds=1.0,
+        output_stride=16,
+    )
+    lines = found.table().split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert lines[2].startswith(r"sky\x1b[31m ")
+    assert lines[3].startswith(r"a\nb ")

@@ -3,6 +3,10 @@
 import copy
 import functools
 import shutil
+import sys
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -10,7 +14,7 @@ from randomised import randomise
 
 from dlv3 import DeepLabV3, DeepLabV3Config, weights
 from dlv3.evaluation import predict_probabilities
-from dlv3.fast import folded
+from dlv3.fast import folded, packed, winograd
 from dlv3.fast.folded import FoldedConv2d
 from dlv3.fast.packed import COPIES
 
@@ -128,6 +132,44 @@ def test_the_same_images_have_the_same_logits_whatever_came_before(output_stride
     for _ in range(2):
         assert served(images).equal(first)
         served(images[:1, :, :65])
+
+
+class YieldingDict(OrderedDict):
+    """Lets another thread run after each look-up, so that what was found may be gone before it is used."""
+
+    def __contains__(self, key: object) -> bool:
+        found = super().__contains__(key)
+        time.sleep(1e-6)
+        return found
+
+
+@pytest.fixture(name="races", params=["transformed", "packed"])
+def let_threads_race(request, monkeypatch):
+    """Caches for one entry, 3×3 convolutions through the transformed filters or none, threads that change often."""
+    for module in (packed, winograd):
+        monkeypatch.setattr(module, "OrderedDict", YieldingDict)
+        monkeypatch.setattr(module, "COPIES", 1)
+    monkeypatch.setattr(packed, "KNOWN_SIZES", 3)
+    monkeypatch.setattr(winograd, "MAX_SHARE", 1e9 if request.param == "transformed" else 0)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("races")
+@pytest.mark.parametrize("calls", [40, pytest.param(400, marks=pytest.mark.slow)])
+def test_four_threads_get_the_answers_that_one_gets(calls):
+    sizes = [(1, 3, 17, 17), (2, 3, 17, 17), (1, 3, 33, 17), (1, 3, 17, 33), (1, 3, 33, 33), (1, 3, 9, 40)]
+    generator = torch.Generator().manual_seed(1)
+    pictures = [torch.randn(size, generator=generator) for size in sizes]
+    model = _model("small")
+    alone, served = model.for_inference(), model.for_inference()
+    expected = [alone(images) for images in pictures]
+    asked = torch.randint(len(pictures), (calls,), generator=generator).tolist()
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda number: served(pictures[number]), asked)
+        assert all(expected[number].equal(logits) for number, logits in zip(asked, found, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from torch import nn
 
 from dlv3 import DeepLabV3, DeepLabV3Config
 from dlv3.training import TrainingConfig
-from dlv3.training.optimizer import FACTOR, front_parameters, make_optimizer, restore, set_learning_rate
+from dlv3.training.optimizer import FACTOR, front_parameters, make_optimizer, set_learning_rate
+from dlv3.training.restoring import CheckpointError, restore_optimizer
 
 CPU = torch.device("cpu")
 
@@ -77,11 +78,15 @@ def test_a_front_that_does_not_learn_keeps_its_weights():
 def test_state_of_another_optimizer_is_refused_and_one_without_factors_is_taken(model):
     sgd = make_optimizer(model, TrainingConfig(), CPU)
     adamw = make_optimizer(model, TrainingConfig(optimizer="adamw"), CPU)
-    with pytest.raises(ValueError, match="it is another optimizer's"):
-        restore(sgd, adamw.state_dict())
+    for optimizer in (sgd, adamw):
+        for parameter in model.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        optimizer.step()
+    with pytest.raises(CheckpointError, match="it is of another optimizer"):
+        restore_optimizer(sgd, {"optimizer": adamw.state_dict()}, 1, "checkpoint.pt")
     older = sgd.state_dict()
     for group in older["param_groups"]:
         del group[FACTOR]
-    restore(sgd, older)
+    restore_optimizer(sgd, {"optimizer": older}, 1, "checkpoint.pt")
     set_learning_rate(sgd, 0.3)
     assert sgd.param_groups[0]["lr"] == 0.3

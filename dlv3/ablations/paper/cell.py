@@ -19,6 +19,7 @@ from dlv3.evaluation import EvaluationConfig, evaluate
 from dlv3.files import write_atomically
 from dlv3.training.distributed import joined
 from dlv3.training.run import train
+from dlv3.typed_json import read_object, value_of
 
 TIME_FILE = "seconds.json"
 
@@ -95,11 +96,13 @@ def trained(config: RunConfig, work: Path) -> tuple[DeepLabV3, float]:
                 train_dataset=_training_pictures(config.dataset, config.data),
             )
             if processes.first:
-                _keep_weights(folder)
+                # In this order, so that a kill between the two leaves a finished training.
                 about = {"seconds": result.seconds, "config": asdict(config)}
                 write_atomically(finished, json.dumps(about).encode())
+                _keep_weights(folder)
             processes.wait()
-    seconds: float = json.loads(finished.read_text())["seconds"]
+    time = read_object(finished, "the time of a training").get("seconds")
+    seconds: float = value_of(float, time, f"{finished}: seconds")
     return weights.load(folder / "model.safetensors"), seconds
 
 

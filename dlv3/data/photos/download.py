@@ -15,6 +15,7 @@ from torchvision.datasets.utils import check_integrity
 from torchvision.datasets.voc import DATASET_YEAR_DICT
 from tqdm import tqdm
 
+from dlv3 import printed
 from dlv3.data.errors import DataError
 
 _CHUNK = 1 << 20  # bytes
@@ -74,7 +75,7 @@ def download_voc(
     *,
     archives: Sequence[Archive] = (VOC_2012, SBD),
     keep_archives: bool = False,
-    say: Callable[[str], object] = print,
+    say: Callable[[str], object] = printed.say,
 ) -> None:
     """Fetch VOC 2012 (2 GB) and SBD (1.4 GB) into a folder; complete parts are not fetched again.
 

@@ -1,23 +1,22 @@
 """Any folder of pictures and masks as a data set. `dlv3.data.photos.pairing` describes the possible layouts."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
-from tqdm import tqdm
 
 from dlv3.config.data import DataConfig
 from dlv3.data.errors import DataError
-from dlv3.data.labels import checked_labels, labels_in
+from dlv3.data.labels import checked_labels, require_classes
 from dlv3.data.palette import IGNORE_INDEX, voc_palette
-from dlv3.data.photos.images import read_mask, read_pair
+from dlv3.data.photos.counts import count_labels
+from dlv3.data.photos.images import MaskReader, read_pair
 from dlv3.data.photos.pairing import find_splits
-
-_MANY = 1000  # masks: reading them takes long enough for a progress bar
+from dlv3.data.shares import looks_like_grey_levels
 
 
 class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
@@ -36,6 +35,7 @@ class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
         config = config or DataConfig()
         self.root = Path(root)
         self.ignore = tuple(config.ignore)
+        self._read_mask = MaskReader(self.ignore)
         splits = find_splits(self.root, config)
         if not splits.get(split):
             raise DataError(
@@ -44,8 +44,9 @@ class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
         self.pairs = splits[split]
         self.classes = _class_names(self.root, config)
         if not self.classes:
-            masks = tuple(pair.mask for s in sorted(splits) for pair in splits[s])
-            self.classes = tuple(f"class {i}" for i in range(_count_classes(masks, self.ignore)))
+            masks = [pair.mask for s in sorted(splits) for pair in splits[s]]
+            inferred = _inferred_classes(self._counts(masks), masks[0].parent)
+            self.classes = tuple(f"class {i}" for i in range(inferred))
         self.num_classes = len(self.classes)
         self.palette = voc_palette(self.num_classes)
         self._present: dict[int, frozenset[int]] = {}
@@ -68,8 +69,24 @@ class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
         index = range(len(self))[index]
         if index not in self._present:
             path = self.pairs[index].mask
-            self._present[index] = checked_labels(read_mask(path, self.ignore), self.num_classes, path)
+            self._present[index] = checked_labels(self._read_mask(path), self.num_classes, path)
         return self._present[index]
+
+    def label_counts(self) -> NDArray[np.int64]:
+        """Return the pixels of each value in each picture's mask, (pictures, 256); 255 is no label.
+
+        Every mask is read the first time; the counts are then kept on disk.
+
+        Raises:
+            DataError: a mask cannot be read, or a label is not a class.
+        """
+        masks = [pair.mask for pair in self.pairs]
+        counts = self._counts(masks)
+        require_classes(counts, self.num_classes, masks)
+        return counts
+
+    def _counts(self, masks: Sequence[Path]) -> NDArray[np.int64]:
+        return count_labels(masks, self._read_mask, self.root)
 
 
 def _class_names(root: Path, config: DataConfig) -> tuple[str, ...]:
@@ -81,39 +98,40 @@ def _class_names(root: Path, config: DataConfig) -> tuple[str, ...]:
             line.strip() for line in listed.read_text(encoding="utf-8-sig").splitlines() if line.strip()
         )
     count = config.num_classes
-    if count is not None and not 1 <= count <= IGNORE_INDEX:
-        raise DataError(f"num_classes={count}: expected 1 to {IGNORE_INDEX} (255 is not a label)")
+    if count is not None and not 2 <= count <= IGNORE_INDEX:
+        raise DataError(
+            f"num_classes={count}: expected 2 to {IGNORE_INDEX} (255 is not a label); one kind of object makes two "
+            "classes, background and object"
+        )
+    if names and not 2 <= len(names) <= IGNORE_INDEX:
+        raise DataError(
+            f"{listed if listed.is_file() and not config.classes else 'classes'}: names {len(names)} classes; expected "
+            f"2 to {IGNORE_INDEX}: one kind of object makes two classes, background and object"
+        )
     if names and count is not None and len(names) != count:
         raise DataError(f"num_classes={count}: {len(names)} classes are named; leave one of the two out")
     return names or tuple(f"class {i}" for i in range(count or 0))
 
 
-def _count_classes(masks: Sequence[Path], ignore: tuple[int, ...]) -> int:
-    """Return one more than the highest label in any mask of any split."""
-    stamped = tuple((path, (stat := path.stat()).st_mtime_ns, stat.st_size) for path in masks)
-    labels = _scan(stamped, ignore)
+def _inferred_classes(counts: NDArray[np.int64], folder: Path) -> int:
+    """Return one more than the highest label in any mask of any split.
+
+    Args:
+        counts: pixels of each value in each mask, (masks, 256).
+        folder: of the masks, for the messages.
+    """
+    labels = np.flatnonzero(counts.sum(axis=0)[:IGNORE_INDEX]).tolist()
     if not labels:
-        raise DataError(f"{masks[0].parent}: no labelled pixel in {len(masks)} masks (255 is not a label)")
+        raise DataError(f"{folder}: no labelled pixel in {len(counts)} masks (255 is not a label)")
     highest = max(labels)
     if highest == 0:
         raise DataError(
-            f"{masks[0].parent}: the masks hold only class 0, and 255, which is not a label; if 255 is a class, "
-            "save it as 1"
+            f"{folder}: the masks hold only class 0, and 255, which is not a label; if 255 is a class, save it as 1"
         )
-    if highest >= 64 and len(labels) < (highest + 1) / 4:
-        shown = ", ".join(str(label) for label in sorted(labels)[:8])
+    if looks_like_grey_levels(labels):
+        shown = ", ".join(str(label) for label in labels[:8])
         raise DataError(
-            f"{masks[0].parent}: the labels {shown}{', …' if len(labels) > 8 else ''} look like grey levels, not "
+            f"{folder}: the labels {shown}{', …' if len(labels) > 8 else ''} look like grey levels, not "
             f"class indices; save classes as 0, 1, 2, …, or give num_classes={highest + 1} if they are meant"
         )
     return highest + 1
-
-
-# Cached because train and val are opened one after the other, with the same masks.
-@lru_cache(maxsize=8)
-def _scan(stamped: tuple[tuple[Path, int, int], ...], ignore: tuple[int, ...]) -> frozenset[int]:
-    """Return all labels in these masks. Times and sizes are part of the key, so that a changed mask is read again."""
-    with ThreadPoolExecutor() as pool:
-        each = pool.map(lambda entry: labels_in(read_mask(entry[0], ignore)), stamped)
-        bar = tqdm(each, total=len(stamped), desc="reading masks", unit="mask", disable=len(stamped) < _MANY)
-        return frozenset().union(*bar)

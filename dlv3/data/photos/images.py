@@ -6,21 +6,25 @@ turned with the photo. If both sizes agree (a square photo, or one that is only 
 belongs to the upright photo, which is the one that labelling tools show.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from os import PathLike
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torchvision import tv_tensors
 
 from dlv3.data.errors import DataError
 from dlv3.data.palette import IGNORE_INDEX
+from dlv3.data.photos.opening import MASK_FORMATS, Path, opened, require_one_page
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 # Lossless kinds; JPEG would add wrong labels along every outline.
 MASK_SUFFIXES = (".png", ".tif", ".tiff")
+# Pictures and films of kinds that are not read: they are counted and named, while notes and the like are passed over.
+_OTHER = ".avif .dng .gif .heic .heif .jfif .jp2 .jxl .pbm .pgm .pnm .ppm .psd .svg .tga .arw .cr2 .cr3 .nef .orf .raf"
+_FILMS = ".3gp .avi .m4v .mkv .mov .mp4 .mpeg .mpg .webm .wmv"
+OTHER_SUFFIXES = frozenset(f"{_OTHER} {_FILMS}".split())
 
 _ORIENTATION = 0x0112  # EXIF's tag
 _UPRIGHT = {
@@ -33,8 +37,6 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
-
-Path = str | PathLike[str]
 
 
 def read_image(path: Path) -> tv_tensors.Image:
@@ -62,10 +64,21 @@ def read_mask(path: Path, ignore: Sequence[int] = ()) -> tv_tensors.Mask:
     Raises:
         DataError: the file does not exist, is broken, or has more than one channel or values beyond 255.
     """
-    with _opened(path) as picture:
+    with opened(path, MASK_FORMATS) as picture:
+        require_one_page(picture, path, "a mask")
         picture.load()
         upright = _turn(picture, _orientation(picture))
         return tv_tensors.Mask(torch.from_numpy(_indices(upright, path, ignore)))
+
+
+@dataclass(frozen=True)
+class MaskReader:
+    """The way in which a data set reads its masks: `reader(path)` is `read_mask` with these options."""
+
+    ignore: tuple[int, ...] = ()
+
+    def __call__(self, path: Path) -> tv_tensors.Mask:
+        return read_mask(path, self.ignore)
 
 
 def read_pair(
@@ -95,7 +108,8 @@ def read_pair(
 
 def _read_photo(path: Path) -> tuple[tv_tensors.Image, tuple[int, int], int]:
     """Return the upright photo, its (height, width) as stored, and its EXIF orientation, 1 to 8."""
-    with _opened(path) as picture:
+    with opened(path) as picture:
+        require_one_page(picture, path, "a picture")
         # First, so that an error in the pixels is raised here.
         picture.load()
         orientation = _orientation(picture)
@@ -125,6 +139,10 @@ def _rgb(picture: Image.Image, path: Path) -> Image.Image:
 
 def _indices(picture: Image.Image, path: Path, ignore: Sequence[int]) -> np.ndarray:
     """Return a one-channel picture as (H, W) uint8 class indices."""
+    if picture.mode == "F":
+        raise DataError(
+            f"{path}: the mask has floating-point values; save class indices as whole numbers of 8 bits"
+        )
     if picture.mode not in ("1", "L", "P", *_SIXTEEN_BITS):
         raise DataError(
             f"{path}: the mask has {len(picture.getbands())} channels ({picture.mode}); "
@@ -163,26 +181,3 @@ def _orientation(picture: Image.Image) -> int:
 
 def _turn(picture: Image.Image, orientation: int) -> Image.Image:
     return picture.transpose(_UPRIGHT[orientation]) if orientation != 1 else picture
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """Open a picture with Pillow; every error becomes one line that names the file."""
-    try:
-        with Image.open(path) as picture:
-            yield picture
-    except (DataError, MemoryError):
-        raise
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise DataError(f"{path}: a folder, not a picture") from None
-    except PermissionError:
-        raise DataError(f"{path}: no permission to read it") from None
-    except UnidentifiedImageError:
-        raise DataError(f"{path}: not a picture that can be read; give JPEG, PNG or WebP") from None
-    except Image.DecompressionBombError as error:
-        raise DataError(f"{path}: too large to read safely ({error})") from None
-    except Exception as error:
-        # Pillow's readers raise OSError, SyntaxError, ValueError, struct.error and more.
-        raise DataError(f"{path}: broken or cut short ({error}); save or copy it again") from error

@@ -8,22 +8,41 @@ Three layouts, tried in this order:
    `images/test`;
 3. `train/` with `trainannot/`, `val/` with `valannot/`, `test/` with `testannot/`, and the same lists if there are any.
 
+The usual names of splits are understood in any case: training; valid, validation and dev; testing. Sub-folders that
+look like splits and are not understood are refused: their pictures would be trained on.
+
 If only train or only val is listed, the other is the rest. If nothing defines a val split, every fifth picture is in
 it, in the order of their stems' SHA-256: the same pictures on every machine, and not neighbours.
 """
 
 import hashlib
 import os
+import re
+import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dlv3.config.data import DataConfig
 from dlv3.data.errors import DataError
-from dlv3.data.photos.images import IMAGE_SUFFIXES, MASK_SUFFIXES
+from dlv3.data.photos.images import IMAGE_SUFFIXES, MASK_SUFFIXES, OTHER_SUFFIXES
 
 SPLITS = ("train", "val", "test")
+_SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+}
+# train2017, val_images and holdout, but not trains or valley.
+_LIKE_A_SPLIT = re.compile(
+    r"(train(ing)?|val(id(ation)?)?|dev|test(ing)?|eval(uation)?|holdout)([^a-z].*)?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -36,22 +55,27 @@ class Pair:
 
 
 def find_splits(root: Path, config: DataConfig) -> dict[str, list[Pair]]:
-    """Return the splits of a folder.
+    """Return the splits of a folder. Pictures that are in two of them are reported as a warning.
 
     Raises:
         DataError: a folder that does not exist, is empty or has an unknown layout, a picture without a mask, a listed
             name without a picture.
     """
+    splits = _splits(root, config)
+    _warn_of_overlap(splits, root)
+    return splits
+
+
+def _splits(root: Path, config: DataConfig) -> dict[str, list[Pair]]:
     if any((config.train_images, config.train_masks, config.val_images, config.val_masks)):
         return _configured(root, config)
     if not root.is_dir():
         raise DataError(f"{root}: no such folder")
     if (root / "images").is_dir() and (root / "masks").is_dir():
         return _images_and_masks(root)
-    annotated = [split for split in SPLITS if (root / split).is_dir() and (root / f"{split}annot").is_dir()]
+    annotated = _annotated(root)
     if annotated:
-        lists = {split: _read_list(root / f"{split}.txt") for split in annotated}
-        return _val_from_train({s: _pair_up(root / s, root / f"{s}annot", lists[s]) for s in annotated})
+        return _val_from_train(annotated)
     raise DataError(
         f"{root}: has neither images/ and masks/ nor train/ and trainannot/; rename its folders, or give "
         "train_images, train_masks, val_images and val_masks"
@@ -74,21 +98,59 @@ def _configured(root: Path, config: DataConfig) -> dict[str, list[Pair]]:
 
 def _images_and_masks(root: Path) -> dict[str, list[Pair]]:
     images, masks = root / "images", root / "masks"
-    lists = {split: names for split in SPLITS if (names := _read_list(root / f"{split}.txt")) is not None}
+    lists = _read_lists(root)
     if lists:
         if len(lists.keys() & {"train", "val"}) == 1:
             other = ({"train", "val"} - lists.keys()).pop()
             listed = {_stem(name, IMAGE_SUFFIXES) for names in lists.values() for name in names}
             everything = _files(images, IMAGE_SUFFIXES, "picture")
             lists[other] = [name for name in everything if name not in listed]
-        splits = {split: _pair_up(images, masks, names) for split, names in lists.items()}
-        _warn_of_overlap(splits, root)
-        return splits
-    pairs = _pair_up(images, masks)
-    tops = {pair.name.split("/")[0] for pair in pairs if "/" in pair.name}
-    if "train" in tops and tops <= set(SPLITS) and all("/" in pair.name for pair in pairs):
-        return _val_from_train({t: [p for p in pairs if p.name.startswith(f"{t}/")] for t in sorted(tops)})
+        return {split: _pair_up(images, masks, names) for split, names in lists.items()}
+    folders = _folders_of_splits(images)
+    pairs = _pair_up(images, masks, by_split=bool(folders))
+    if folders:
+        return _val_from_train({s: [p for p in pairs if p.name.startswith(f"{s}/")] for s in folders})
     return _val_from_train({"train": pairs})
+
+
+def _annotated(root: Path) -> dict[str, list[Pair]]:
+    """Pair train/ with trainannot/, and so on; {} if there is no such folder."""
+    folders = {path.name.casefold(): path for path in sorted(root.iterdir()) if path.is_dir()}
+    found: dict[str, tuple[Path, Path]] = {}
+    for name, path in folders.items():
+        split, masks = _SPLIT_NAMES.get(name), folders.get(f"{name}annot")
+        if split is not None and masks is not None:
+            if split in found:
+                raise DataError(
+                    f"{path} and {found[split][0].name} are both the {split} split; keep one of them"
+                )
+            found[split] = path, masks
+    bare = [path for name, path in folders.items() if _SPLIT_NAMES.get(name) == "val" and "val" not in found]
+    if found and bare:
+        raise DataError(f"{bare[0]}: no folder {bare[0].name}annot with its masks beside it; name it so")
+    lists = _read_lists(root) if found else {}
+    return {split: _pair_up(*folders, lists.get(split)) for split, folders in found.items()}
+
+
+def _folders_of_splits(images: Path) -> set[str]:
+    """Return the splits that the sub-folders of images/ stand for; none, if no sub-folder looks like a split.
+
+    Raises:
+        DataError: some look like splits, but not all pictures lie in one that is understood.
+    """
+    names = _files(images, IMAGE_SUFFIXES, "picture")
+    alike = sorted({f for name in names for f in name.split("/")[:-1] if _LIKE_A_SPLIT.fullmatch(f)})
+    if not alike:
+        return set()
+    tops = {name.split("/")[0] if "/" in name else "" for name in names}
+    splits = [_SPLIT_NAMES.get(top.casefold()) for top in tops]
+    if "train" not in splits or None in splits or len(set(splits)) < len(splits):
+        raise DataError(
+            f"{images}: sub-folders look like splits ({', '.join(alike[:8])}), but not every picture lies in one of "
+            "train, val and test (or training, valid, validation, dev, testing; one folder for each): rename them, or "
+            "list the pictures in train.txt and val.txt"
+        )
+    return {split for split in splits if split is not None}
 
 
 def _val_from_train(splits: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
@@ -101,10 +163,17 @@ def _val_from_train(splits: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
     return splits | {"train": train, "val": [pair for pair in splits["train"] if pair.name in chosen]}
 
 
-def _pair_up(images: Path, masks: Path, names: Sequence[str] | None = None) -> list[Pair]:
-    """Return pictures with their masks, sorted by name: all of them, or those listed."""
+def _pair_up(
+    images: Path, masks: Path, names: Sequence[str] | None = None, *, by_split: bool = False
+) -> list[Pair]:
+    """Return pictures with their masks, sorted by name: all of them, or those listed.
+
+    With `by_split` the sub-folders are splits, and names have the splits' own: "val/1" for Validation/1.png.
+    """
     pictures = _files(images, IMAGE_SUFFIXES, "picture")
     labels = _files(masks, MASK_SUFFIXES, "mask")
+    if by_split:
+        pictures, labels = ({_in_split(name): file for name, file in f.items()} for f in (pictures, labels))
     if names is None:
         unused = sorted(labels.keys() - pictures.keys())
         # Harmless, so not an error; but it may be a mistake in the names.
@@ -116,7 +185,8 @@ def _pair_up(images: Path, masks: Path, names: Sequence[str] | None = None) -> l
             )
         wanted = sorted(pictures)
     else:
-        wanted = [name if name in pictures else _stem(name, IMAGE_SUFFIXES) for name in names]
+        composed = [unicodedata.normalize("NFC", name) for name in names]
+        wanted = [name if name in pictures else _stem(name, IMAGE_SUFFIXES) for name in composed]
         absent = [name for name in wanted if name not in pictures]
         if absent:
             raise DataError(f"{images}: no picture {absent[0]!r}, which is listed ({len(absent)} such names)")
@@ -133,28 +203,74 @@ def _pair_up(images: Path, masks: Path, names: Sequence[str] | None = None) -> l
 
 
 def _files(folder: Path, suffixes: tuple[str, ...], what: str) -> dict[str, Path]:
-    """Return the files below a folder by path and stem ("a/b" for a/b.png), sorted, without hidden and other files."""
+    """Return the files below a folder by path and stem ("a/b" for a/b.png), sorted, without hidden and other files.
+
+    Names are composed (NFC): "é" is one letter, in whichever of the two ways the file system spells it.
+    """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
     found: dict[str, Path] = {}
-    lossy = 0
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for file in files:
-            path = Path(parent, file)
-            if file.startswith(".") or path.suffix.lower() not in suffixes:
-                lossy += path.suffix.lower() in IMAGE_SUFFIXES
-                continue
-            stem = path.relative_to(folder).with_suffix("").as_posix()
-            if stem in found:
-                raise DataError(
-                    f"{path} and {found[stem].name} have the same name; each {what} needs its own"
-                )
-            found[stem] = path
+    others: list[str] = []
+    for path in _below(folder):
+        suffix = path.suffix.lower()
+        if suffix not in suffixes:
+            others += [suffix] if suffix in IMAGE_SUFFIXES or suffix in OTHER_SUFFIXES else []
+            continue
+        stem = unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
+        if stem in found:
+            raise DataError(f"{path} and {found[stem].name} have the same name; each {what} needs its own")
+        found[stem] = path
     if not found:
-        hint = f"; its {lossy} files of other kinds lose or change labels: save them as PNG" if lossy else ""
-        raise DataError(f"{folder}: no {what} in it ({', '.join(suffixes)}){hint}")
+        hint = f"; its {len(others)} files of other kinds lose or change labels: save them as PNG"
+        raise DataError(
+            f"{folder}: no {what} in it ({', '.join(suffixes)}){hint if others and what == 'mask' else ''}"
+        )
+    if others and what == "picture":
+        kinds = ", ".join(sorted(set(others)))
+        warnings.warn(
+            f"{folder}: {len(others)} files of kinds that are not read ({kinds}) are left out; save them as JPEG or "
+            "PNG",
+            stacklevel=2,
+        )
     return dict(sorted(found.items()))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield the regular files below a folder, in order; links are followed, but not in a circle."""
+    seen: set[str] = set()
+    for parent, folders, files in os.walk(folder, followlinks=True):
+        seen.add(os.path.realpath(parent))
+        inside = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in inside if os.path.realpath(os.path.join(parent, name)) not in seen]
+        yield from (
+            path
+            for file in sorted(files)
+            if not file.startswith(".") and (path := Path(parent, file)).is_file()
+        )
+
+
+def _in_split(name: str) -> str:
+    top, slash, rest = name.partition("/")
+    return _SPLIT_NAMES.get(top.casefold(), top) + slash + rest
+
+
+def _read_lists(root: Path) -> dict[str, list[str]]:
+    """Return the names listed in train.txt, val.txt and test.txt, or in files with another usual name of a split."""
+    found: dict[str, Path] = {}
+    for path in sorted(root.glob("*.[tT][xX][tT]")):
+        split = _SPLIT_NAMES.get(path.stem.casefold())
+        if split is None:
+            if _LIKE_A_SPLIT.fullmatch(path.stem):
+                warnings.warn(
+                    f"{path}: looks like the list of a split, and is not read; name it train.txt, val.txt or test.txt",
+                    stacklevel=2,
+                )
+        elif split in found:
+            raise DataError(f"{path} and {found[split].name} both list the {split} split; keep one of them")
+        else:
+            found[split] = path
+    lists = {split: _read_list(found[split]) for split in SPLITS if split in found}
+    return {split: names for split, names in lists.items() if names is not None}
 
 
 def _read_list(path: Path) -> list[str] | None:
@@ -177,12 +293,13 @@ def _stem(name: str, suffixes: tuple[str, ...]) -> str:
 
 
 def _warn_of_overlap(splits: dict[str, list[Pair]], root: Path) -> None:
-    trained = {pair.name for pair in splits.get("train", [])}
+    """Warn of pictures that are trained on and scored: by their files, whatever their names are."""
+    trained = {os.path.realpath(pair.image) for pair in splits.get("train", [])}
     for split in ("val", "test"):
-        shared = sorted(trained & {pair.name for pair in splits.get(split, [])})
+        shared = sorted(p.name for p in splits.get(split, []) if os.path.realpath(p.image) in trained)
         if shared:
             warnings.warn(
-                f"{root}: {len(shared)} pictures are in train.txt and in {split}.txt, the first: {shared[0]}; "
-                "scores on them say nothing about new pictures",
+                f"{root}: {len(shared)} pictures are in train and in {split}, the first: {shared[0]}; scores on them "
+                "say nothing about new pictures",
                 stacklevel=2,
             )

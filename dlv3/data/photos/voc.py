@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 from torchvision.datasets import SBDataset, VOCSegmentation
 
 from dlv3.data.errors import DataError
-from dlv3.data.labels import checked_labels
+from dlv3.data.labels import checked_labels, require_classes
 from dlv3.data.palette import voc_palette
+from dlv3.data.photos.counts import count_labels
 from dlv3.data.photos.images import read_image, read_mask
 
 VOC_CLASSES = (
@@ -66,7 +69,7 @@ class VocDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
             raise DataError("the labels of VOC's test split are not public; evaluate on val")
         if split not in VOC_SPLITS:
             raise DataError(f"split={split!r} of VOC: expected one of {', '.join(VOC_SPLITS)}")
-        root = Path(root)
+        root = self.root = Path(root)
         if split == "trainaug":
             self.entries = _trainaug(root, year, Path(sbd) if sbd else root / "sbd")
         else:
@@ -100,6 +103,19 @@ class VocDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
             path = self.entries[index].mask
             self._present[index] = checked_labels(_read_labels(path), self.num_classes, path)
         return self._present[index]
+
+    def label_counts(self) -> NDArray[np.int64]:
+        """Return the pixels of each value in each picture's mask, (pictures, 256); 255 is no label.
+
+        Every mask is read the first time; the counts are then kept on disk.
+
+        Raises:
+            DataError: a mask cannot be read, or a label is not a class.
+        """
+        masks = [entry.mask for entry in self.entries]
+        counts = count_labels(masks, VocMasks(), self.root)
+        require_classes(counts, self.num_classes, masks)
+        return counts
 
 
 def _voc(root: Path, year: str, split: str) -> list[Entry]:
@@ -147,6 +163,14 @@ def _check_files(entries: list[Entry], root: Path) -> None:
         raise DataError(
             f"{gone[0]}: is listed but does not exist ({len(gone)} such files); {_GET_IT.format(root=root)}"
         )
+
+
+@dataclass(frozen=True)
+class VocMasks:
+    """The reader of VOC's and SBD's masks."""
+
+    def __call__(self, path: Path) -> tv_tensors.Mask:
+        return _read_labels(path)
 
 
 def _read_labels(path: Path) -> tv_tensors.Mask:

@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+import unicodedata
 import warnings
 from pathlib import Path
 
@@ -95,6 +96,110 @@ def test_sub_folders_are_part_of_the_name_and_may_be_the_splits(tmp_path):
     assert train.num_classes == val.num_classes == 4  # counted over all splits
 
 
+@pytest.mark.parametrize(
+    ("train", "val", "masks"),
+    [("train", "valid", "val"), ("Train", "Validation", "validation"), ("training", "VAL", "VAL")],
+)
+def test_usual_names_of_splits_are_understood_in_any_case(tmp_path, train, val, masks):
+    add(tmp_path, "x", [[0, 1]], images=f"images/{train}", masks=f"masks/{train}")
+    add(tmp_path, "x", [[0, 2]], images=f"images/{val}", masks=f"masks/{masks}")
+    assert names(open_all(tmp_path, "train")) == ["train/x"]
+    assert open_all(tmp_path, "train").classes_in(0) == {0, 1}
+    assert names(open_all(tmp_path, "val")) == ["val/x"]
+    assert open_all(tmp_path, "val").classes_in(0) == {0, 2}
+
+
+def test_usual_names_of_lists_and_of_annotated_folders_are_understood(ten, tmp_path_factory):
+    (ten / "Validation.txt").write_text("02\n07\n")
+    assert names(open_all(ten, "val")) == ["02", "07"]
+    other = tmp_path_factory.mktemp("annotated")
+    for split in ("Train", "valid"):
+        add(other, "x", [[0, 1]], images=split, masks=f"{split}annot")
+    assert len(open_all(other, "train")) == len(open_all(other, "val")) == 1
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("train", "val2017"),
+        ("train", "holdout"),
+        ("train", "val", "more"),
+        ("train", "val", ""),
+        ("val", "test"),
+        ("train", "val", "valid"),
+        ("berlin/train", "berlin/val"),
+    ],
+)
+def test_sub_folders_that_look_like_splits_and_are_not_understood_are_refused(tmp_path, folders):
+    for i, folder in enumerate(folders):
+        add(tmp_path, f"{folder}/{i}".lstrip("/"), [[0, 1]])
+    with pytest.raises(DataError, match=r"images: sub-folders look like splits \(.*rename them, or list"):
+        open_all(tmp_path)
+    (tmp_path / "train.txt").write_text(f"{folders[0]}/0")
+    assert len(open_all(tmp_path, "val")) == len(folders) - 1
+
+
+@pytest.mark.parametrize("folders", [("trains", "valleys"), ("device", "estate")])
+def test_sub_folders_that_only_begin_like_splits_are_ordinary(tmp_path, folders):
+    for i in range(6):
+        add(tmp_path, f"{folders[i % 2]}/{i}", [[0, 1]])
+    assert len(open_all(tmp_path)) + len(open_all(tmp_path, "val")) == 6
+
+
+def test_two_files_of_one_split_and_a_val_folder_without_masks_are_refused(ten, tmp_path_factory):
+    (ten / "val.txt").write_text("02\n")
+    (ten / "valid.txt").write_text("03\n")
+    with pytest.raises(DataError, match=r"both list the val split"):
+        open_all(ten)
+    other = tmp_path_factory.mktemp("annotated")
+    add(other, "x", [[0, 1]], images="train", masks="trainannot")
+    add(other, "x", [[0, 1]], images="val", masks="val_labels")
+    with pytest.raises(DataError, match=r"val: no folder valannot with its masks beside it"):
+        open_all(other)
+
+
+def test_a_list_with_an_unknown_name_of_a_split_is_reported(ten):
+    (ten / "train_ids.txt").write_text("02\n")
+    with pytest.warns(UserWarning, match=r"train_ids\.txt: looks like the list of a split, and is not read"):
+        open_all(ten)
+
+
+def test_pictures_in_two_splits_are_reported_for_folders_too(tmp_path):
+    for i in range(2):
+        add(tmp_path, str(i), [[0, 1]], images="photos")
+    options = {"train_images": "photos", "train_masks": "masks", "val_images": "photos", "val_masks": "masks"}
+    with pytest.warns(UserWarning, match="2 pictures are in train and in val, the first: 0"):
+        open_all(tmp_path, **options)
+
+
+def test_pictures_of_kinds_that_are_not_read_are_counted(ten):
+    (ten / "images/a.HEIC").write_bytes(b"x")
+    (ten / "images/b.gif").write_bytes(b"x")
+    with pytest.warns(UserWarning, match=r"images: 2 files of kinds that are not read \(\.gif, \.heic\)"):
+        open_all(ten)
+
+
+@pytest.mark.parametrize(("picture", "mask"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_both_spellings_of_an_accent_are_one_name(tmp_path, picture, mask):
+    for i in range(2):
+        put(
+            tmp_path / "images" / f"{unicodedata.normalize(picture, 'é')}{i}.png",
+            np.zeros((2, 2, 3), np.uint8),
+        )
+        put(tmp_path / "masks" / f"{unicodedata.normalize(mask, 'é')}{i}.png", np.eye(2, dtype=np.uint8))
+    (tmp_path / "train.txt").write_text(unicodedata.normalize(mask, "é0"), encoding="utf-8")
+    (tmp_path / "val.txt").write_text(unicodedata.normalize(picture, "é1.png"), encoding="utf-8")
+    assert names(open_all(tmp_path)) == [unicodedata.normalize("NFC", "é0")]
+    assert open_all(tmp_path, "val").classes_in(0) == {0, 1}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_pipes_and_links_in_a_circle_end(ten):
+    (ten / "images/circle").symlink_to(ten / "images", target_is_directory=True)
+    os.mkfifo(ten / "images/pipe.png")
+    assert len(open_all(ten)) + len(open_all(ten, "val")) == 10
+
+
 def test_four_folders_may_lie_anywhere(tmp_path):
     for split, label in (("train", 1), ("val", 2)):
         add(tmp_path, "x", [[0, label]], images=f"photos/{split}", masks=f"labels-{split}")
@@ -147,7 +252,7 @@ def test_capital_suffixes_and_mixed_formats_pair_up(tmp_path):
         put(tmp_path / "masks" / f"{stem}.PNG", np.ones((4, 6), np.uint8))
     (tmp_path / "train.txt").write_text("a\nb\nc\nd\n")
     (tmp_path / "val.txt").write_text("d\n")
-    with pytest.warns(UserWarning, match=r"1 pictures are in train\.txt and in val\.txt, the first: d"):
+    with pytest.warns(UserWarning, match=r"1 pictures are in train and in val, the first: d"):
         dataset = open_all(tmp_path)
     assert [dataset[i][0].shape for i in range(4)] == [(3, 4, 6)] * 4
 
@@ -214,7 +319,11 @@ def relabel(old: int, new: int):
         (relabel(0, 255), {}, "no labelled pixel in 10 masks"),
         (relabel(1, 255), {}, "only class 0, and 255"),
         (relabel(1, 128), {}, "the labels 0, 128 look like grey levels"),
-        (lambda root: None, {"num_classes": 0}, "num_classes=0: expected 1 to 255"),
+        (lambda root: None, {"num_classes": 0}, "num_classes=0: expected 2 to 255"),
+        (lambda root: None, {"num_classes": 1}, "num_classes=1: expected 2 to 255"),
+        (lambda root: None, {"classes": ("a",)}, "classes: names 1 classes; expected 2 to 255"),
+        (write("classes.txt", "object\n"), {}, r"classes\.txt: names 1 classes; .* background and object"),
+        (relabel(1, 30), {}, "the labels 0, 30 look like grey levels"),
         (
             lambda root: None,
             {"num_classes": 5, "classes": ("a", "b")},

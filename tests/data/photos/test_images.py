@@ -53,10 +53,14 @@ def grey_png(path: Path, values: np.ndarray, bits: int) -> None:
         (b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows))),
         (b"IEND", b""),
     ]
+    path.write_bytes(png(chunks))
+
+
+def png(chunks: list[tuple[bytes, bytes]]) -> bytes:
     body = b"".join(
         struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks
     )
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    return b"\x89PNG\r\n\x1a\n" + body
 
 
 @pytest.mark.parametrize(
@@ -230,3 +234,7 @@ def test_floating_point_pixels_are_refused(tmp_path):
     Image.fromarray(photo()[..., 0].astype(np.float32)).save(tmp_path / "a.tif")
     with pytest.raises(DataError, match="floating-point"):
         read_image(tmp_path / "a.tif")
+    with pytest.raises(
+        DataError, match=r"a\.tif: the mask has floating-point values; save class indices as whole"
+    ):
+        read_mask(tmp_path / "a.tif")

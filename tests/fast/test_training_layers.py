@@ -17,7 +17,7 @@ from dlv3.atrous import AtrousConv2d
 from dlv3.config.training import TrainingConfig
 from dlv3.fast import for_training, tap_gradient, winograd_gradient
 from dlv3.fast.folded import FoldedConv2d
-from dlv3.fast.trained import TrainingConv2d
+from dlv3.fast.training_layers import TrainingConv2d
 from dlv3.training.distributed import Processes
 from dlv3.training.updates import Updater
 
