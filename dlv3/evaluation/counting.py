@@ -4,10 +4,29 @@ Ignored pixels are not masked out first, which would copy both maps. Instead eve
 either end takes what is out of range, and the reader of the counts picks the bins that matter.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from dlv3.fields import require
+
+
+def as_tensor(name: str, values: object) -> Tensor:
+    """Return a tensor's or a NumPy array's values as a plain tensor, without a copy where torch can share them.
+
+    Raises:
+        TypeError: they are something else.
+    """
+    if isinstance(values, np.ndarray):
+        if values.dtype.kind in "biuf":
+            wide = values.dtype.kind == "u" and values.dtype.itemsize > 1  # torch computes little with these
+            # In this machine's order of bytes.
+            values = values.astype(np.int64 if wide else values.dtype.newbyteorder("="), copy=False)
+            return torch.from_numpy(np.require(values, requirements=("C", "W")))
+        raise TypeError(f"{name}.dtype={values.dtype}: expected numbers")
+    if not isinstance(values, Tensor):
+        raise TypeError(f"{name} is a {type(values).__name__}: expected a tensor or a NumPy array")
+    return values.as_subclass(Tensor)
 
 
 def check_batch(pred: Tensor, target: Tensor, num_classes: int) -> None:

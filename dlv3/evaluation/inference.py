@@ -5,7 +5,7 @@ of the logits: each view of the image is a vote, and a view that is very sure sh
 mere size of its logits.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,11 @@ from torch.nn import functional as F
 from dlv3.evaluation.labels import labels_at_size, upsample
 from dlv3.evaluation.modes import evaluating
 from dlv3.fields import require
+
+
+class NotFiniteError(ValueError):
+    """A model gives logits from which no class follows: NaN or infinity."""
+
 
 PAPER_SCALES = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)  # section 4.1
 
@@ -44,8 +49,9 @@ def predict_probabilities(
     the number of scales; it is that of the largest scale. The model runs in evaluation mode, without gradients.
 
     Args:
-        model: (N, 3, h, w) to logits (N, C, h, w) for any h and w. If it has `coarse_logits`, as
-            `dlv3.DeepLabV3`, these are upsampled straight to the images' size.
+        model: (N, 3, h, w) to logits (N, C, h, w) for any h and w, or to a mapping with these as "out", as
+            torchvision's models. If it has `coarse_logits`, as `dlv3.DeepLabV3`, these are upsampled straight to the
+            images' size.
         images: (N, 3, H, W), floating-point, normalised.
         scales: at which to look at the images, see `scaled_size`; above 0, at least one.
         flip: whether to look at the left-right mirror images too, in the same batch.
@@ -54,20 +60,28 @@ def predict_probabilities(
         (N, C, H, W) float32, of sum 1 over the classes.
 
     Raises:
-        ValueError: no scale, or one that is not above 0.
+        TypeError: images are not a floating-point tensor, or the model returns something else than logits.
+        ValueError: no scale, or one that is not above 0; images of another shape; logits that are not finite, as from
+            damaged weights (NotFiniteError).
     """
     _check_scales(scales)
+    _check_images(images)
     size = (images.shape[2], images.shape[3])
     total: Tensor | None = None
+    finite: Tensor | None = None
     with evaluating(model):
         for scale in scales:
             resized = resize_images(images, scaled_size(size, scale))
             for logits in _views(model, resized, flip):
+                finite = _is_finite(logits) if finite is None else finite & _is_finite(logits)
                 probabilities = _softmax_(upsample(logits.contiguous(), size))  # (N, C, H, W)
                 total = probabilities if total is None else total.add_(probabilities)
                 # Freed before the next view is made.
                 del probabilities
-    assert total is not None  # there is at least one scale
+    # There is at least one scale.
+    assert total is not None
+    assert finite is not None
+    _require_finite(finite)
     views = len(scales) * (1 + flip)
     return total if views == 1 else total.div_(views)
 
@@ -85,10 +99,13 @@ def predict_labels(
     """
     if len(scales) == 1 and not flip:
         _check_scales(scales)
+        _check_images(images)
         size = (images.shape[2], images.shape[3])
         with evaluating(model):
             (logits,) = _views(model, resize_images(images, scaled_size(size, scales[0])), flip=False)
-            return labels_at_size(logits, size)
+            labels = labels_at_size(logits, size)
+            _require_finite(_is_finite(logits))
+            return labels
     return predict_probabilities(model, images, scales, flip).max(dim=1).indices
 
 
@@ -97,8 +114,15 @@ def _views(model: nn.Module, images: Tensor, flip: bool) -> Iterator[Tensor]:
 
     The logits of mirror images are mirrored back.
     """
-    logits_of: Callable[[Tensor], Tensor] = getattr(model, "coarse_logits", model)
-    logits = logits_of(torch.cat((images, images.flip(3))) if flip else images)  # (N or 2N, C, h, w)
+    logits_of: Callable[[Tensor], object] = getattr(model, "coarse_logits", model)
+    found = logits_of(torch.cat((images, images.flip(3))) if flip else images)
+    logits = found.get("out") if isinstance(found, Mapping) else found  # (N or 2N, C, h, w)
+    if not isinstance(logits, Tensor) or logits.ndim != 4:
+        shape = f" of shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else ""
+        raise TypeError(
+            f"the model returns a {type(found).__name__}{shape}: expected logits (N, C, h, w), or a mapping with these "
+            'as "out"'
+        )
     N = len(images)
     yield logits[:N]
     if flip:
@@ -109,6 +133,34 @@ def _softmax_(logits: Tensor) -> Tensor:
     """Apply softmax over dimension 1 in place: on a CPU half the time of `softmax`, and half the memory."""
     logits.sub_(logits.amax(dim=1, keepdim=True)).exp_()
     return logits.div_(logits.sum(dim=1, keepdim=True))
+
+
+def _is_finite(logits: Tensor) -> Tensor:
+    """Return a truth value, still on the device. -inf counts too: interpolated, it is NaN."""
+    return logits.isfinite().all()
+
+
+def _require_finite(finite: Tensor) -> None:
+    if not finite:
+        raise NotFiniteError(
+            "the model's logits are not finite numbers (NaN or infinity), so no class follows from them: its weights "
+            "are damaged or its training diverged; give other weights, or float32 where a narrower type was chosen"
+        )
+
+
+def _check_images(images: object) -> None:
+    if not isinstance(images, Tensor):
+        raise TypeError(
+            f"images is a {type(images).__name__}: expected a tensor (N, 3, H, W), normalised, as "
+            "dlv3.data.EvalTransform makes it of a picture; torch.stack makes one of a list of equal size"
+        )
+    hint = "; images[None] is a batch of one" if images.ndim == 3 else ""
+    if images.ndim != 4:
+        raise ValueError(f"images.shape={tuple(images.shape)}: expected (N, 3, H, W){hint}")
+    if not images.is_floating_point():
+        raise TypeError(
+            f"images.dtype={images.dtype}: expected floating-point, normalised, as dlv3.data.EvalTransform makes it"
+        )
 
 
 def _check_scales(scales: Sequence[float]) -> None:

@@ -5,11 +5,14 @@ One confusion matrix holds everything. For a class, the intersection is its diag
 before the division: the mean over images of each image's IOU is another number, and a kinder one.
 """
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 from torch import Tensor
 
-from dlv3.evaluation.counting import check_batch, count_pairs
+from dlv3.evaluation.counting import as_tensor, check_batch, count_pairs
 from dlv3.fields import require
 
 _NEVER = torch.iinfo(torch.int64).min  # the reach of values before any was seen
@@ -42,25 +45,28 @@ class ConfusionMatrix:
         # -lowest and highest label, -lowest and highest prediction: one maximum over ranks reduces them all.
         self._reach = torch.full((4,), _NEVER)
 
-    def update(self, pred: Tensor, target: Tensor) -> None:
+    def update(self, pred: Tensor | NDArray[Any], target: Tensor | NDArray[Any]) -> None:
         """Count one batch.
 
         Args:
-            pred: (N, H, W) class indices of any integer type, or (N, num_classes, H, W) logits or probabilities.
+            pred: (N, H, W) class indices of any integer type, or (N, num_classes, H, W) logits or probabilities; a
+                tensor or a NumPy array.
             target: (N, H, W) labels of any integer type, on the same device.
 
         Raises:
             TypeError: labels or class indices are not integers, or logits are not floating-point.
-            ValueError: shapes do not fit, or the two are on different devices. A value out of range is an error of
-                the results.
+            ValueError: shapes do not fit, or the two are on different devices. A value out of range, or logits that
+                are not finite, are an error of the results.
         """
-        pred, target = pred.as_subclass(Tensor), target.as_subclass(Tensor)
+        pred, target = as_tensor("pred", pred), as_tensor("target", target)
         check_batch(pred, target, self.num_classes)
         self._to(target.device)
         self._extend_reach(0, target)
         if pred.ndim == 4:
             # (N, H, W); on a CPU several times faster than argmax, and equal.
-            pred = pred.max(dim=1).indices
+            largest, pred = pred.max(dim=1)
+            # Counted below all classes: from NaN or infinity no class follows. A maximum is NaN where a value is.
+            pred.masked_fill_(largest.isfinite().logical_not_(), -1)
         else:
             self._extend_reach(2, pred)
         self._counts += count_pairs(pred, target, self.num_classes, self._lowest, self._highest)
@@ -141,6 +147,12 @@ class ConfusionMatrix:
     def _require_known_predictions(self, classes: Tensor) -> None:
         below, above = int(classes[:, 0].sum()), int(classes[:, -1].sum())
         if below or above:
+            # Class indices below 0 have a reach; logits have none.
+            if below and self._reach[2] <= 0:
+                raise ValueError(
+                    f"logits at {below} labelled pixels are NaN or infinite: no class follows from them; the model's "
+                    "weights are damaged or its training diverged"
+                )
             value = -int(self._reach[2]) if below else int(self._reach[3])
             raise ValueError(
                 f"prediction {value} at {below + above} labelled pixels: expected 0 to {self.num_classes - 1}; "

@@ -3,9 +3,11 @@
 Every context here leaves the model as it found it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
 from typing import Protocol, cast
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -14,6 +16,11 @@ from dlv3.config.evaluation import EvaluationConfig
 from dlv3.deeplab import DeepLabV3
 from dlv3.fast.served import InferenceModel
 from dlv3.fields import require
+
+# The modules in evaluation mode: by how many blocks, and the mode that each had before the first. Threads that share a
+# model would otherwise take the evaluation mode of another thread's block for the model's own.
+_evaluated: MutableMapping[nn.Module, tuple[int, bool]] = WeakKeyDictionary()
+_lock = Lock()
 
 
 class HasOutputStride(Protocol):
@@ -85,13 +92,25 @@ def at_output_stride(model: nn.Module, output_stride: int | None) -> Iterator[nn
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[nn.Module]:
-    """Set evaluation mode and compute no gradients inside the block; afterwards each module has its own mode again."""
+    """Set evaluation mode and compute no gradients inside the block; afterwards each module has its own mode again.
+
+    Blocks of several threads may overlap: the last one to end restores the modes.
+    """
     # One by one: model.train() would also wake batch normalization that was frozen by hand.
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+    modules = list(model.modules())
+    with _lock:
+        for module in modules:
+            blocks, training = _evaluated.get(module, (0, module.training))
+            _evaluated[module] = (blocks + 1, training)
+        model.eval()
     try:
         with torch.no_grad():
             yield model
     finally:
-        for module, training in modes:
-            module.training = training
+        with _lock:
+            for module in modules:
+                blocks, training = _evaluated.pop(module)
+                if blocks > 1:
+                    _evaluated[module] = (blocks - 1, training)
+                else:
+                    module.training = training

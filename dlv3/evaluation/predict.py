@@ -15,7 +15,7 @@ from dlv3.config.evaluation import EvaluationConfig
 from dlv3.data.errors import DataError
 from dlv3.data.photos.images import read_image
 from dlv3.data.transforms import EvalTransform
-from dlv3.evaluation.inference import predict_labels, predict_probabilities, resize_images
+from dlv3.evaluation.inference import NotFiniteError, predict_labels, predict_probabilities, resize_images
 from dlv3.evaluation.labels import labels_at_size
 from dlv3.evaluation.modes import as_configured, autocast, device_of
 from dlv3.evaluation.pictures import Picture, find_pictures
@@ -88,6 +88,8 @@ def predict_files(
             try:
                 image = read_image(picture.path)  # (3, H, W) uint8
                 labels = predict_picture(runner, image, config, device=device, max_side=max_side)
+            except NotFiniteError as error:
+                raise NotFiniteError(f"{picture.path}: {error}") from error
             except (DataError, MemoryError, RuntimeError) as error:
                 failed.append(_failure(picture, error))
                 say(failed[-1])

@@ -66,7 +66,18 @@ def load_trained(path: str | os.PathLike[str]) -> TrainedModel:
             else "it is not a run's folder; give one, or a .safetensors file"
         )
         raise FileNotFoundError(f"{path}: no model.safetensors in this folder; {todo}")
-    return TrainedModel(weights.load(file), _configuration(file.with_name("config.json")), file)
+    model = weights.load(file)
+    _require_finite(model, file)
+    return TrainedModel(model, _configuration(file.with_name("config.json")), file)
+
+
+def _require_finite(model: DeepLabV3, file: Path) -> None:
+    for name, values in model.state_dict().items():
+        if values.is_floating_point() and not values.isfinite().all():
+            raise ValueError(
+                f"{file}: {name} has values that are not finite numbers (NaN or infinity), so the training diverged "
+                "or the file is damaged; give other weights"
+            )
 
 
 def _configuration(file: Path) -> "RunConfig | None":

@@ -1,5 +1,6 @@
 """Probabilities over scales and flips: identities, against brute force, and what they may cost."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 
 from dlv3 import DeepLabV3, DeepLabV3Config
 from dlv3.evaluation import PAPER_SCALES, predict_labels, predict_probabilities
-from dlv3.evaluation.inference import resize_images, scaled_size
+from dlv3.evaluation.inference import NotFiniteError, resize_images, scaled_size
 
 
 def images_of(height, width, count=2):
@@ -174,3 +175,74 @@ def test_peak_memory_is_one_scale_at_a_time(flip):
     assert many == three
     # The sum, one view, and what is small: coarse logits (1/16 of it, twice with flip), the images, one-class maps.
     assert many < 2.5 * full_size
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("scales", [(1.0,), (0.5, 1.0)])
+@pytest.mark.parametrize("predict", [predict_labels, predict_probabilities])
+def test_logits_that_are_not_finite_are_an_error(value, scales, predict):
+    torch.manual_seed(0)
+    stub = Stub()
+    with torch.no_grad():
+        stub.conv.bias[3] = value
+    with pytest.raises(
+        NotFiniteError, match=r"^the model's logits are not finite numbers \(NaN or infinity\)"
+    ):
+        predict(stub, images_of(20, 24), scales)
+
+
+@pytest.mark.parametrize("predict", [predict_labels, predict_probabilities])
+@pytest.mark.parametrize(
+    ("images", "error", "message"),
+    [
+        (
+            torch.rand(3, 20, 24),
+            ValueError,
+            r"images.shape=\(3, 20, 24\): expected \(N, 3, H, W\); images\[None\]",
+        ),
+        (torch.rand(24), ValueError, r"images.shape=\(24,\): expected \(N, 3, H, W\)$"),
+        ([torch.rand(3, 20, 24)], TypeError, "images is a list: expected a tensor"),
+        (np.zeros((1, 3, 20, 24), np.float32), TypeError, "images is a ndarray: expected a tensor"),
+        (
+            torch.zeros(1, 3, 20, 24, dtype=torch.uint8),
+            TypeError,
+            "images.dtype=torch.uint8: expected floating",
+        ),
+    ],
+    ids=["no batch", "one dimension", "list", "array", "bytes"],
+)
+def test_images_of_a_wrong_kind_are_refused_in_one_line(predict, images, error, message):
+    with pytest.raises(error, match=message) as raised:
+        predict(Stub(), images)
+    assert "\n" not in str(raised.value)
+
+
+class Mapped(Stub):
+    """A model as torchvision's, which return a mapping."""
+
+    def forward(self, images):
+        return {"out": self.conv(images), "aux": None}
+
+
+def test_model_that_returns_a_mapping_as_torchvisions():
+    torch.manual_seed(0)
+    stub, mapped = Stub(), Mapped()
+    mapped.load_state_dict(stub.state_dict())
+    images = images_of(20, 24)
+    assert torch.equal(predict_labels(mapped, images), predict_labels(stub, images))
+    assert torch.equal(
+        predict_probabilities(mapped, images, (1.0, 0.5), True),
+        predict_probabilities(stub, images, (1.0, 0.5), True),
+    )
+
+
+@pytest.mark.parametrize("returned", [(1, 2), {"logits": torch.rand(1, 2, 3, 3)}, torch.rand(2, 3, 3)])
+def test_model_that_returns_no_logits_is_refused(returned):
+    class Odd(nn.Module):
+        def forward(self, images):
+            return returned
+
+    with pytest.raises(
+        TypeError, match=r"^the model returns a (tuple|dict|Tensor of shape .*): expected logits"
+    ):
+        predict_labels(Odd(), images_of(20, 24))

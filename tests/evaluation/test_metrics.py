@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -196,3 +197,44 @@ def test_cuda_counts_the_same_without_waiting(num_classes):
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert torch.equal(ours.matrix, 3 * cpu.matrix)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_logits_that_are_not_finite_are_an_error_of_the_results(value):
+    logits = torch.zeros(1, 3, 2, 2)
+    logits[0, 1, 0, 0] = value
+    counts = ConfusionMatrix(3)
+    counts.update(logits, torch.tensor([[[0, 1], [255, 2]]]))
+    with pytest.raises(ValueError, match="^logits at 1 labelled pixels are NaN or infinite"):
+        counts.miou()
+
+
+def test_logits_that_are_not_finite_where_nothing_is_labelled_do_not_count():
+    logits = torch.zeros(1, 3, 1, 2)
+    logits[0, :, 0, 0] = math.nan
+    counts = ConfusionMatrix(3)
+    counts.update(logits, torch.tensor([[[255, 0]]]))
+    assert counts.pixel_accuracy() == 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int64, ">i4", np.uint32])
+def test_numpy_arrays_count_as_tensors(dtype):
+    pred, target = random_case(0, 5, 255, 5)
+    expected, counts = ConfusionMatrix(5), ConfusionMatrix(5)
+    expected.update(pred, target)
+    frozen = target.numpy().astype(dtype)
+    frozen.setflags(write=False)
+    counts.update(pred.numpy().astype(dtype)[:, ::-1][:, ::-1], frozen)
+    assert torch.equal(counts.matrix, expected.matrix)
+    counts = ConfusionMatrix(5)
+    counts.update(torch.nn.functional.one_hot(pred, 5).movedim(3, 1).float().numpy(), target.numpy())
+    assert torch.equal(counts.matrix, expected.matrix)
+
+
+@pytest.mark.parametrize("values", [[[[0, 1]]], None, np.array([[["a"]]])])
+def test_other_kinds_of_values_are_refused(values):
+    counts = ConfusionMatrix(2)
+    with pytest.raises(
+        TypeError, match=r"^pred( is a \w+: expected a tensor or a NumPy array|.dtype=<U1: expected)"
+    ):
+        counts.update(values, torch.zeros(1, 1, 2, dtype=torch.uint8))

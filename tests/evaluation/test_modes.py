@@ -1,5 +1,8 @@
 """A model under evaluation: its mode, output stride and number type, and that it is left as it was."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+
 import pytest
 import torch
 from torch import nn
@@ -119,3 +122,34 @@ def test_fast_form_has_its_type_already(model):
 def test_device_is_the_models_unless_another_is_given(model):
     assert device_of(model) == CPU
     assert device_of(model, "cuda:1") == torch.device("cuda:1")
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_threads_that_share_a_model_leave_it_in_its_mode(training):
+    net = nn.Sequential(nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2), nn.Dropout(0.5)).train(training)
+    net[1].eval()
+    inside = Barrier(4)
+
+    def predict(number):
+        with evaluating(net):
+            inside.wait(10)
+            modes = [module.training for module in net.modules()]
+            if number:
+                inside_ended[number - 1].wait(10)
+            inside_ended[number].set()
+            return modes, [module.training for module in net.modules()]
+
+    inside_ended = [Event() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        seen = list(pool.map(predict, range(4)))
+    assert all(modes == [False] * 4 for pair in seen for modes in pair)
+    assert [module.training for module in net.modules()] == [training, training, False, training]
+
+
+def test_block_inside_of_a_block_restores_at_the_end_of_the_outer_one():
+    net = nn.Dropout()
+    with evaluating(net):
+        with evaluating(net):
+            pass
+        assert not net.training
+    assert net.training

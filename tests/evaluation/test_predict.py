@@ -280,3 +280,12 @@ def test_class_indices_equal_those_of_the_library(here):
     image, _ = EvalTransform()(read_image("a.png"), None)
     expected = predict_labels(model, image[None])[0].numpy()
     assert (index_of("out/a") == expected).mean() > 0.999
+
+
+def test_logits_that_are_not_finite_end_it_and_name_the_picture(here):
+    photo("a.png")
+    model = ByColour()
+    model.scale.data.fill_(float("nan"))
+    with pytest.raises(ValueError, match=r"^a\.png: the model's logits are not finite numbers"):
+        predict("a.png", model=model)
+    assert not list(Path("out").iterdir())

@@ -77,3 +77,14 @@ def test_what_cannot_be_loaded_is_named(tmp_path, run):
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ValueError, match="config.json: cannot be read as a run's configuration"):
         load_trained(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(tmp_path, value):
+    model = DeepLabV3(SMALL)
+    model.backbone.bn1.running_var[0] = value
+    weights.save(model, tmp_path / "a.safetensors")
+    with pytest.raises(
+        ValueError, match=r"a\.safetensors: backbone\.bn1\.running_var has values that are not finite"
+    ):
+        load_trained(tmp_path / "a.safetensors")
