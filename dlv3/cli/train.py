@@ -44,7 +44,7 @@ class TrainArguments:
     resume: tyro.conf.FlagCreatePairsOff[bool] = False
     """Continue the run in --out where it stopped, with its own configuration, or begin it."""
     overwrite: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Replace the run in --out."""
+    """Replace the run in --out. It is removed when the new one is complete."""
     options: Annotated[DataOptions, tyro.conf.arg(name="")] = field(default_factory=DataOptions)
     model: DeepLabV3Config = field(default_factory=DeepLabV3Config)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -129,6 +129,11 @@ def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
     if result.first:
         if result.evaluation is not None:
             say(*result.evaluation.table().split("\n"))
+        if result.trained == 0:
+            say(
+                f"nothing left to train: all {result.iterations} iterations were done before, and config.json stays as "
+                "it was; give more training.iterations to continue"
+            )
         say(
             f"{result.iterations} iterations done, {result.seconds:.0f} s; weights in "
             f"{arguments.out / 'model.safetensors'}"

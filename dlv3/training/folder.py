@@ -2,7 +2,11 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from dlv3.files import require_writable, write_atomically
 
@@ -23,17 +27,24 @@ class RunFolder:
         self.predictions = self.path / "predictions"
         self.tensorboard = self.path / "tensorboard"
 
+        self._replaced = self.path / ".replaced-run"
+
     @property
     def in_use(self) -> bool:
         """True where the folder holds a run."""
         return any(file.exists() for file in (self.config, self.checkpoint, self.weights))
 
+    @property
+    def _parts(self) -> tuple[Path, ...]:
+        """All that a run is, config.json last."""
+        return self.predictions, self.tensorboard, self.metrics, self.checkpoint, self.weights, self.config
+
     def create(self, *, resume: bool = False, overwrite: bool = False) -> None:
-        """Make the folder ready for a run.
+        """Make the folder, and check that it may hold this run. A run that is there is not touched.
 
         Args:
-            resume: keep the run that is there.
-            overwrite: delete the run that is there, and nothing else.
+            resume: the run that is there will be resumed.
+            overwrite: it will be replaced, see `set_aside`.
 
         Raises:
             ValueError: there is a run and neither is given, or both are.
@@ -41,25 +52,100 @@ class RunFolder:
         """
         if resume and overwrite:
             raise ValueError("--resume and --overwrite: give one of them, not both")
-        if self.in_use and not (resume or overwrite):
-            raise ValueError(
-                f"{self.path}: holds a run already; resume it with --resume, replace it with --overwrite, or give "
-                "another --out"
-            )
+        if not (resume or overwrite):
+            self._require_empty()
         try:
             require_writable(self.path)
-            if overwrite:
-                self._clear()
         except OSError as error:
             raise OSError(
                 f"{self.path}: cannot be written to: {error.strerror or error}; give another --out"
             ) from error
 
-    def _clear(self) -> None:
-        for file in (self.checkpoint, self.weights, self.metrics, self.config):
-            file.unlink(missing_ok=True)
-        for folder in (self.predictions, self.tensorboard):
-            shutil.rmtree(folder, ignore_errors=True)
+    def _require_empty(self) -> None:
+        if self.in_use:
+            raise ValueError(
+                f"{self.path}: holds a run already; resume it with --resume, replace it with --overwrite, or give "
+                "another --out"
+            )
+
+    @contextmanager
+    def locked(self, *, may_hold_a_run: bool) -> Iterator[None]:
+        """Keep other trainings out of the folder inside the block.
+
+        The system releases the lock of a process that is killed, so that a lock is never left behind.
+
+        Args:
+            may_hold_a_run: False where the folder has to be without a run, also once the lock is ours.
+
+        Raises:
+            ValueError: another training has the folder, or a run is there that may not be.
+        """
+        lock = FileLock(self.path / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise ValueError(
+                f"{self.path}: another training is writing into this folder; wait for its end, or give another --out"
+            ) from error
+        try:
+            self._finish_moves()
+            if not may_hold_a_run:
+                self._require_empty()
+            yield
+        finally:
+            # Windows removes no file that is open.
+            with suppress(OSError):
+                Path(lock.lock_file).unlink()
+            lock.release()
+
+    def set_aside(self) -> None:
+        """Move the run that is there, and nothing else, into a folder beside the new one's files.
+
+        It is removed by `drop_replaced` once the new run is complete, and `put_back` undoes it.
+        """
+        if self._replaced.exists() and not self.weights.exists():
+            # What is there never ended, and the run that it was to replace is still kept: keep that one.
+            self._remove_parts()
+            return
+        self.drop_replaced()
+        unfinished = self._unfinished
+        unfinished.mkdir()
+        for part in self._parts:
+            if part.exists():
+                os.replace(part, unfinished / part.name)
+        os.replace(unfinished, self._replaced)
+
+    def put_back(self) -> None:
+        """Bring the replaced run back, in the place of what the new one has written so far."""
+        if self._replaced.exists():
+            self._remove_parts()
+            self._move_back(self._replaced)
+
+    def drop_replaced(self) -> None:
+        """Remove the run that was replaced."""
+        shutil.rmtree(self._replaced, ignore_errors=True)
+
+    @property
+    def _unfinished(self) -> Path:
+        """The replaced run while it is moved there."""
+        return self._replaced.with_name(f"{self._replaced.name}.part")
+
+    def _finish_moves(self) -> None:
+        """Undo what a process that was killed while it replaced a run has begun."""
+        if self._unfinished.exists():
+            self._move_back(self._unfinished)
+        elif self._replaced.exists() and not self.in_use:
+            self._move_back(self._replaced)
+
+    def _move_back(self, source: Path) -> None:
+        for part in self._parts:
+            if (source / part.name).exists():
+                os.replace(source / part.name, part)
+        source.rmdir()
+
+    def _remove_parts(self) -> None:
+        for part in self._parts:
+            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
     def write_config(self, text: str) -> None:
         """Write config.json.

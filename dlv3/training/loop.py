@@ -60,6 +60,9 @@ class Training:
         self.train_dataset, self.val_dataset = train_dataset, val_dataset
         self.folder, self.reporter, self.state = folder, reporter, state
         self.evaluation: Evaluation | None = None
+        # Options that a run is resumed with are kept when something was trained with them.
+        self._config_is_kept = state.iteration == 0
+        self._trained = False
         self._pending: list[Tensor] = []  # losses that are still on the device
         self._restart_clock()
 
@@ -94,6 +97,7 @@ class Training:
 
     def _advance(self) -> None:
         self.state.iteration += 1
+        self._trained = True
         if self.reporter is not None:
             self.reporter.advance()
 
@@ -140,6 +144,9 @@ class Training:
             self._diverged(f"a weight is not finite after iteration {self.state.iteration}")
         if self.reporter is not None:
             self.state.metrics_bytes = self.reporter.push()
+            if not self._config_is_kept and self._trained:
+                self.folder.write_config(self.config.to_json())
+                self._config_is_kept = True
             checkpoint.save(asdict(self.state) | self.updater.state(), self.folder.checkpoint)
 
     def _validate_if_due(self, stop: StopRequest) -> None:

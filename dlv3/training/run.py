@@ -40,6 +40,8 @@ class TrainingResult:
     """Wall time of this call."""
     first: bool = True
     """True for the process that reports: the only one, or rank 0."""
+    trained: int = 0
+    """Updates of this call; 0 where the run was finished before."""
 
 
 def open_datasets(config: RunConfig) -> tuple[SegmentationDataset, SegmentationDataset | None]:
@@ -73,7 +75,7 @@ def train(
         out: the run's folder, which is made.
         resume: resume from the folder's checkpoint, or begin if there is none. The configuration has to be the one
             of the run, except for lengths and for what does not change the weights.
-        overwrite: replace the run that is in the folder.
+        overwrite: replace the run that is in the folder, which is removed when the new one is complete.
         progress: whether to show a bar (on a terminal) or lines of progress (elsewhere).
         train_dataset, val_dataset: instead of those that `config.dataset` names. Without the second nothing is
             validated.
@@ -94,10 +96,54 @@ def train(
     with joined(config.training.device) as processes, _callers_settings_kept(processes):
         report_classes(train_dataset, config.dataset, show=progress and processes.first)
         folder = RunFolder(out)
-        state, updater = _begin(config, folder, processes, resume=resume, overwrite=overwrite)
-        reporter = None
-        if processes.first:
-            folder.write_config(config.to_json())
+        with _held(folder, processes, resume=resume, overwrite=overwrite):
+            state, updater = _begin(config, folder, processes, resume=resume)
+            begun = state.iteration
+            evaluation = None
+            # The options of a finished run stay as they were: nothing was trained with others.
+            if not (begun == config.training.iterations and folder.weights.exists()) or overwrite:
+                evaluation = _run(
+                    config, folder, updater, state, (train_dataset, val_dataset), overwrite, progress
+                )
+    seconds = time.perf_counter() - started
+    return TrainingResult(
+        updater.model.eval(), state.iteration, evaluation, seconds, processes.first, state.iteration - begun
+    )
+
+
+@contextmanager
+def _held(folder: RunFolder, processes: Processes, *, resume: bool, overwrite: bool) -> Iterator[None]:
+    """Make the folder and lock it. The first process does it for all."""
+    if processes.first:
+        folder.create(resume=resume, overwrite=overwrite)
+        with folder.locked(may_hold_a_run=resume or overwrite):
+            processes.wait()
+            yield
+    else:
+        processes.wait()
+        yield
+
+
+def _run(
+    config: RunConfig,
+    folder: RunFolder,
+    updater: Updater,
+    state: TrainingState,
+    datasets: tuple[SegmentationDataset, SegmentationDataset | None],
+    overwrite: bool,
+    progress: bool,
+) -> Evaluation | None:
+    """Train, and return the last validation. A run that is replaced is removed last, when the new one is complete.
+
+    If the new one ends before its first checkpoint, the old one is put back.
+    """
+    first, reporter = updater.processes.first, None
+    try:
+        if first:
+            if overwrite:
+                folder.set_aside()
+            if state.iteration == 0:
+                folder.write_config(config.to_json())
             reporter = Reporter(
                 folder,
                 config.training.iterations,
@@ -106,25 +152,33 @@ def train(
                 show=progress,
                 tensorboard=config.training.tensorboard,
             )
-        training = Training(config, updater, train_dataset, val_dataset, folder, reporter, state)
-        try:
-            training.run()
-        finally:
-            if reporter is not None:
-                reporter.close()
-    seconds = time.perf_counter() - started
-    return TrainingResult(
-        updater.model.eval(), state.iteration, training.evaluation, seconds, processes.first
-    )
+        training = Training(config, updater, *datasets, folder, reporter, state)
+        training.run()
+    except BaseException:
+        if reporter is not None:
+            reporter.close()
+        if first and overwrite and not folder.checkpoint.exists():
+            folder.put_back()
+        raise
+    if reporter is not None:
+        reporter.close()
+        folder.drop_replaced()
+    return training.evaluation
 
 
 def _begin(
-    config: RunConfig, folder: RunFolder, processes: Processes, *, resume: bool, overwrite: bool
+    config: RunConfig, folder: RunFolder, processes: Processes, *, resume: bool
 ) -> tuple[TrainingState, Updater]:
-    """Make the folder ready and build the model: fresh, or as the folder's checkpoint has it."""
-    if processes.first:
-        folder.create(resume=resume, overwrite=overwrite)
-    processes.wait()
+    """Build the model: fresh, or as the folder's checkpoint has it. Nothing in the folder changes.
+
+    Raises:
+        ValueError: the run is finished and cannot be resumed, because its checkpoint was removed.
+    """
+    if resume and folder.weights.exists() and not folder.checkpoint.exists():
+        raise ValueError(
+            f"{folder.path}: holds a finished run without its checkpoint.pt, from which --resume continues; replace "
+            "the run with --overwrite, or start another from it with training.initial_weights"
+        )
     saved = checkpoint.load(folder.checkpoint) if resume and folder.checkpoint.exists() else None
     updater = Updater(build_model(config, load=saved is None), config.training, processes)
     if saved is None:

@@ -1,9 +1,13 @@
 """A run's folder: what is made, kept, replaced and refused."""
 
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
-from training_runs import metrics, run_to_the_end, short_run
+from child_processes import CONTEXT
+from training_runs import change_updates, metrics, run_to_the_end, short_run
 
 from dlv3.config.run import RunConfig
 from dlv3.training import train
@@ -61,3 +65,167 @@ def test_folder_under_a_file_is_an_error_that_names_it(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=r"file/run: cannot be written to: Not a directory; give another --out"):
         RunFolder(tmp_path / "file" / "run").create()
+
+
+def test_options_are_checked_before_a_run_is_overwritten(tmp_path: Path):
+    out = run_to_the_end(short_run(iterations=1), tmp_path / "run")
+    before = {file: file.read_bytes() for file in out.iterdir() if file.is_file()}
+    for options in (dict(initial_weights="/no/run"), dict(pretrained="/no/file.pt"), dict(device="abacus")):
+        with pytest.raises((ValueError, OSError)):
+            train(short_run(**options), out, overwrite=True, progress=False)
+        assert {file: file.read_bytes() for file in out.iterdir()} == before
+
+
+def test_run_that_ends_before_its_first_checkpoint_brings_the_replaced_one_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out = run_to_the_end(short_run(iterations=1), tmp_path / "run")
+    before = {file: file.read_bytes() for file in out.iterdir() if file.is_file()}
+
+    def fail(update, updater, iteration, batches):
+        if iteration == 1:
+            raise RuntimeError("broken")
+        return update(updater, iteration, batches)
+
+    with monkeypatch.context() as patch:
+        change_updates(patch, fail)
+        with pytest.raises(RuntimeError, match="broken"):
+            train(short_run(seed=5), out, overwrite=True, progress=False)
+    assert {file: file.read_bytes() for file in out.iterdir()} == before
+
+
+def test_replaced_run_is_removed_when_the_new_one_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out = run_to_the_end(short_run(iterations=1), tmp_path / "run")
+    old = (out / "model.safetensors").read_bytes()
+
+    def fail(update, updater, iteration, batches):
+        if iteration == 3:
+            raise RuntimeError("broken")
+        return update(updater, iteration, batches)
+
+    with monkeypatch.context() as patch:
+        change_updates(patch, fail)
+        for seed in (5, 6):  # the second replaces one that did not end
+            with pytest.raises(RuntimeError, match="broken"):
+                train(short_run(seed=seed), out, overwrite=True, progress=False)
+            assert (out / ".replaced-run" / "model.safetensors").read_bytes() == old
+    run_to_the_end(short_run(seed=6), out, resume=True)
+    assert {file.name for file in out.iterdir()} == {
+        "config.json",
+        "metrics.jsonl",
+        "checkpoint.pt",
+        "model.safetensors",
+    }
+
+
+@pytest.mark.parametrize("moved", range(5))
+def test_kill_while_a_run_is_moved_aside_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int
+):
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    for file in (folder.metrics, folder.checkpoint, folder.weights, folder.config):
+        file.write_text(file.name)
+    genuine, calls = os.replace, []
+
+    def replace(source: Path, target: Path) -> None:
+        if len(calls) == moved:
+            raise KeyboardInterrupt
+        calls.append(source)
+        genuine(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace)
+        with pytest.raises(KeyboardInterrupt):
+            folder.set_aside()
+    with folder.locked(may_hold_a_run=True):
+        pass
+    assert {f.name: f.read_text() for f in folder.path.iterdir()} == {
+        name: name for name in ("metrics.jsonl", "checkpoint.pt", "model.safetensors", "config.json")
+    }
+
+
+def test_second_training_into_the_same_folder_is_refused(tmp_path: Path):
+    folder = RunFolder(tmp_path)
+    refused = pytest.raises(
+        ValueError, match="another training is writing into this folder; wait for its end"
+    )
+    with folder.locked(may_hold_a_run=False):
+        for options in (dict(), dict(resume=True), dict(overwrite=True)):
+            with refused:
+                train(short_run(iterations=1), tmp_path, progress=False, **options)
+    train(short_run(iterations=1), tmp_path, progress=False)
+
+
+def hold(path: Path, worker: object) -> None:
+    """Lock a folder, start a worker that inherits what is open, and wait to be killed."""
+    with RunFolder(path).locked(may_hold_a_run=True):
+        child = os.fork()
+        if child:
+            worker.send(child)
+        time.sleep(60)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_lock_of_a_killed_process_is_taken_over_while_its_workers_live(tmp_path: Path):
+    ours, theirs = CONTEXT.Pipe()
+    holder = CONTEXT.Process(target=hold, args=(tmp_path, theirs))
+    holder.start()
+    worker = ours.recv()
+    try:
+        with (
+            pytest.raises(ValueError, match="another training"),
+            RunFolder(tmp_path).locked(may_hold_a_run=True),
+        ):
+            pass
+        holder.kill()
+        holder.join()
+        with RunFolder(tmp_path).locked(may_hold_a_run=True):
+            pass
+    finally:
+        os.kill(worker, signal.SIGKILL)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_finished_run_that_is_resumed_keeps_the_options_it_was_trained_with(tmp_path: Path):
+    out = run_to_the_end(short_run(iterations=2), tmp_path / "run")
+    before = {file: file.read_bytes() for file in out.iterdir() if file.is_file()}
+    changed = short_run(iterations=2, learning_rate=0.5, validation_interval=1)
+    result = train(changed, out, resume=True, progress=False)
+    assert (result.iterations, result.trained) == (2, 0)
+    assert {file: file.read_bytes() for file in out.iterdir()} == before
+
+
+def test_options_of_a_resumed_run_are_kept_once_something_was_trained_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    config = short_run(iterations=2)
+    out = run_to_the_end(config, tmp_path / "run")
+    longer = short_run(iterations=6, checkpoint_interval=2, learning_rate=0.01)
+
+    def fail(at: int) -> None:
+        def change(update, updater, iteration, batches):
+            if iteration == at:
+                raise RuntimeError("broken")
+            return update(updater, iteration, batches)
+
+        with monkeypatch.context() as patch:
+            change_updates(patch, change)
+            with pytest.raises(RuntimeError, match="broken"):
+                train(longer, out, resume=True, progress=False)
+
+    fail(at=3)
+    assert RunConfig.read(out / "config.json") == config
+    fail(at=4)
+    assert RunConfig.read(out / "config.json") == longer
+
+
+def test_finished_run_without_its_checkpoint_is_not_trained_over(tmp_path: Path):
+    out = run_to_the_end(short_run(iterations=1), tmp_path / "run")
+    (out / "checkpoint.pt").unlink()
+    before = (out / "model.safetensors").read_bytes()
+    with pytest.raises(ValueError, match=r"holds a finished run without its checkpoint\.pt.*--overwrite"):
+        run_to_the_end(short_run(iterations=1), out, resume=True)
+    assert (out / "model.safetensors").read_bytes() == before
