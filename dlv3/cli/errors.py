@@ -1,15 +1,22 @@
 """From an exception to one line on stderr, `dlv3: error: …`, and an exit status."""
 
 import re
+from contextlib import suppress
 
 from dlv3.printed import say
 
-BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
+BAD_INPUT, FAILED, INTERRUPTED, BROKEN_PIPE = 2, 1, 130, 141
 
 
 def print_error(message: str) -> None:
     """Print a message to stderr as one line."""
-    say("dlv3: error: " + re.sub(r"\s*[\r\n]+\s*", " ", message.strip()), error=True)
+    print_line("dlv3: error: " + re.sub(r"\s*[\r\n]+\s*", " ", message.strip()))
+
+
+def print_line(line: str) -> None:
+    """Print a line to stderr, unless its reader has gone."""
+    with suppress(OSError):
+        say(line, error=True)
 
 
 def status_of(error: Exception) -> int | None:
@@ -25,13 +32,14 @@ def status_of(error: Exception) -> int | None:
     # torch is imported by now, or none of the errors below can have been raised.
     import torch
 
+    from dlv3.data.loading import WorkerLost
     from dlv3.training.loop import TrainingDiverged
     from dlv3.training.stopping import TrainingStopped
 
     if isinstance(error, TrainingStopped):
-        say(f"dlv3: {error}", error=True)
+        print_line(f"dlv3: {error}")
         return 128 + error.signal
-    if isinstance(error, TrainingDiverged):
+    if isinstance(error, TrainingDiverged | WorkerLost):
         print_error(str(error))
         return FAILED
     if isinstance(error, torch.OutOfMemoryError):
@@ -40,7 +48,21 @@ def status_of(error: Exception) -> int | None:
             "or raise training.accumulate"
         )
         return BAD_INPUT
+    if _memory_ran_out(error):
+        print_error(
+            f"the memory is not enough ({_one_line(error)}): lower training.batch_size, training.crop_size or the "
+            "number of workers, or raise training.accumulate"
+        )
+        return BAD_INPUT
     return None
+
+
+def _memory_ran_out(error: Exception) -> bool:
+    """Tell whether Python, torch's allocator or a C++ library got no more of the machine's memory."""
+    signs = ("can't allocate memory", "not enough memory", "bad_alloc", "Cannot allocate memory")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
+    )
 
 
 def _one_line(error: Exception) -> str:

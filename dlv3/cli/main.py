@@ -5,15 +5,18 @@ a user can cause ends in one line on stderr, `dlv3: error: …`, and exit status
 """
 
 import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from types import FrameType
 from typing import NamedTuple
 
-from dlv3.cli.errors import BAD_INPUT, INTERRUPTED, print_error, status_of
+from dlv3.cli.errors import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, print_error, print_line, status_of
 from dlv3.printed import say
 
 
@@ -50,14 +53,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"dlv3 {__version__}")
         return 0
     try:
-        with _warnings_as_lines():
-            return dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
+        with _warnings_as_lines(), _sigterm_is_one_line():
+            status = dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
+            sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Without this Python would try to write the rest at its end, and complain.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it is open until the process ends
+        print_error("the output's reader has gone (broken pipe)")
+        return BROKEN_PIPE
     except SystemExit as stop:
         if isinstance(stop.code, int | None):
             return stop.code or 0
         return BAD_INPUT
     except KeyboardInterrupt:
-        say("dlv3: interrupted", error=True)
+        print_line("dlv3: interrupted")
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("DLV3_DEBUG"):
@@ -89,6 +99,28 @@ def _warnings_as_lines() -> Iterator[None]:
             yield
         finally:
             warnings.formatwarning = kept
+
+
+@contextmanager
+def _sigterm_is_one_line() -> Iterator[None]:
+    """End on SIGTERM with one line and status 143 where nothing else handles it, as a training does."""
+    process = os.getpid()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != process:  # a loader's worker was forked with this handler
+            os._exit(128 + number)
+        print_line("dlv3: stopped by SIGTERM")
+        raise SystemExit(128 + number)
+
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def dispatch(commands: Mapping[str, Command], argv: Sequence[str], prog: str, summary: str) -> int:

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from dlv3.config.evaluation import EvaluationConfig
+from dlv3.data.loading import batches_of
 from dlv3.evaluation.inference import predict_labels
 from dlv3.evaluation.metrics import ConfusionMatrix
 from dlv3.evaluation.modes import as_configured, autocast, device_of
@@ -133,7 +134,7 @@ def _batches(
     # Only rank 0 shows a bar, and (disable=None) only on a terminal.
     shown = progress and prepared.indices.start == 0
     with tqdm(total=len(prepared), desc="evaluate", unit="image", disable=None if shown else True) as bar:
-        for samples in loader:
+        for samples in batches_of(loader):
             for group in _of_equal_size(samples):
                 images = torch.stack([image for image, _ in group])
                 labels = torch.stack([label for _, label in group])

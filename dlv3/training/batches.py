@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader
 
 from dlv3.config.training import TrainingConfig
 from dlv3.data import SegmentationDataset
+from dlv3.data.loading import batches_of
 from dlv3.data.transforms import TrainTransform
 from dlv3.training.distributed import Processes
 from dlv3.training.sampling import PositionBatches, TrainingSamples
@@ -44,4 +45,4 @@ def training_batches(
         # By default a loader draws from the global generator.
         generator=torch.Generator(),
     )
-    return iter(loader)
+    return batches_of(loader)

@@ -17,6 +17,7 @@ from torch import Tensor
 from dlv3 import weights
 from dlv3.config.run import RunConfig
 from dlv3.data import SegmentationDataset
+from dlv3.data.loading import WorkerLost, loss_in
 from dlv3.evaluation import Evaluation, evaluate
 from dlv3.training import checkpoint
 from dlv3.training.batches import training_batches
@@ -73,27 +74,52 @@ class Training:
             TrainingStopped: a signal came; the state is saved.
             TrainingDiverged: the loss is not finite; the last good checkpoint is kept.
             CheckpointError: a checkpoint cannot be written; the last good one is kept.
+            WorkerLost: a process that reads pictures was killed; the state is saved where it is whole.
         """
-        last = self.training.iterations
-        with StopRequest() as stop:
-            batches = training_batches(
-                self.train_dataset, self.training, self.processes, self.state.iteration
-            )
-            # A validation that a signal cut short is repeated here.
-            self._validate_if_due(stop)
-            while self.state.iteration < last:
-                self._pending.append(self.updater.update(self.state.iteration, batches))
-                self._advance()
-                iteration = self.state.iteration
-                if iteration % self.training.log_interval == 0 or iteration == last:
-                    self._log()
-                if iteration % self.training.checkpoint_interval == 0 or iteration == last:
-                    self._save()
-                self._validate_if_due(stop)
-                self._stop_if_asked(stop)
+        lost = None
+        try:
+            with StopRequest() as stop:
+                self._update_to_the_end(stop)
+        except Exception as error:
+            lost = loss_in(error)
+            if lost is None:
+                raise
+        if lost is not None:
+            raise WorkerLost(f"{lost}; {self._kept(save=lost.while_loading)}")
         if self.processes.first:
             weights.save(self.updater.model, self.folder.weights)
         self._save()
+
+    def _update_to_the_end(self, stop: StopRequest) -> None:
+        last = self.training.iterations
+        batches = training_batches(self.train_dataset, self.training, self.processes, self.state.iteration)
+        # A validation that a signal cut short is repeated here.
+        self._validate_if_due(stop)
+        self._stop_if_asked(stop)
+        while self.state.iteration < last:
+            self._pending.append(self.updater.update(self.state.iteration, batches))
+            self._advance()
+            iteration = self.state.iteration
+            if iteration % self.training.log_interval == 0 or iteration == last:
+                self._log()
+            if iteration % self.training.checkpoint_interval == 0 or iteration == last:
+                self._save()
+            self._validate_if_due(stop)
+            self._stop_if_asked(stop)
+
+    def _kept(self, *, save: bool) -> str:
+        """Say what is kept of a training that cannot continue.
+
+        Args:
+            save: whether the state is that after a whole update, and worth a checkpoint. With several processes it is
+                not saved: the others may be gone.
+        """
+        if save and not self.processes.several:
+            self._save()
+            return f"everything up to iteration {self.state.iteration} is saved, resume with --resume"
+        if self.folder.checkpoint.exists():
+            return f"the last checkpoint is kept in {self.folder.checkpoint}, resume with --resume"
+        return "there is no checkpoint yet"
 
     def _advance(self) -> None:
         self.state.iteration += 1

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ class Reporter:
 
     def advance(self) -> None:
         """Count one more iteration as done."""
-        self._bar.update()
+        self._show(self._bar.update)
 
     def losses(self, iteration: int, loss: float, learning_rate: float, pictures_per_second: float) -> None:
         """Report the mean loss since the last report."""
@@ -54,9 +55,8 @@ class Reporter:
             iteration,
             dict(loss=loss, learning_rate=learning_rate, pictures_per_second=pictures_per_second),
         )
-        self._bar.set_postfix_str(
-            f"loss {loss:.3f}, lr {learning_rate:.2g}, {pictures_per_second:.0f} pictures/s"
-        )
+        shown = f"loss {loss:.3f}, lr {learning_rate:.2g}, {pictures_per_second:.0f} pictures/s"
+        self._show(lambda: self._bar.set_postfix_str(shown))
         if self._lines:
             left = tqdm.format_interval(self._seconds_left(iteration))
             self.say(
@@ -78,9 +78,16 @@ class Reporter:
     def say(self, line: str) -> None:
         """Print a line, if anything is shown at all."""
         if self._lines:
-            say(line, error=True)
+            self._show(lambda: say(line, error=True))
         elif not self._bar.disable:
-            self._bar.write(printable(line), file=sys.stderr)
+            self._show(lambda: self._bar.write(printable(line), file=sys.stderr))
+
+    def _show(self, show: Callable[[], object]) -> None:
+        """Show something; where that fails, because the terminal or the pipe is gone, the training continues."""
+        try:
+            show()
+        except OSError:
+            self._lines, self._bar.disable = False, True
 
     def _keep(self, kind: str, iteration: int, record: dict[str, object]) -> None:
         self._metrics.write(dict(kind=kind, iteration=iteration) | record)
@@ -95,7 +102,7 @@ class Reporter:
 
     def close(self) -> None:
         """End the bar and close the files."""
-        self._bar.close()
+        self._show(self._bar.close)
         self._metrics.close()
         if self._board is not None:
             self._board.close()

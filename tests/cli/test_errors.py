@@ -40,6 +40,13 @@ def test_diverged_training_is_status_1(tmp_path: Path, capsys: pytest.CaptureFix
             ),
             "a: broken",
         ),
+        (MemoryError(), "the memory is not enough (MemoryError): lower training.batch_size"),
+        (
+            RuntimeError(
+                "[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: 9 bytes"
+            ),
+            "the memory is not enough ([enforce fail",
+        ),
         (torch.OutOfMemoryError("CUDA"), "the GPU's memory is not enough (CUDA): lower training.batch_size"),
     ],
 )

@@ -107,3 +107,30 @@ def test_signal_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Signa
     assert "everything is saved" in err.splitlines()[-1]
     assert "--resume" in err.splitlines()[-1]
     assert checkpoint.load(out / "checkpoint.pt")["iteration"] >= 5
+
+
+def test_sigterm_before_the_training_begins_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    def stopped(*args: object, **kwargs: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("dlv3.training.run.open_datasets", stopped)
+    assert main([*TINY, "--out", str(tmp_path / "run")]) == 143
+    assert capsys.readouterr().err == "dlv3: stopped by SIGTERM\n"
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_dead_pipes_end_no_training(tmp_path: Path):
+    child = command(*TINY, "--training.log-interval", "1", "--out", tmp_path / "run")
+    child.stdout.close()
+    child.stderr.close()
+    assert child.wait(timeout=120) == 141
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_output_whose_reader_has_gone_is_one_line():
+    child = command("--help")
+    child.stdout.close()
+    assert child.wait(timeout=60) == 141
+    assert "broken pipe" in one_error_line(child.stderr.read())

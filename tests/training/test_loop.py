@@ -1,10 +1,13 @@
 """The loop loses nothing: a stopped run resumes to the same weights, and what is not finite is never kept."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.data import get_worker_info
 from training_runs import (
     assert_same_run,
     change_updates,
@@ -15,6 +18,9 @@ from training_runs import (
 )
 
 from dlv3.config.run import RunConfig
+from dlv3.data import open_dataset
+from dlv3.data.held import Held
+from dlv3.data.loading import WorkerLost
 from dlv3.training import TrainingDiverged, checkpoint, train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -130,3 +136,26 @@ def test_learning_rate_far_too_high_ends_in_the_message(tmp_path: Path):
     config = short_run(iterations=40, learning_rate=1e18, log_interval=5)
     with pytest.raises(TrainingDiverged, match=r"lower training\.learning_rate"):
         train(config, tmp_path / "run", progress=False)
+
+
+class Deadly(Held):
+    """Pictures of which one kills the worker that reads it."""
+
+    deadly = True
+
+    def __getitem__(self, index: int):
+        if self.deadly and index == 5 and get_worker_info() is not None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getitem__(index)
+
+
+def test_killed_worker_ends_the_run_which_resumes_to_the_same_weights(tmp_path: Path, uninterrupted: Whole):
+    config = short_run(iterations=5, checkpoint_interval=100, workers=1, batch_size=2)
+    pictures = Deadly(open_dataset("scenes", "train", config.data))
+    out = tmp_path / "run"
+    with pytest.raises(
+        WorkerLost, match=r"was killed.*everything up to iteration \d is saved, resume with --resume"
+    ):
+        train(config, out, progress=False, train_dataset=pictures)
+    assert checkpoint.load(out / "checkpoint.pt")["iteration"] < 5
+    assert_same_run(uninterrupted(config), run_to_the_end(config, out, resume=True))

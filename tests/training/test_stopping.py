@@ -11,6 +11,7 @@ import pytest
 from training_runs import assert_same_run, change_updates, metrics, run_to_the_end, short_run
 
 from dlv3.config.run import RunConfig
+from dlv3.evaluation import evaluate
 from dlv3.training import TrainingStopped, checkpoint, train
 from dlv3.training.stopping import Interrupted, StopRequest
 
@@ -62,6 +63,43 @@ def test_signal_during_a_validation_stops_at_once_and_validates_when_resumed(
     run_to_the_end(config, out, resume=True)
     assert_same_run(uninterrupted(config), out)
     assert [m["iteration"] for m in metrics(out) if m["kind"] == "validation"] == [2, 4]
+
+
+def test_signal_before_the_first_update_saves_and_the_run_resumes(tmp_path: Path, uninterrupted: Whole):
+    config = short_run(iterations=4, validation_interval=2)
+    out = tmp_path / "stopped"
+
+    def batches(*args: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dlv3.training.loop.training_batches", batches)
+        with pytest.raises(TrainingStopped, match="after iteration 0 of 4"):
+            train(config, out, progress=False)
+    run_to_the_end(config, out, resume=True)
+    assert_same_run(uninterrupted(config), out)
+
+
+def test_signal_during_the_repeated_last_validation_does_not_leave_it_out(
+    tmp_path: Path, uninterrupted: Whole
+):
+    config = short_run(iterations=4, validation_interval=2)
+    out, calls = tmp_path / "stopped", []
+
+    def endless(*args: object, **kwargs: object) -> object:
+        calls.append(1)
+        if len(calls) == 1:
+            return evaluate(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(SLOW)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dlv3.training.loop.evaluate", endless)
+        for _ in range(2):
+            with pytest.raises(TrainingStopped, match="after iteration 4"):
+                train(config, out, resume=True, progress=False)
+    run_to_the_end(config, out, resume=True)
+    assert_same_run(uninterrupted(config), out)
 
 
 def test_second_ctrl_c_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

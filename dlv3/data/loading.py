@@ -1,0 +1,66 @@
+"""Name the loss of a loader's worker: a process that reads pictures and was killed, most often for want of memory.
+
+torch reports it as a plain RuntimeError, from wherever the main thread happens to be, or as a broken connection.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class WorkerLost(RuntimeError):  # noqa: N818  what happened, as in other names of this kind
+    """A process that reads pictures was killed.
+
+    Attributes:
+        while_loading: True if it was noticed while a batch was waited for, so that nothing else was under way.
+    """
+
+    def __init__(self, message: str, *, while_loading: bool = False) -> None:
+        super().__init__(message)
+        self.while_loading = while_loading
+
+
+def loss_in(error: Exception, *, while_loading: bool = False) -> WorkerLost | None:
+    """Return the loss that an error tells of, or None for any other error.
+
+    Raise it outside of the `except`: an exception that refers to torch's error keeps the loader and its other workers.
+
+    Args:
+        error: what was raised.
+        while_loading: whether a batch was waited for. A broken connection is a loss only then.
+    """
+    if isinstance(error, WorkerLost):
+        return error
+    text = " ".join(str(error).split()) or type(error).__name__
+    connection = while_loading and isinstance(error, ConnectionError | EOFError)
+    # "Caught …" is an error in a worker that lives.
+    if text.startswith("Caught ") or not (connection or text.startswith("DataLoader worker (pid")):
+        return None
+    return WorkerLost(
+        f"a process that reads pictures was killed ({text.rstrip('.')}), most often because memory ran out: lower the "
+        "number of workers (--training.workers, --workers), or give 0 to read without them",
+        while_loading=while_loading,
+    )
+
+
+def batches_of(loader: Iterable[T]) -> Iterator[T]:
+    """Yield a loader's batches.
+
+    Raises:
+        WorkerLost: one of its workers was killed.
+    """
+    batches, lost = iter(loader), None
+    while lost is None:
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        except Exception as error:
+            lost = loss_in(error, while_loading=True)
+            if lost is None:
+                raise
+        else:
+            yield batch
+    del batches
+    raise lost
