@@ -54,9 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     try:
         with _warnings_as_lines(), _sigterm_is_one_line():
-            status = dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
+            done = dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
             sys.stdout.flush()
-        return status
+        return done
     except BrokenPipeError:
         # Without this Python would try to write the rest at its end, and complain.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it is open until the process ends
