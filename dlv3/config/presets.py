@@ -85,7 +85,7 @@ def _quarter() -> RunConfig:
 
 
 def _quarter_heads() -> RunConfig:
-    """The same where what a network's units reach decides nearly alone."""
+    """The same on heads, where the reach of a network's units almost alone decides the score."""
     return replace(_quarter(), dataset="heads").with_classes(5)
 
 

@@ -1,4 +1,4 @@
-"""What bounds a row at a quarter of the paper's scale before any training: sampling, and on heads reach."""
+"""Bounds of a row at a quarter of the paper's scale, before any training: by sampling, and on heads by reach."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +12,8 @@ from dlv3.data import Split, open_dataset
 from dlv3.deeplab import DeepLabV3Config
 
 HEADS = "heads"
-SPLIT: Split = "test"  # that the tables are scored on
+SPLIT: Split = "test"
+"""The split on which the tables are scored."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Bounds:
     """Of a network that names what its units can see and guesses the rest."""
 
     def as_text(self) -> tuple[str, str]:
-        """Both with one decimal, and nothing for None."""
+        """Return both with one decimal, and "" for None."""
         ceiling, by_reach = (
             "" if score is None else f"{score:.1f}" for score in (self.ceiling, self.by_reach)
         )
@@ -33,7 +34,7 @@ class Bounds:
 
 
 def bounds_at(row: Row[Setting], preset_name: str) -> Bounds:
-    """The bounds of a row of the paper's tables, on the test split's pictures.
+    """Return the bounds of a row of the paper's tables, on the test split's pictures.
 
     Args:
         row: its setting is a `Setting`.

@@ -13,7 +13,7 @@ from dlv3.evaluation import ConfusionMatrix
 
 
 def sampling_ceiling(dataset: SegmentationDataset, output_stride: int) -> float:
-    """The mIOU, from 0 to 1, of true labels sampled at an output stride.
+    """Return the mIOU, from 0 to 1, of true labels sampled at an output stride.
 
     Args:
         dataset: its pictures' labels are read, 255 counts as the first class on the map.
@@ -28,7 +28,7 @@ def sampling_ceiling(dataset: SegmentationDataset, output_stride: int) -> float:
 
 
 def sampled_scores(labels: Tensor, output_stride: int, num_classes: int) -> Tensor:
-    """One-hot scores of the labels where upsampling puts the map's samples.
+    """Return one-hot scores of the labels at the places where upsampling puts the map's samples.
 
     Args:
         labels: (N, H, W) int64; 255 counts as class 0.

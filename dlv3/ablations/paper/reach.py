@@ -17,7 +17,7 @@ from dlv3.resnet import BACKBONES, ResNet
 
 
 def reach(model: DeepLabV3Config) -> int | None:
-    """Pixels that a unit of the last map sees to each side of its centre; None is the whole picture.
+    """Return the pixels that a unit of the last map sees to each side of its centre; None is the whole picture.
 
     The backbone's field of view, and the largest of ASPP's rates where there are any; image pooling sees everything.
     """
@@ -36,7 +36,7 @@ def reach(model: DeepLabV3Config) -> int | None:
 
 
 def score_by_reach(seen: float, num_classes: int, ground: float = 1.0) -> float:
-    """The mIOU, from 0 to 1, of naming a share of the objects' pixels and guessing the others evenly.
+    """Return the mIOU, from 0 to 1, of naming a share of the objects' pixels and guessing the others evenly.
 
     Args:
         seen: the share of the objects' pixels whose class can be seen.
@@ -44,13 +44,13 @@ def score_by_reach(seen: float, num_classes: int, ground: float = 1.0) -> float:
         ground: the ground's IOU.
     """
     right = seen + (1 - seen) / num_classes
-    # What is wrong of one class is, by symmetry, as much as what others lose to it: the union is 1 + wrong.
+    # By symmetry a class gains as many wrong pixels as it loses, so the union is 1 + wrong.
     iou = right / (2 - right)
     return (ground + num_classes * iou) / (num_classes + 1)
 
 
 def heads_score(model: DeepLabV3Config, split: str = "test", pictures: int | None = None) -> float:
-    """The mIOU that reach alone gives on a split of `heads`, from 0 to 1: see `score_by_reach`."""
+    """Return the mIOU that reach alone gives on a split of `heads`, from 0 to 1: see `score_by_reach`."""
     distances = head_distances(Heads(split, pictures=pictures))
     limit = reach(model)
     seen = 1.0 if limit is None else float((distances <= limit).double().mean())
@@ -58,7 +58,7 @@ def heads_score(model: DeepLabV3Config, split: str = "test", pictures: int | Non
 
 
 def head_distances(dataset: Heads) -> Tensor:
-    """From each body pixel of a data set to its head's centre, in pixels along the axis where it is farther: (n,).
+    """Return the distance from each body pixel to its head's centre, in pixels along the longer axis: (n,).
 
     A field of view is a square, so the larger one of the two offsets decides whether it holds the head.
     """

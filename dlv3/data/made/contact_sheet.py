@@ -10,7 +10,7 @@ from dlv3.data.palette import colourise
 def contact_sheet(
     dataset: SegmentationDataset, *, columns: int = 8, rows: int = 2, gap: int = 4
 ) -> np.ndarray:
-    """The first pictures of a data set, all of one size, with their labels.
+    """Return the first pictures of a data set, all of one size, with their labels.
 
     Args:
         dataset: any data set of `dlv3.data` whose pictures have one size.

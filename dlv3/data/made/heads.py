@@ -1,8 +1,8 @@
 """Heads: long bodies that all look alike, told apart by the colour of a small head at one end.
 
-It is the paper's motive drawn bare (§3.1, §3.3): a body that a horse and a cow share, and a head that tells. The class
-of a body's far end lies up to 90 pixels away, so that what a network's units can reach decides nearly alone what it
-scores; the pictures are made for that, and a score on them is evidence of the mechanism and of nothing else.
+The paper's reason for context in its simplest form (§3.1, §3.3): a body that a horse and a cow share, and a head that
+tells them apart. The class of a body's far end is shown up to 90 pixels away, so the reach of a network's units almost
+alone decides its score. The pictures are made for that: a score on them is evidence of the mechanism only.
 
 Everything follows from [seed, split, index] by integer arithmetic (see textures.py): the same bytes on every machine.
 A picture's layout does not depend on `size`, which only draws it with more pixels.
@@ -41,14 +41,14 @@ RADII = grown_radii(35, 95)
 
 
 def capsule(x: np.ndarray, y: np.ndarray, radius: int, *, width_percent: int) -> np.ndarray:
-    """A bar along x with round ends: 2 radius long, `width_percent` of that wide."""
+    """Return distances to a bar along x with round ends: 2 radius long, `width_percent` of that wide."""
     end = radius * width_percent // 100
     beyond = np.maximum(np.abs(x) - (radius - end), 0)
     return disc(beyond, y, end)
 
 
 def solid(paint: Colour) -> Fill:
-    """A fill of one colour."""
+    """Return a fill of one colour."""
     return Fill("grating", 8 * UNIT, 0, 0, None, paint, paint)
 
 
@@ -60,7 +60,7 @@ class Body:
     width_percent: int
 
     def head(self, stream: RandomStream, label: int, hue: int) -> tuple[Painted, Painted]:
-        """The head at the body's right end: its white rim, and its colour over that."""
+        """Return the head at the body's right end: its white rim, and its colour over that."""
         radius = stream.between(*HEAD_RADII)
         # One pixel inside of the body's round end.
         along = self.placed.radius - radius - UNIT
@@ -74,7 +74,7 @@ class Body:
 
 
 def random_body(stream: RandomStream, size: int, refused: int, extent: int = CANONICAL_SIZE * UNIT) -> Body:
-    """A body at any place and angle; each refused candidate makes the next one 3% smaller.
+    """Draw a body at any place and angle; each refused candidate makes the next one 3% smaller.
 
     Args:
         stream: of random numbers.
@@ -119,6 +119,6 @@ class Heads(LargeObjects):
 
 
 def painted_body(stream: RandomStream, body: Body, label: int) -> tuple[Painted, ...]:
-    """A body with any fill, and the head of a class (1 to 4)."""
+    """Return a body with any fill, and the head of a class (1 to 4)."""
     hue = list(HUES.values())[label - 1]
     return (Painted(body.placed, object_fill(stream), label), *body.head(stream, label, hue))

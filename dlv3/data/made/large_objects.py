@@ -20,14 +20,14 @@ MARGIN_PERCENT = 85  # of the radius: an object's centre keeps this distance fro
 
 
 def grown_radii(smallest_percent: int, largest_percent: int) -> tuple[int, ...]:
-    """257 radii, evenly spaced in the logarithm: half of these shares of the 129-pixel picture's side, in 1/64 px."""
+    """Return 257 radii, evenly spaced in the logarithm: half of these shares of the 129-pixel picture's side, in 1/64 px."""
     side = CANONICAL_SIZE * UNIT
     ratio = largest_percent / smallest_percent
     return tuple(round(side * smallest_percent / 200 * ratio ** (k / 256)) for k in range(257))
 
 
 def random_centre(stream: RandomStream, margin: int, extent: int) -> tuple[int, int]:
-    """Where an object's centre lies: at least `margin` from each side, or in the middle where that leaves no room."""
+    """Draw an object's centre, at least `margin` from each side, or in the middle if that leaves no room."""
     margin = min(margin, extent // 2)
     return stream.between(margin, extent - margin), stream.between(margin, extent - margin)
 
@@ -64,7 +64,7 @@ class LargeObjects(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]], ABC):
 
     @abstractmethod
     def draw_layout(self, stream: RandomStream) -> Layout:
-        """Decide what is in a picture."""
+        """Draw the objects of a picture and their places."""
 
     def __len__(self) -> int:
         return self._length
@@ -74,16 +74,16 @@ class LargeObjects(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]], ABC):
         return tv_tensors.Image(torch.from_numpy(image)), tv_tensors.Mask(torch.from_numpy(mask))
 
     def layout(self, index: int) -> Layout:
-        """What is in picture `index`, at any size."""
+        """Return the objects of picture `index`, at any size."""
         index = range(len(self))[index]  # an IndexError past the end; -1 is the last
         return self.draw_layout(
             RandomStream(self.seed, list(SPLITS).index(self.split), index, self.stream_kind)
         )
 
     def name(self, index: int) -> str:
-        """A name for the picture's files: "outline-val-00007"."""
+        """Return a name for the picture's files: "outline-val-00007"."""
         return f"{self.title}-{self.split}-{range(len(self))[index]:05d}"
 
     def classes_in(self, index: int) -> frozenset[int]:
-        """The labels that occur in picture `index`."""
+        """Return the labels that occur in picture `index`."""
         return frozenset(torch.unique(self[index][1]).tolist())

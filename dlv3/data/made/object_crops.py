@@ -1,4 +1,4 @@
-"""One-object pictures to pretrain on: what ImageNet is to the paper's backbones, for the pictures of large objects."""
+"""One-object pictures to pretrain on: the stand-in for ImageNet for the pictures of large objects."""
 
 import numpy as np
 import torch
@@ -60,6 +60,6 @@ def _draw(stream: RandomStream) -> tuple[np.ndarray, int]:
 
 
 def _size(stream: RandomStream, radii: tuple[int, ...]) -> int:
-    """An index of a radius that is large enough."""
+    """Draw an index of a radius that is large enough."""
     smallest = CANONICAL_SIZE * UNIT * SMALLEST_PERCENT // 200
     return stream.pick([index for index, radius in enumerate(radii) if radius >= smallest])

@@ -1,4 +1,4 @@
-"""Outline: large objects whose insides say nothing of what they are, and whose outlines have their parts in common.
+"""Outline: large objects whose insides say nothing about their class, and whose outlines share their parts.
 
 A picture of 129 pixels is a quarter of the paper's 513 (§4.1, "Crop size"), and its one to three objects are as large
 in it as PASCAL VOC's are in theirs: 0.3 to 0.95 of the picture's side. They take their fills from one bank of textures,
@@ -22,7 +22,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom, in twentieths of th
 
 
 def boxes(*bars: Box) -> OutlineFunction:
-    """The union of upright bars, as an outline."""
+    """Return the union of upright bars, as an outline."""
 
     def outline(x: np.ndarray, y: np.ndarray, radius: int) -> np.ndarray:
         distances = [
@@ -40,7 +40,7 @@ def boxes(*bars: Box) -> OutlineFunction:
 
 
 def c_shape(x: np.ndarray, y: np.ndarray, radius: int) -> np.ndarray:
-    """A ring with a gap to the right, 0.7 radius wide."""
+    """Return distances to a ring with a gap to the right, 0.7 radius wide."""
     gap = np.maximum(-x, np.abs(y) - radius * 7 // 20)
     opened: np.ndarray = np.maximum(ring(x, y, radius), -gap)
     return opened
@@ -87,7 +87,7 @@ class Outline(LargeObjects):
 def random_outline(
     stream: RandomStream, kind: str, size: int, refused: int, extent: int = CANONICAL_SIZE * UNIT
 ) -> Placed:
-    """An outline at any place and tilt.
+    """Draw an outline at any place and tilt.
 
     Args:
         stream: of random numbers.

@@ -1,4 +1,4 @@
-"""Objects at their places: an outline turned and moved, what hides what, and a picture made of them.
+"""Objects at their places: outlines that are turned and moved, that hide one another, and a picture made of them.
 
 All lengths are whole numbers in 1/64 px of the 129-pixel picture (`textures.UNIT`), whatever size is drawn, and what
 is placed is decided on the 129-pixel picture, so that a layout does not depend on the size.
@@ -28,7 +28,7 @@ class Placed:
     angle: int  # in 1/1024 of a turn
 
     def distances(self, canvas: Canvas) -> tuple[np.ndarray, slice, slice]:
-        """Signed distances (h, w) around the object, and the rows and columns of the canvas that they are for."""
+        """Return signed distances (h, w) around the object, and the rows and columns of the canvas that they are for."""
         reach = self.radius * 3 // 2 + UNIT  # no outline reaches further than the corner of its square
         rows, columns = canvas.window(self.y, reach), canvas.window(self.x, reach)
         x = canvas.positions[columns] - self.x  # (w,)
@@ -39,7 +39,7 @@ class Placed:
         return self.outline(across, down, self.radius), rows, columns
 
     def covered(self) -> np.ndarray:
-        """The pixels of the 129-pixel picture that lie inside: (129, 129) bool."""
+        """Return the pixels of the 129-pixel picture that lie inside: (129, 129) bool."""
         inside = np.zeros((CANONICAL_SIZE, CANONICAL_SIZE), bool)
         distances, rows, columns = self.distances(Canvas(CANONICAL_SIZE))
         inside[rows, columns] = distances < 0
@@ -48,7 +48,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Painted:
-    """An outline at its place with what it is filled with, and its label."""
+    """An outline at its place, with its fill and its label."""
 
     placed: Placed
     fill: Fill
@@ -63,11 +63,11 @@ class Layout:
     objects: tuple[Painted, ...]
 
     def draw(self, size: int, extent: int = CANONICAL_SIZE) -> tuple[np.ndarray, np.ndarray]:
-        """The picture (3, size, size) and its labels (size, size), both uint8.
+        """Return the picture (3, size, size) and its labels (size, size), both uint8.
 
         Args:
             size: side in pixels.
-            extent: what the side is in pixels of the 129-pixel picture.
+            extent: the side in pixels of the 129-pixel picture.
         """
         canvas = Canvas(size, extent=extent)
         canvas.fill(self.ground)
