@@ -1,7 +1,6 @@
 """`dlv3 evaluate`: its arguments, from which tyro makes the command line, and what it does."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,10 +11,10 @@ import tyro
 from dlv3.cli.parsing import parse
 from dlv3.config.data import DataConfig
 from dlv3.config.evaluation import EvaluationConfig
+from dlv3.evaluation.confusion_picture import require_matplotlib
 from dlv3.evaluation.evaluate import evaluate
-from dlv3.evaluation.report import Evaluation
+from dlv3.evaluation.score_files import file_name, require_replaceable, write_scores
 from dlv3.evaluation.trained import TrainedModel, load_trained
-from dlv3.files import write_atomically
 from dlv3.printed import say
 
 if TYPE_CHECKING:
@@ -26,7 +25,9 @@ _OVERRIDES = ("ignore", "num_classes", "val_images", "val_masks", "size", "scene
 
 @dataclass(frozen=True)
 class EvaluateArguments:
-    """Score a trained model on whole images: IOU of each class, mIOU, pixel accuracy. Prints a table, writes JSON.
+    """Score a trained model on whole images: IOU, precision and recall of each class, mIOU, pixel accuracy.
+
+    Prints a table, writes JSON.
 
     Under torchrun the images are divided among the processes, and each is counted once.
     """
@@ -53,7 +54,12 @@ class EvaluateArguments:
     pictures: int | None = None
     """scenes, markers: how many pictures."""
     out: Path | None = None
-    """The JSON file; left out, one in the run's folder, named after the split, output stride, scales and flip."""
+    """The JSON file; left out, one in the run's folder, named after the weights, the split, a data set or options of it
+    that are not the run's own, output stride, scales, flip and precision. Only an evaluation's file is replaced."""
+    csv: bool = False
+    """Write a CSV file beside the JSON: each class's IOU, precision, recall and pixels."""
+    confusion: bool = False
+    """Write a picture of the confusion matrix beside the JSON, as PNG; needs matplotlib."""
     workers: int = 2
     """Processes that load images; 0 loads between the predictions."""
     device: str = "auto"
@@ -74,23 +80,53 @@ def evaluate_command(arguments: EvaluateArguments) -> int:
     """
     from dlv3.training.distributed import joined
 
+    if arguments.confusion:
+        require_matplotlib()
     trained = load_trained(arguments.run)
-    spec, dataset = _open(arguments, trained)
+    spec, changes, dataset = _open(arguments, trained)
+    path = arguments.out or trained.weights.with_name(_file_name(arguments, trained, spec, changes))
     with joined(arguments.device) as processes:
+        if processes.first:
+            _require_replaceable(path, arguments)
         model = trained.model.to(processes.device).to(memory_format=torch.channels_last)
         found = evaluate(model, dataset, arguments.how, device=processes.device, workers=arguments.workers)
         if processes.first:
-            say(f"{trained.weights} on {spec}, {arguments.split}", "", *found.table().split("\n"))
+            table = found.table(details=True)
+            say(f"{trained.weights} on {spec}, {arguments.split}", "", *table.split("\n"))
             about = {"weights": str(trained.weights), "data": spec, "split": arguments.split}
             about |= {"device": str(processes.device), "torch": torch.__version__}
-            path = arguments.out or trained.weights.with_name(_file_name(found, arguments.split))
-            _write(path, json.dumps(about)[1:-1], found)
-            say(f"written to {path}")
+            files = write_scores(path, about, found, csv=arguments.csv, confusion=arguments.confusion)
+            say(*(f"written to {file}" for file in files))
     return 0
 
 
-def _open(arguments: EvaluateArguments, trained: TrainedModel) -> "tuple[str, SegmentationDataset]":
-    """Open the data set: the run's own, with the changes that the arguments ask for."""
+def _require_replaceable(path: Path, arguments: EvaluateArguments) -> None:
+    """Check before the work that no file would be overwritten, and that all can be written."""
+    beside = [path.with_suffix(".csv")] * arguments.csv + [path.with_suffix(".png")] * arguments.confusion
+    if path in beside:
+        raise ValueError(f"--out {path}: expected the JSON file's name, such as scores.json")
+    for file in [path, *beside]:
+        require_replaceable(file)
+
+
+def _file_name(
+    arguments: EvaluateArguments, trained: TrainedModel, spec: str, changes: Mapping[str, object]
+) -> str:
+    own = trained.config is not None and trained.config.dataset == spec
+    return file_name(
+        arguments.split,
+        arguments.how,
+        arguments.how.output_stride or trained.model.output_stride,
+        weights=trained.weights.stem,
+        data=None if own else spec,
+        changes=changes,
+    )
+
+
+def _open(
+    arguments: EvaluateArguments, trained: TrainedModel
+) -> "tuple[str, dict[str, object], SegmentationDataset]":
+    """Open the data set: the run's own, with the changes that the arguments ask for. Returns these too."""
     from dlv3.data import open_dataset
 
     spec = arguments.data or (trained.config.dataset if trained.config else None)
@@ -100,27 +136,12 @@ def _open(arguments: EvaluateArguments, trained: TrainedModel) -> "tuple[str, Se
             "--data, such as folder:DIR"
         )
     config = trained.config.data if trained.config else DataConfig()
-    changes = {name: getattr(arguments, name) for name in _OVERRIDES}
-    config = replace(config, **{name: value for name, value in changes.items() if value is not None})
+    given = {name: getattr(arguments, name) for name in _OVERRIDES}
+    given = {name: value for name, value in given.items() if value is not None}
+    changes = {name: value for name, value in given.items() if value != getattr(config, name)}
+    config = replace(config, **given)
     if spec.partition(":")[0] == "folder" and config.num_classes is None and not config.classes:
         # The folder may show fewer classes than the model was trained on; that is not an error.
         listed = Path(spec.partition(":")[2], "classes.txt").is_file()
         config = config if listed else replace(config, num_classes=trained.model.config.num_classes)
-    return spec, open_dataset(spec, arguments.split, config)
-
-
-def _file_name(found: Evaluation, split: str) -> str:
-    """Name the file after the options, such as evaluation_val_os8_scales-0.5-1_flip.json: no other scores are lost."""
-    parts = ["evaluation", split, f"os{found.output_stride}"]
-    if found.scales != (1.0,):
-        parts.append("scales-" + "-".join(f"{scale:g}" for scale in found.scales))
-    return "_".join(parts + ["flip"] * found.flip) + ".json"
-
-
-def _write(path: Path, about: str, found: Evaluation) -> None:
-    """Write the scores as JSON, below a line about what was evaluated."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, ("{\n  " + about + ",\n" + found.to_json().removeprefix("{\n")).encode())
-    except OSError as error:
-        raise OSError(f"{path}: cannot be written: {error.strerror}; give another --out") from error
+    return spec, changes, open_dataset(spec, arguments.split, config)

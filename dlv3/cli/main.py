@@ -17,7 +17,7 @@ from types import FrameType
 from typing import NamedTuple
 
 from dlv3.cli.errors import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, print_error, print_line, status_of
-from dlv3.printed import say
+from dlv3.printed import printable, say
 
 
 class Command(NamedTuple):
@@ -89,7 +89,7 @@ def _warnings_as_lines() -> Iterator[None]:
     def one_line(
         message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
     ) -> str:
-        return "dlv3: warning: " + " ".join(str(message).split()) + "\n"
+        return f"dlv3: warning: {printable(' '.join(str(message).split()))}\n"
 
     with warnings.catch_warnings():
         # Pillow's, about large pictures; those that are too large are refused with their size.

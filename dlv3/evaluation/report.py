@@ -1,5 +1,7 @@
 """The result of an evaluation: scores as plain values, a table to read and JSON to keep."""
 
+import csv
+import io
 import json
 import math
 from collections.abc import Mapping
@@ -8,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from dlv3.config.evaluation import EvaluationConfig
 from dlv3.evaluation.metrics import ConfusionMatrix
 from dlv3.printed import printable
+
+CSV_HEADER = ("class", "iou", "precision", "recall", "labelled pixels", "predicted pixels")
 
 
 @dataclass(frozen=True)
@@ -74,20 +78,44 @@ class Evaluation:
         """Number of labelled pixels that were counted."""
         return sum(map(sum, self.confusion))
 
-    def table(self) -> str:
-        """Return a text with a line for each class, the means, and how they were measured."""
-        rows = [("class", "IOU %", "pixels %")]
+    @property
+    def class_precision(self) -> tuple[float, ...]:
+        """The share of the pixels predicted as each class that are labelled so; nan for a class never predicted."""
+        columns = zip(*self.confusion, strict=True)
+        return tuple(_share(column[i], sum(column)) for i, column in enumerate(columns))
+
+    @property
+    def class_recall(self) -> tuple[float, ...]:
+        """The share of the pixels labelled as each class that are predicted so; nan for a class never labelled."""
+        return tuple(_share(row[i], sum(row)) for i, row in enumerate(self.confusion))
+
+    def table(self, *, details: bool = False) -> str:
+        """Return a text with a line for each class, the means, and how they were measured.
+
+        Args:
+            details: also each class's precision and recall.
+        """
+        rows = [["class", "IOU %", "pixels %"] + ["precision %", "recall %"] * details]
         pixels = max(self.pixels, 1)
-        for name, iou, labelled in zip(self.classes, self.iou, map(sum, self.confusion), strict=True):
-            rows.append((printable(name), _percent(iou), f"{100 * labelled / pixels:.2f}"))
-        means = [("mIOU", _percent(self.miou), ""), ("pixel accuracy", _percent(self.pixel_accuracy), "")]
-        means += [(f"mIOU of {printable(name)}", _percent(score), "") for name, score in self.groups.items()]
-        widths = [max(len(row[i]) for row in rows + means) for i in range(3)]
+        more = zip(self.class_precision, self.class_recall, strict=True)
+        classes = zip(self.classes, self.iou, map(sum, self.confusion), more, strict=True)
+        for name, iou, labelled, both in classes:
+            row = [printable(name), _percent(iou), f"{100 * labelled / pixels:.2f}"]
+            rows.append(row + [_percent(share) for share in both] * details)
+        means = [["mIOU", _percent(self.miou)], ["pixel accuracy", _percent(self.pixel_accuracy)]]
+        means += [[f"mIOU of {printable(name)}", _percent(score)] for name, score in self.groups.items()]
+        means = [row + [""] * (len(rows[0]) - 2) for row in means]
+        first, *widths = [max(map(len, column)) for column in zip(*rows, *means, strict=True)]
         lines = [
-            f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}".rstrip()
+            "  ".join(
+                [
+                    f"{row[0]:<{first}}",
+                    *(f"{text:>{width}}" for text, width in zip(row[1:], widths, strict=True)),
+                ]
+            ).rstrip()
             for row in rows + means
         ]
-        rule = "-" * (sum(widths) + 4)
+        rule = "-" * (first + sum(widths) + 2 * len(widths))
         lines = [lines[0], rule, *lines[1 : len(rows)], rule, *lines[len(rows) :], "", *self._notes()]
         return "\n".join(lines)
 
@@ -108,7 +136,26 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values for JSON; a score that does not exist is None, because JSON has no nan."""
-        return {name: plain(value) for name, value in (asdict(self) | {"pixels": self.pixels}).items()}
+        more = {
+            "class_precision": self.class_precision,
+            "class_recall": self.class_recall,
+            "pixels": self.pixels,
+        }
+        return {name: plain(value) for name, value in (asdict(self) | more).items()}
+
+    def to_csv(self) -> str:
+        """Return a line for each class, with shares from 0 to 1 (empty where there is none) and pixels."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(CSV_HEADER)
+        predicted = map(sum, zip(*self.confusion, strict=True))
+        columns = (self.iou, self.class_precision, self.class_recall)
+        for name, shares, row, column in zip(
+            self.classes, zip(*columns, strict=True), self.confusion, predicted, strict=True
+        ):
+            shown = ["" if math.isnan(share) else f"{share:.6f}" for share in shares]
+            writer.writerow([printable(name), *shown, sum(row), column])
+        return text.getvalue()
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON, each field on one line and the confusion matrix with one line a row."""
@@ -126,6 +173,10 @@ def _mean(values: list[float]) -> float:
     """Return the mean of the values that are not nan; nan if there are none."""
     values = [value for value in values if not math.isnan(value)]
     return sum(values) / len(values) if values else math.nan
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan
 
 
 def _percent(share: float) -> str:

@@ -76,7 +76,7 @@ def test_evaluate_otherwise_has_a_file_of_its_own(run, capsys):
         "0",
     ]
     assert evaluate("run", *words) == 0
-    values = json.loads(Path("run/evaluation_test_os8_scales-0.5-1_flip.json").read_text())
+    values = json.loads(Path("run/evaluation_test_pictures-2_os8_scales-0.5-1_flip.json").read_text())
     assert (values["output_stride"], values["scales"], values["flip"]) == (8, [0.5, 1.0], True)
     assert values["images"] == 2
     assert "output stride 8, scales 0.5 1, with flip" in capsys.readouterr().out
@@ -102,6 +102,42 @@ def test_evaluate_weights_alone_on_a_folder(run, tmp_path):
     assert ignored > 0
     assert values["pixels"] == 3 * 40 * 30 - ignored
     assert len(values["classes"]) == 8  # the model's, though the folder shows three
+
+
+def test_evaluate_writes_csv_and_a_picture_and_prints_precision(run, capsys):
+    assert (
+        evaluate("run", "--workers", "0", "--pictures", "1", "--csv", "--confusion", "--out", "scores.json")
+        == 0
+    )
+    printed = capsys.readouterr().out
+    assert "precision %  recall %" in printed
+    assert printed.endswith("written to scores.json\nwritten to scores.csv\nwritten to scores.png\n")
+    values = json.loads(Path("scores.json").read_text())
+    matrix = np.array(values["confusion"])
+    assert values["class_recall"][0] == pytest.approx(matrix[0, 0] / matrix[0].sum())
+    assert Path("scores.csv").read_text().startswith("class,iou,precision,recall,")
+    assert Image.open("scores.png").format == "PNG"
+
+
+@pytest.mark.parametrize("out", ["run/model.safetensors", "run/config.json", "run"])
+def test_evaluate_replaces_no_other_file_and_says_so_before_the_work(run, out, monkeypatch):
+    before = Path("run/model.safetensors").read_bytes(), Path("run/config.json").read_bytes()
+    monkeypatch.setattr("dlv3.cli.evaluate.evaluate", lambda *words, **options: pytest.fail("it began"))
+    with pytest.raises(ValueError, match=f"^--out {out}: is there and is not an evaluation's file"):
+        evaluate("run", "--out", out)
+    Path("taken").touch()
+    with pytest.raises(OSError, match=r"^taken/x.json: cannot be written: [^\n]*; give another --out$"):
+        evaluate("run", "--out", "taken/x.json")
+    assert (Path("run/model.safetensors").read_bytes(), Path("run/config.json").read_bytes()) == before
+
+
+def test_evaluate_other_data_and_other_precision_have_files_of_their_own(run):
+    photos("mine", 1, labels=[0, 1])
+    photos("deep/mine", 1, labels=[0, 1])
+    for words in ([], ["--precision", "bfloat16"], ["--data", "folder:mine"], ["--data", "folder:deep/mine"]):
+        assert evaluate("run", "--workers", "0", *words) == 0
+    assert len(list(Path("run").glob("evaluation_val_*.json"))) == 4
+    assert Path("run/evaluation_val_os16_bfloat16.json").is_file()
 
 
 def test_evaluate_weights_alone_needs_data(run):

@@ -67,6 +67,22 @@ def test_table_is_aligned_and_says_everything_that_decides_the_score(found):
     ]
 
 
+def test_precision_and_recall_of_each_class(found):
+    assert found.class_precision[:3] == (1.0, 0.5, 0.5)
+    assert found.class_recall[:3] == (0.75, 0.5, 1.0)
+    assert math.isnan(found.class_precision[3])
+    assert math.isnan(found.class_recall[3])
+    assert found.table(details=True).splitlines()[:6] == [
+        "class            IOU %  pixels %  precision %  recall %",
+        "-------------------------------------------------------",
+        "ground           75.00     57.14       100.00     75.00",
+        "tree             33.33     28.57        50.00     50.00",
+        "car              50.00     14.29        50.00    100.00",
+        "never                -      0.00            -         -",
+    ]
+    assert found.to_dict()["class_recall"] == [0.75, 0.5, 1.0, None]
+
+
 def test_json_holds_the_scores_and_no_nan(found):
     values = json.loads(found.to_json(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert values == found.to_dict()
