@@ -20,7 +20,7 @@ MARGIN_PERCENT = 85  # of the radius: an object's centre keeps this distance fro
 
 
 def grown_radii(smallest_percent: int, largest_percent: int) -> tuple[int, ...]:
-    """Return 257 radii, evenly spaced in the logarithm: half of these shares of the 129-pixel picture's side, in 1/64 px."""
+    """Return 257 radii, evenly spaced in the logarithm: half of these shares of a 129-pixel side, in 1/64 px."""
     side = CANONICAL_SIZE * UNIT
     ratio = largest_percent / smallest_percent
     return tuple(round(side * smallest_percent / 200 * ratio ** (k / 256)) for k in range(257))

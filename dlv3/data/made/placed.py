@@ -1,4 +1,4 @@
-"""Objects at their places: outlines that are turned and moved, that hide one another, and a picture made of them.
+"""Objects at their places: outlines turned and moved, hiding one another, and a picture made of them.
 
 All lengths are whole numbers in 1/64 px of the 129-pixel picture (`textures.UNIT`), whatever size is drawn, and what
 is placed is decided on the 129-pixel picture, so that a layout does not depend on the size.
@@ -28,7 +28,7 @@ class Placed:
     angle: int  # in 1/1024 of a turn
 
     def distances(self, canvas: Canvas) -> tuple[np.ndarray, slice, slice]:
-        """Return signed distances (h, w) around the object, and the rows and columns of the canvas that they are for."""
+        """Return signed distances (h, w) around the object, and the canvas rows and columns that they are for."""
         reach = self.radius * 3 // 2 + UNIT  # no outline reaches further than the corner of its square
         rows, columns = canvas.window(self.y, reach), canvas.window(self.x, reach)
         x = canvas.positions[columns] - self.x  # (w,)
