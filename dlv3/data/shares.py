@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dlv3.data.errors import DataError
 from dlv3.data.palette import IGNORE_INDEX
+from dlv3.printed import printable
 
 _SHOWN = 8  # names in a message
 _JOINED = "\N{NO-BREAK SPACE}"  # between a name and its share, so that no line ends there
@@ -69,7 +70,7 @@ class ClassShares:
             f"{name}{_JOINED}{_percent(share)}" for name, share in zip(self.classes, self.shares, strict=True)
         ]
         no_label = self.unlabelled / max(self.unlabelled + sum(self.pixels), 1)
-        listed = ", ".join([*each, f"no label {_percent(no_label)}"])
+        listed = ", ".join([*each, f"no label{_JOINED}{_percent(no_label)}"])
         text = f"pixels of {self.pictures} training pictures: {listed}"
         return textwrap.fill(text, 100, subsequent_indent="  ").replace(_JOINED, " ")
 

@@ -1,10 +1,10 @@
 """The classes that a training is about to see, reported before it starts."""
 
-import sys
 import warnings
 
 from dlv3.data import SegmentationDataset
 from dlv3.data.shares import ClassShares, CountedDataset
+from dlv3.printed import say
 
 
 def report_classes(dataset: SegmentationDataset, name: str, *, show: bool = True) -> None:
@@ -27,7 +27,7 @@ def report_classes(dataset: SegmentationDataset, name: str, *, show: bool = True
     shares.require_two(name)
     if not show:
         return
-    print(shares.text(), file=sys.stderr)
+    say(*shares.text().split("\n"), error=True)
     line = shares.warning(name)
     if line is not None:
         warnings.warn(line, stacklevel=2)
