@@ -32,7 +32,7 @@ COMMANDS = {
     "evaluate": Command("score a trained model on whole images", "evaluate"),
     "predict": Command("colour photos by class", "predict"),
     "ablate": Command("run the paper's tables, and report what was recorded", "ablate"),
-    "data": Command("fetch or make what trainings start from", "data"),
+    "data": Command("check, fetch or make what trainings start from", "data"),
     "lab": Command("open the course in JupyterLab", "lab"),
 }
 

@@ -20,6 +20,10 @@ class DataConfig:
     classes: tuple[str, ...] = ()
     """folder: names of the classes, in the order of their indices; left out, those of DIR/classes.txt, one a line."""
 
+    colours: str | None = None
+    """folder: a file with a line such as "128 64 128 road" for each class, for masks in colour; left out,
+    DIR/colours.txt, DIR/labelmap.txt (CVAT) or DIR/class_dict.csv where there is one."""
+
     train_images: str | None = None
     """folder: the training photos, if they are not in DIR/images."""
 

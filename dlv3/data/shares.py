@@ -67,7 +67,8 @@ class ClassShares:
     def text(self) -> str:
         """Return the shares as a few lines of text."""
         each = [
-            f"{name}{_JOINED}{_percent(share)}" for name, share in zip(self.classes, self.shares, strict=True)
+            f"{printable(name)}{_JOINED}{_percent(share)}"
+            for name, share in zip(self.classes, self.shares, strict=True)
         ]
         no_label = self.unlabelled / max(self.unlabelled + sum(self.pixels), 1)
         listed = ", ".join([*each, f"no label{_JOINED}{_percent(no_label)}"])

@@ -43,7 +43,10 @@ def test_command_has_help(name: str, capsys: pytest.CaptureFixture):
             ["frobnicate"],
             "'frobnicate' is not a command; expected one of train, evaluate, predict, ablate, data, lab",
         ),
-        (["data", "coco"], "'coco' is not a command; expected one of voc, pretrain (see dlv3 data --help)"),
+        (
+            ["data", "coco"],
+            "'coco' is not a command; expected one of check, voc, pretrain (see dlv3 data --help)",
+        ),
     ],
 )
 def test_unknown_command_is_one_line_and_status_2(

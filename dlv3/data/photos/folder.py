@@ -13,6 +13,7 @@ from dlv3.config.data import DataConfig
 from dlv3.data.errors import DataError
 from dlv3.data.labels import checked_labels, require_classes
 from dlv3.data.palette import IGNORE_INDEX, voc_palette
+from dlv3.data.photos.colours import TABLES, ColourTable, read_colours
 from dlv3.data.photos.counts import count_labels
 from dlv3.data.photos.images import MaskReader, read_pair
 from dlv3.data.photos.pairing import find_splits
@@ -35,20 +36,21 @@ class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
         config = config or DataConfig()
         self.root = Path(root)
         self.ignore = tuple(config.ignore)
-        self._read_mask = MaskReader(self.ignore)
+        self._colours = colour_table(self.root, config)
+        self._read_mask = MaskReader(self.ignore, self._colours)
         splits = find_splits(self.root, config)
         if not splits.get(split):
             raise DataError(
                 f"{self.root}: no {split} pictures; it has {', '.join(s for s in splits if splits[s])}"
             )
         self.pairs = splits[split]
-        self.classes = _class_names(self.root, config)
+        self.classes = class_names(self.root, config, self._colours)
         if not self.classes:
             masks = [pair.mask for s in sorted(splits) for pair in splits[s]]
-            inferred = _inferred_classes(self._counts(masks), masks[0].parent)
+            inferred = inferred_classes(self._counts(masks), masks[0].parent)
             self.classes = tuple(f"class {i}" for i in range(inferred))
         self.num_classes = len(self.classes)
-        self.palette = voc_palette(self.num_classes)
+        self.palette = voc_palette(self.num_classes) if self._colours is None else self._colours.palette
         self._present: dict[int, frozenset[int]] = {}
 
     def __len__(self) -> int:
@@ -56,7 +58,7 @@ class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
 
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
         pair = self.pairs[index]
-        image, mask = read_pair(pair.image, pair.mask, self.ignore)
+        image, mask = read_pair(pair.image, pair.mask, self.ignore, self._colours)
         checked_labels(mask, self.num_classes, pair.mask)
         return image, mask  # (3, H, W), (H, W)
 
@@ -89,14 +91,40 @@ class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
         return count_labels(masks, self._read_mask, self.root)
 
 
-def _class_names(root: Path, config: DataConfig) -> tuple[str, ...]:
-    """Return the given names, or those of classes.txt, or numbered ones; () if the number of classes is unknown."""
+def colour_table(root: Path, config: DataConfig) -> ColourTable | None:
+    """Return the table of the masks' colours that is given or lies in the folder; None where there is none.
+
+    Raises:
+        DataError: there are two tables in the folder, or one that cannot be read.
+    """
+    if config.colours is not None:
+        return read_colours(root / config.colours)
+    found = [root / name for name in TABLES if (root / name).is_file()]
+    if len(found) > 1:
+        raise DataError(f"{root}: has {' and '.join(path.name for path in found)}; keep one of these tables")
+    return read_colours(found[0]) if found else None
+
+
+def class_names(root: Path, config: DataConfig, colours: ColourTable | None = None) -> tuple[str, ...]:
+    """Return the names given, or of the colours, or of classes.txt, or numbered ones; () if their number is unknown.
+
+    Raises:
+        DataError: the names, their number and the colours do not fit together.
+    """
     names = tuple(config.classes)
     listed = root / "classes.txt"
-    if not names and listed.is_file():
-        names = tuple(
-            line.strip() for line in listed.read_text(encoding="utf-8-sig").splitlines() if line.strip()
-        )
+    if not names and colours is None and listed.is_file():
+        try:
+            lines = listed.read_text(encoding="utf-8-sig").splitlines()
+        except UnicodeDecodeError:
+            raise DataError(f"{listed}: is not a text file (UTF-8); expected one name a line") from None
+        names = tuple(line.strip() for line in lines if line.strip())
+    if colours is not None:
+        if names and len(names) != len(colours.classes):
+            raise DataError(
+                f"classes={names!r}: {colours.path} has {len(colours.classes)} classes; give as many names, or none"
+            )
+        names = names or colours.classes
     count = config.num_classes
     if count is not None and not 2 <= count <= IGNORE_INDEX:
         raise DataError(
@@ -113,12 +141,15 @@ def _class_names(root: Path, config: DataConfig) -> tuple[str, ...]:
     return names or tuple(f"class {i}" for i in range(count or 0))
 
 
-def _inferred_classes(counts: NDArray[np.int64], folder: Path) -> int:
+def inferred_classes(counts: NDArray[np.int64], folder: Path) -> int:
     """Return one more than the highest label in any mask of any split.
 
     Args:
         counts: pixels of each value in each mask, (masks, 256).
         folder: of the masks, for the messages.
+
+    Raises:
+        DataError: fewer than two classes occur, or the labels look like grey levels.
     """
     labels = np.flatnonzero(counts.sum(axis=0)[:IGNORE_INDEX]).tolist()
     if not labels:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torchvision import tv_tensors
 
 from dlv3.data.errors import DataError
 from dlv3.data.palette import IGNORE_INDEX
+from dlv3.data.photos.colours import ColourTable
 from dlv3.data.photos.opening import MASK_FORMATS, Path, opened, require_one_page
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -51,24 +53,29 @@ def read_image(path: Path) -> tv_tensors.Image:
     return _read_photo(path)[0]
 
 
-def read_mask(path: Path, ignore: Sequence[int] = ()) -> tv_tensors.Mask:
-    """Read a mask of class indices: a grey or palette PNG, or a one-channel TIFF.
+def read_mask(path: Path, ignore: Sequence[int] = (), colours: ColourTable | None = None) -> tv_tensors.Mask:
+    """Read a mask of class indices: a grey or palette PNG, or a one-channel TIFF; or of colours, with their table.
 
     Args:
         path: the file.
         ignore: values that become 255, which is not a label.
+        colours: the class of each colour. With it, every mask is read by its colours, one of a palette or grey too.
 
     Returns:
         (H, W) uint8.
 
     Raises:
-        DataError: the file does not exist, is broken, or has more than one channel or values beyond 255.
+        DataError: the file does not exist, is broken, has more than one channel, values beyond 255 or a
+            colour that is not in the table.
     """
     with opened(path, MASK_FORMATS) as picture:
         require_one_page(picture, path, "a mask")
         picture.load()
         upright = _turn(picture, _orientation(picture))
-        return tv_tensors.Mask(torch.from_numpy(_indices(upright, path, ignore)))
+        indices = (
+            _indices(upright, path, ignore) if colours is None else _by_colour(upright, path, ignore, colours)
+        )
+        return tv_tensors.Mask(torch.from_numpy(indices))
 
 
 @dataclass(frozen=True)
@@ -76,13 +83,14 @@ class MaskReader:
     """The way in which a data set reads its masks: `reader(path)` is `read_mask` with these options."""
 
     ignore: tuple[int, ...] = ()
+    colours: ColourTable | None = None
 
     def __call__(self, path: Path) -> tv_tensors.Mask:
-        return read_mask(path, self.ignore)
+        return read_mask(path, self.ignore, self.colours)
 
 
 def read_pair(
-    image: Path, mask: Path, ignore: Sequence[int] = ()
+    image: Path, mask: Path, ignore: Sequence[int] = (), colours: ColourTable | None = None
 ) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
     """Read a photo and its mask; a mask made from the stored pixels of a rotated photo is turned with it.
 
@@ -93,7 +101,7 @@ def read_pair(
         DataError: as `read_image` and `read_mask`, or the sizes differ.
     """
     photo, stored, orientation = _read_photo(image)
-    labels = read_mask(mask, ignore)
+    labels = read_mask(mask, ignore, colours)
     if labels.shape == photo.shape[1:]:
         return photo, labels
     if labels.shape == stored:
@@ -146,20 +154,38 @@ def _indices(picture: Image.Image, path: Path, ignore: Sequence[int]) -> np.ndar
     if picture.mode not in ("1", "L", "P", *_SIXTEEN_BITS):
         raise DataError(
             f"{path}: the mask has {len(picture.getbands())} channels ({picture.mode}); "
-            "a mask has one channel of class indices (a palette PNG is fine)"
+            "a mask has one channel of class indices (a palette PNG is fine), or give a table of its colours"
         )
     values = np.array(picture)
     if picture.mode == "L":
         values //= _grey_step(path)
     if values.dtype in (np.bool_, np.uint8):
-        table = np.arange(256, dtype=np.uint8)
-        table[[v for v in ignore if 0 <= v <= 255]] = IGNORE_INDEX
-        return table[values.astype(np.uint8)]
+        return _without_ignored(values.astype(np.uint8), ignore)
     values = np.where(np.isin(values, ignore), IGNORE_INDEX, values.astype(np.int64))
     if values.min() < 0 or values.max() > 255:
         wrong = values[(values < 0) | (values > 255)][0]
         raise DataError(f"{path}: label {wrong}; expected a class index, 0 to 254, or 255 for no label")
     return values.astype(np.uint8)
+
+
+def _by_colour(
+    picture: Image.Image, path: Path, ignore: Sequence[int], colours: ColourTable
+) -> NDArray[np.uint8]:
+    """Return a picture in colour as (H, W) uint8 class indices."""
+    if picture.mode in ("F", *_SIXTEEN_BITS):
+        raise DataError(
+            f"{path}: the mask has 16 bits or floating-point values, and {colours.path} gives colours of 8 bits; save "
+            "the mask with 8 bits, or take the table away"
+        )
+    rgb = np.array(picture.convert("RGB"))
+    return _without_ignored(colours.indices(rgb, path), ignore)
+
+
+def _without_ignored(values: NDArray[np.uint8], ignore: Sequence[int]) -> NDArray[np.uint8]:
+    table = np.arange(256, dtype=np.uint8)
+    table[[v for v in ignore if 0 <= v <= 255]] = IGNORE_INDEX
+    kept: NDArray[np.uint8] = table[values]
+    return kept
 
 
 def _grey_step(path: Path) -> int:
