@@ -75,5 +75,5 @@ def _convolution_backward(
     wanted: Sequence[bool],
     **kwargs: object,
 ) -> int:
-    # The gradient of the images takes every meeting of weight and value once more, and so does that of the weights.
+    # The gradient for the images takes as many multiplications again, and so does the gradient for the weights.
     return sum(wanted[:2]) * _useful(images, weight, gradient, stride, padding, rate)

@@ -88,7 +88,7 @@ def _changed() -> bool:
 
 @contextmanager
 def threads(number: int) -> Iterator[None]:
-    """Let torch compute with so many threads inside the block."""
+    """Let torch compute with `number` threads inside the block."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:

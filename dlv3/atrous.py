@@ -156,9 +156,8 @@ def join_phases(phases: Tensor, rate: int, size: tuple[int, int]) -> Tensor:
     """
     require_whole("rate", rate)
     (count, C, h, w), (H, W) = phases.shape, size
-    images = phases.reshape(count // rate**2, rate, rate, C, h, w).permute(
-        0, 3, 4, 1, 5, 2
-    )  # (N, C, h, r, w, r)
+    by_phase = phases.reshape(count // rate**2, rate, rate, C, h, w)
+    images = by_phase.permute(0, 3, 4, 1, 5, 2)  # (N, C, h, rate, w, rate)
     return images.reshape(-1, C, h * rate, w * rate)[:, :, :H, :W]
 
 

@@ -4,7 +4,7 @@
     Traceback (most recent call last):
     ValueError: rate=0: expected a whole number of at least 1
 
-This file imports nothing of dlv3, so that every package can use it.
+This file imports nothing from dlv3, so that every package can use it.
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def require_choice(name: str, value: object, choices: Sequence[object]) -> None:
 
 
 def lists_to_tuples(config: object, *names: str) -> None:
-    """Turn fields of a frozen dataclass that hold a list into tuples: JSON and command lines bring lists."""
+    """Turn fields of a frozen dataclass that hold a list into tuples: JSON and the command line give lists."""
     for name in names:
         value = getattr(config, name)
         if isinstance(value, list):

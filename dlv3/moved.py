@@ -41,7 +41,7 @@ MOVED = {
 
 
 class MovedModules(MetaPathFinder, Loader):
-    """Finds a module under its old name. It is asked last, after Python's own finders."""
+    """Find a module under its old name. Python asks this finder last, after its own."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

@@ -50,7 +50,7 @@ def parse_object(text: str | bytes) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error}") from error
     except RecursionError as error:
-        raise ValueError("not JSON of ours: nested too deeply") from error
+        raise ValueError("not JSON that dlv3 wrote: nested too deeply") from error
     if not isinstance(values, dict):
         raise ValueError(f"expected a JSON object, got {type(values).__name__}")
     return values

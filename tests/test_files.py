@@ -186,7 +186,7 @@ OURS = ("weights.save", "checkpoint.save")
 def writers(source: str) -> list[str]:
     """The calls in a source that write a file by themselves."""
     tree = ast.parse(source)
-    # What is saved into memory is no file yet.
+    # What is saved into memory is not a file yet.
     buffers = {
         target.id
         for node in ast.walk(tree)

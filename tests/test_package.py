@@ -20,7 +20,7 @@ NOT_FOR_THE_LIBRARY = (
     "nbformat",
 )
 
-# Imports every module but the course's, in an interpreter where the course's packages are not to be had.
+# Imports every module but the course's, in an interpreter that cannot import the course's packages.
 IMPORT_ALL = f"""
 import importlib, pkgutil, sys
 class Absent:

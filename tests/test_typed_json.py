@@ -83,7 +83,7 @@ def test_field_with_a_default_may_be_required():
         (b"", "a.json: not a record (not JSON: Expecting value"),
         (b"\xff", "a.json: not a record (not UTF-8 text: invalid start byte at byte 0"),
         (b"[1]", "a.json: not a record (expected a JSON object, got list"),
-        (b'{"a":' * 100_000, "a.json: not a record (not JSON of ours: nested too deeply"),
+        (b'{"a":' * 100_000, "a.json: not a record (not JSON that dlv3 wrote: nested too deeply"),
         (b'{"a": ' + b"1" * 5000 + b"}", "a.json: not a record (Exceeds the limit"),
     ],
     ids=["empty", "no text", "list", "deep", "long number"],

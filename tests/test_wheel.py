@@ -1,4 +1,4 @@
-"""The package as it is handed out: what wheel and sdist hold, and that the wheel runs from an empty folder."""
+"""The package as it is distributed: what wheel and sdist hold, and that the wheel runs from an empty folder."""
 
 import hashlib
 import json

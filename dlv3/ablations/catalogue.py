@@ -30,7 +30,7 @@ def cells_of(table: Table[Any], preset_name: str, seeds: int) -> Sequence[Cell[A
 
     Args:
         table: one of `EVERY_TABLE`.
-        preset_name: "tiny", "laptop", "quarter", "gpu" or "paper".
+        preset_name: "tiny", "laptop", "quarter", "quarter-heads", "gpu" or "paper".
         seeds: how many, from 0 on.
 
     Raises:

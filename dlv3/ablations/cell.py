@@ -23,7 +23,7 @@ ONE_SCALE = "laptop"
 
 
 class Measured(TypedDict):
-    """The result of a cell's run: the scores of its record (see `Record`) and its wall time."""
+    """The result of a cell's run: the scores of its record (see `dlv3.ablations.results.Record`) and its wall time."""
 
     miou: float
     iou: dict[str, float | None]
@@ -77,7 +77,7 @@ def one_scale_cells(
     Args:
         kind: the class of the cells.
         table: a table whose settings are the cells' configurations, with a field `seed`.
-        preset_name: "laptop".
+        preset_name: `ONE_SCALE`, the only one that is possible.
         seeds: how many, from 0 on.
 
     Raises:

@@ -19,7 +19,7 @@ _FORMAT = 1
 
 @dataclass
 class Update:
-    """What `update` did to a working copy, as lists of file names."""
+    """The result of `update`: what it did to a working copy, as lists of file names."""
 
     folder: Path
     copied: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Update:
     """What is wrong with the manifest; None if it is sound."""
 
     def lines(self) -> list[str]:
-        """Return what a person should know, a line each."""
+        """Return what the learner should know, one line each."""
         said = []
         if self.damage:
             said.append(
@@ -107,7 +107,7 @@ def without_outputs(notebook: str) -> bytes:
 
 
 def _put_beside(path: Path, content: bytes, version: str) -> str:
-    """Write a newer lesson beside the learner's, where nothing lies yet. Returns its name."""
+    """Write a newer lesson beside the learner's under an unused name, and return that name."""
     number = 1
     while True:
         mark = f"-dlv3-{version}" + (f"-{number}" if number > 1 else "")
@@ -142,7 +142,7 @@ def _hash(content: bytes) -> str:
 
 
 def _hash_of_file(path: Path) -> str | None:
-    """Return a file's hash; None if nothing lies at the path, "" for what is not a readable file."""
+    """Return a file's hash; None if the path does not exist, "" if it is not a readable file."""
     try:
         return _hash(path.read_bytes())
     except FileNotFoundError:

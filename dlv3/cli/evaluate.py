@@ -36,7 +36,8 @@ class EvaluateArguments:
     """A run's folder, or a .safetensors file."""
     how: Annotated[EvaluationConfig, tyro.conf.arg(name="")] = field(default_factory=EvaluationConfig)
     data: str | None = None
-    """scenes, markers:KIND, folder:DIR or voc:DIR; left out, the data set that the run was trained on."""
+    """scenes, outline, heads, markers:KIND, cells:KIND, ground, folder:DIR or voc:DIR; left out, the data set that the
+    run was trained on."""
     split: Literal["train", "val", "test"] = "val"
     """Which part of the data."""
     ignore: Annotated[tuple[int, ...] | None, tyro.conf.arg(metavar="INT [INT ...]")] = None

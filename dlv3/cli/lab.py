@@ -79,7 +79,7 @@ def lab_command(arguments: LabArguments, jupyters: Sequence[str] = ()) -> int:
 
 
 def config_path(before: str | None = None) -> str:
-    """Return the value of JUPYTER_CONFIG_PATH that keeps the pop-up about news away, and what it was before."""
+    """Return a value of JUPYTER_CONFIG_PATH that also suppresses the pop-up about news, followed by the old value."""
     return os.pathsep.join([str(assets.jupyter_settings()), *([before] if before else [])])
 
 
@@ -89,7 +89,7 @@ def jupyter_options(folder: Path, *, browser: bool = True, port: int | None = No
     Args:
         folder: the lessons' folder, absolute.
         browser: open a browser.
-        port: the port to listen on, no other; None for JupyterLab's own choice.
+        port: the only port to listen on; None for JupyterLab's own choice.
     """
     options = [
         "--ServerApp.ip=127.0.0.1",

@@ -147,8 +147,9 @@ def preset(name: str) -> RunConfig:
     """Return the configuration with a name.
 
     Args:
-        name: tiny (seconds, tests), laptop (two minutes on two cores), gpu (minutes on one GPU), paper (the
-            published recipe's first stage) or paper-stage2.
+        name: tiny (seconds, tests), laptop (two minutes on two cores), quarter (the paper's maps and rates on small
+            pictures), quarter-heads, gpu (minutes on one GPU), paper (the published recipe's first stage) or
+            paper-stage2.
 
     Raises:
         ValueError: no preset has this name.

@@ -17,7 +17,7 @@ class RunConfig:
     """One training: the data set by its name, and four groups of options."""
 
     dataset: str = "scenes"
-    """What to open: scenes, markers:KIND, folder:DIR or voc:DIR."""
+    """What to open: scenes, outline, heads, markers:KIND, cells:KIND, ground, folder:DIR or voc:DIR."""
     model: DeepLabV3Config = field(default_factory=DeepLabV3Config)
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -54,7 +54,7 @@ class RunConfig:
         """Read a run's config.json.
 
         Raises:
-            ValueError: as `from_json`; the message names the file.
+            ValueError: as in `from_json`; the message names the file.
             OSError: it cannot be read.
         """
         try:
@@ -70,7 +70,7 @@ def differences(old: RunConfig, new: RunConfig) -> list[str]:
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested dictionaries as one, its keys joined by points."""
+    """Flatten nested dictionaries into one, with their keys joined by dots."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}

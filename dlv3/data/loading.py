@@ -1,4 +1,4 @@
-"""Name the loss of a loader's worker: a process that reads pictures and was killed, most often for want of memory.
+"""Name the loss of a loader's worker: a process that reads pictures and was killed, most often because memory ran out.
 
 torch reports it as a plain RuntimeError, from wherever the main thread happens to be, or as a broken connection.
 """

@@ -1,7 +1,7 @@
-"""The same answers sooner: models made ready to serve, and faster gradients for training on a CPU.
+"""Give the same answers faster: models made ready to serve, and faster gradients for training on a CPU.
 
-`for_inference(model)` returns a faster copy, and `for_training(model)` switches a model's faster gradients on. Nothing
-here is needed to understand the paper. `DeepLabV3.for_inference` is the one door from the model to this package.
+`for_inference(model)` returns a faster copy, and `for_training(model)` switches on faster gradients in place. Nothing
+here is needed to understand the paper, and of the paper's files only `DeepLabV3.for_inference` calls this package.
 """
 
 from dlv3.fast.served import InferenceModel, for_inference

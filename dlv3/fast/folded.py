@@ -1,4 +1,4 @@
-"""Fold batch normalization into the convolution before it, and fuse the steps after it: the same answers sooner.
+"""Fold batch normalization into the convolution before it, and fuse the steps after it: the same answers, faster.
 
 In evaluation mode batch normalization is a fixed scale and shift of each channel. With mean 1, variance 4, weight 6
 and bias 5 the scale is 6 / sqrt(4) = 3, and a 1×1 convolution with the weight 2 becomes one with weight and bias:

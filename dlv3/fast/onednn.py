@@ -4,8 +4,8 @@ Torch's convolutions on a CPU are oneDNN's. Called in the usual way they rearran
 with a residual or a ReLU after them is another pass through memory. Torch's compiler calls oneDNN with weights packed
 beforehand and with these steps fused, and `dlv3.fast` does so without a compiler.
 
-The operators have no promise to stay, so this is the only file that knows their names. `fuses` tries them once; where
-a version of torch lacks them or calls them differently, its answer is False and the callers use torch's public
+Torch does not promise to keep these operators, so this is the only file that knows their names. `fuses` tries them
+once; if a version of torch lacks them or calls them differently, it returns False and the callers use torch's public
 convolution.
 """
 
@@ -48,8 +48,8 @@ def convolve(
         images: (N, C_in, H, W).
         weight: (C_out, C_in / groups, k, k'), packed or plain.
         bias: (C_out,).
-        geometry: of the convolution.
-        groups: of the convolution.
+        geometry: padding, stride and atrous rate.
+        groups: groups of channels.
         relu: whether a ReLU follows.
 
     Returns:
@@ -90,7 +90,7 @@ def pack(weight: Tensor, size: torch.Size, geometry: Geometry, groups: int = 1) 
 
 
 def layout(packed: Tensor) -> bytes | None:
-    """Return a key that is equal for packed tensors of equal layout; None where torch does not tell."""
+    """Return a key that is equal for packed tensors of equal layout; None if this torch cannot tell."""
     if not hasattr(torch.ops.mkldnn, "_get_mkldnn_serialized_md"):
         return None
     serialized: Tensor = torch.ops.mkldnn._get_mkldnn_serialized_md(packed)
@@ -99,7 +99,7 @@ def layout(packed: Tensor) -> bytes | None:
 
 @cache
 def works() -> bool:
-    """Try every operator once, on one small map, and compare the answers with torch's public convolution."""
+    """Try every operator once, on a small map. Return whether all give the answers of torch's public convolution."""
     geometry: Geometry = ((1, 1), (1, 1), (1, 1))
     images = torch.linspace(-1, 1, 2 * 5 * 5).view(1, 2, 5, 5).contiguous(memory_format=torch.channels_last)
     weight, bias = torch.linspace(-1, 1, 2 * 2 * 3 * 3).view(2, 2, 3, 3), torch.tensor([0.5, -0.5])

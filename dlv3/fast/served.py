@@ -1,4 +1,4 @@
-"""A model made ready to serve, with the same logits from fewer operations: `for_inference(model)`."""
+"""Make a model ready to serve, with the same logits from fewer operations: `for_inference(model)`."""
 
 import copy
 
@@ -31,7 +31,7 @@ class InferenceModel(nn.Module):
     """A copy of a DeepLabV3 for inference, with batch normalization folded and layouts and weights prepared.
 
     It answers like the model in evaluation mode, at any size and any output stride, and `dlv3.evaluation` takes it
-    wherever it takes a model. The model that it was made from is not touched, and later training of that model does
+    in place of a model. The model that it was made from is not touched, and later training of that model does
     not change it.
 
     It keeps what it prepares. On a CPU in float32 that is about five times the model's own memory for images of one
@@ -66,7 +66,7 @@ class InferenceModel(nn.Module):
 
     @property
     def output_stride(self) -> int:
-        """The output stride in force."""
+        """The current output stride."""
         return self._folded.output_stride
 
     def set_output_stride(self, output_stride: int) -> None:

@@ -67,7 +67,7 @@ class Tiling:
         return taps.view(3, 3, *of_points.shape[1:]).permute(2, 3, 0, 1)
 
     def _of_taps(self, like: Tensor) -> Tensor:
-        """The filter's matrix for both axes: (points, 9)."""
+        """Return the filter's matrix for both axes: (points, 9)."""
         return torch.kron(like.new_tensor(self.vertical.of_taps), like.new_tensor(self.horizontal.of_taps))
 
     def samples(self, images: Tensor, block: Tensor, first: int = 0, phase: int = 0) -> Tensor:

@@ -24,7 +24,7 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 def for_training(model: Model) -> Model:
-    """Switch a model's faster gradients for training on a CPU on, in place.
+    """Switch on a model's faster gradients for training on a CPU, in place.
 
     Nothing else changes: the model saves, loads, copies, compiles and moves to a GPU as before. On other devices, in
     other types than float32 and in compiled or traced code its layers compute torch's plain convolution. Call it on a
@@ -38,7 +38,8 @@ def for_training(model: Model) -> Model:
         The same model.
     """
     for module in model.modules():
-        if type(module) is AtrousConv2d:  # a subclass has a way of its own
+        # A subclass computes in its own way and is left alone.
+        if type(module) is AtrousConv2d:
             module.__class__ = TrainingConv2d
     return model
 

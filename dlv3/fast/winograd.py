@@ -116,13 +116,12 @@ class WinogradFilter:
         # The same as a 1×1 convolution in groups, one for each pair of points, on a map of (tiles, 1).
         images = values.view(1, tiles, 1, points * C).permute(0, 3, 1, 2)  # (1, points * C_in, tiles, 1)
         weight = self._packed.get(self._at_points, images.shape, GEOMETRY, groups=points)
-        products = onednn.convolve(
-            images, weight, None, GEOMETRY, groups=points
-        )  # (1, points * C_out, tiles, 1)
+        # (1, points * C_out, tiles, 1)
+        products = onednn.convolve(images, weight, None, GEOMETRY, groups=points)
         return products.permute(0, 2, 3, 1).view(tiles, points, -1)
 
     def _at_points(self) -> Tensor:
-        """(points * C_out, C_in, 1, 1)."""
+        """Return the filter at the points: (points * C_out, C_in, 1, 1)."""
         return self.tiling.at_points(self._weight).view(-1, self._weight.shape[1], 1, 1)
 
 

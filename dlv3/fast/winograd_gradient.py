@@ -21,7 +21,7 @@ MAX_SHARE = 0.85
 OF_SUMS, OF_FILTER = 200, 150
 """Cost of all sums, in multiplications: for each channel and product, and for each value of the filter at a point."""
 TILES_AT_ONCE = 144
-"""About so many tiles are computed together, of one image or of several."""
+"""The approximate number of tiles that are computed together, of one image or of several."""
 SUPPORTED = torch.backends.cpu.get_cpu_capability() == "AVX2"
 """Whether it is used here: with wider vectors its matrix products were not measured and may be the slower ones."""
 

@@ -45,9 +45,8 @@ def test_worked_example_of_three_samples_in_four_products():
 def test_along_an_axis_the_scheme_is_the_convolution(scheme):
     """As matrices, without the passes that compute it: A ((G w) * (B d)) for all taps w and samples d."""
     A, G, B = matrices(scheme)
-    found = torch.einsum(
-        "op,pt,ps->ots", A, G, B
-    )  # the part of each output that each tap makes of each sample
+    # The part of each output that each tap makes of each sample.
+    found = torch.einsum("op,pt,ps->ots", A, G, B)
     expected = torch.zeros_like(found)
     for output, tap in product(range(scheme.tile), range(3)):
         sample = output + tap - 1 + scheme.before

@@ -114,9 +114,8 @@ def test_how_many_products_are_left(side, rate, share):
 def test_a_whole_models_gradient_is_that_without_it(monkeypatch):
     config = DeepLabV3Config(num_classes=3, dropout=0.0)
     torch.manual_seed(0)
-    model = for_training(
-        randomise(DeepLabV3(config)).eval()
-    )  # a batch's own statistics would enlarge every rounding
+    # In evaluation mode, because a batch's own statistics would enlarge every rounding.
+    model = for_training(randomise(DeepLabV3(config)).eval())
     images = torch.randn(2, 3, 129, 129)
     labels = torch.randint(3, (2, 129, 129))
     used, gradients = [], []

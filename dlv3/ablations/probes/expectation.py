@@ -63,9 +63,8 @@ def ground_score(config: ProbeConfig, split: str = "test") -> float:
         return score(1.0)
     if STRIDE * rate - DISC_RADIUS <= GREY_REACH:
         return score(0.0)
-    at = (
-        (2 * np.arange(SIZE) + 1) * MAP_SIDE // (2 * SIZE)
-    )  # (129,): the map's position nearest to each pixel
+    # (129,): the map's position nearest to each pixel.
+    at = (2 * np.arange(SIZE) + 1) * MAP_SIDE // (2 * SIZE)
     # Whether a step to one of the two sides stays on the map.
     along = (at >= rate) | (at + rate < MAP_SIDE)
     # Diagonal weights need both steps, straight ones need one.

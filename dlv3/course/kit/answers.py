@@ -61,7 +61,7 @@ def tensor(got: Any, call: str) -> Tensor:
 
 
 def several(got: Any, call: str, count: int, what: str) -> list[Any]:
-    """Require a tuple or list of so many things, and return them."""
+    """Require a tuple or list of `count` values, and return them as a list."""
     unfinished(got, call)
     require(
         isinstance(got, tuple | list) and len(got) == count,

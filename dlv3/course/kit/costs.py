@@ -27,11 +27,11 @@ ATROUS_BRANCHES = 3
 
 @dataclass(frozen=True)
 class Convolution:
-    """One convolution that puts out a square map, with batch normalization or with a bias.
+    """One convolution whose output is a square map, with batch normalization or with a bias.
 
     Args:
         kernel_size, channels_in, channels_out: of the filter.
-        side: of the map it puts out.
+        side: of the output map.
         kept: maps of that size that training keeps: the output, and what batch normalization and ReLU make of it.
         bias: it has a bias, and no batch normalization follows.
     """
@@ -60,7 +60,7 @@ class Convolution:
 
     @property
     def outputs(self) -> int:
-        """Numbers in the map it puts out."""
+        """Numbers in the output map."""
         return self.channels_out * self.side**2
 
 
@@ -70,7 +70,7 @@ class Stage:
 
     Args:
         name: "stem", "block1" to "block7".
-        stride: input pixels between neighbouring samples of the map it puts out.
+        stride: input pixels between neighbouring samples of the output map.
         size: side of that map.
         channels: of that map.
         rates: of each unit's first 3×3 convolution; empty for the stem.
@@ -158,7 +158,7 @@ def stages(
 def _strides(
     block: int, units: int, output_stride: int, first_unit: FirstUnitRule, *, last: bool
 ) -> list[int]:
-    """Return the strides of the map before each unit of a block, and of the map that the block puts out."""
+    """Return the strides of the map before each unit of a block, and of the block's output map."""
     inside = map_stride(block, output_stride)
     if first_unit == "stage":  # the last unit strides towards the next block
         return [inside] * units + [inside if last else map_stride(block + 1, output_stride)]

@@ -111,7 +111,7 @@ def find(name: str) -> Exercise:
 
 
 def check(name: str, attempt: Any) -> Result:
-    """Check a learner's answer and say what to do next, without raising whatever the answer does.
+    """Check a learner's answer and say what to do next, without raising, whatever the answer does.
 
     Args:
         name: the exercise, `LESSON/short-name`.
@@ -213,7 +213,7 @@ def close(got: Any, want: Any, what: str, *, tolerance: float = 1e-5, hint: str 
     if not bool((off <= tolerance).all()):
         at = tuple(int(i) for i in torch.unravel_index(off.nan_to_num(torch.inf).argmax(), off.shape))
         found, belongs = f"{mine[at].item():.6g}", f"{right[at].item():.6g}"
-        # A number has no shape to speak of.
+        # A single number has no shape or place to report.
         if not at:
             raise Wrong(f"{what} gives {found}, but it should be {belongs}. {hint}".rstrip())
         raise Wrong(

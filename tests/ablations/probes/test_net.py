@@ -11,7 +11,7 @@ def parameters(**options) -> int:
 
 
 def test_parallel_branches_have_as_many_weights_as_one():
-    # But for nothing: 64 channels of 3×3 over 32, however they are shared out.
+    # Exactly as many: 64 channels of 3×3 over 32, however the branches divide them.
     assert parameters(rates=(1,)) == parameters(rates=(18,)) == parameters(rates=(4, 10, 18)) == 37_460
 
 

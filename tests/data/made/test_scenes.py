@@ -126,7 +126,7 @@ def test_radii_span_eight_times_about_evenly_in_the_logarithm():
     radii = [shape.radius / UNIT for i in range(500) for shape in Scenes("train").layout(i).shapes]
     assert 5 <= min(radii) < 5.2
     assert 38 < max(radii) <= 40
-    # What does not fit is drawn afresh, which favours small shapes a little.
+    # What does not fit is drawn again, which favours small shapes a little.
     octaves = np.histogram(np.log2(np.array(radii) / 5), bins=[0, 1, 2, 3.001])[0] / len(radii)
     assert (abs(octaves - 1 / 3) < 0.09).all(), octaves
 

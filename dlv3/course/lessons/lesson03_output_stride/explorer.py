@@ -17,7 +17,7 @@ class Rung:
         name, stride, size, channels, rates: as in `dlv3.course.kit.costs.Stage`.
         weights: of all convolutions.
         multiply_adds: of all convolutions.
-        values: that all convolutions put out, which training keeps for the backward pass.
+        values: in the outputs of all convolutions, which training keeps for the backward pass.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Rung:
 class OutputStrideLadder(Explorer):
     """The blocks of ResNet-50 or -101 as stairs: strides, rates, map sizes, multiply-adds and memory of each.
 
-    Memory counts what all convolutions put out, as float32, for one picture.
+    Memory counts the outputs of all convolutions, as float32, for one picture.
 
     Args:
         output_stride: 4 to 256, a power of two; up to 32 with 4 blocks, and twice that with each further block.

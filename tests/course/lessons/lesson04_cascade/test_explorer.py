@@ -81,9 +81,8 @@ def test_grid_is_the_map_that_the_deepest_traced_block_reads(drawn):
 
 def test_samples_are_centred_as_in_the_backbone():
     field = receptive_field.receptive_field(receptive_field.layers_of(backbone(7, 16)))
-    assert (
-        field.start == 0
-    )  # output 0 is centred on pixel 0, so sample i is centred on pixel i times the stride
+    # Output 0 is centred on pixel 0, so sample i is centred on pixel i times the stride.
+    assert field.start == 0
     assert field.jump == 16
     assert CascadeExplorer(output_stride=16).side == 33
 

@@ -28,7 +28,7 @@ def test_library_refuses_the_folder(folder):
 
 def test_library_reads_every_good_file(tmp_path):
     sample_folder.make(tmp_path)
-    (tmp_path / "classes.txt").unlink()  # the tool's numbers are no classes yet
+    (tmp_path / "classes.txt").unlink()  # the tool's numbers are not classes yet
     names = (tmp_path / "train.txt").read_text().split()
     good = [name for name in names if name not in sample_folder.SPOILT]
     (tmp_path / "train.txt").write_text("\n".join(good))
