@@ -153,7 +153,6 @@ METHODS = {
     "imsave",
     "imwrite",
     "tofile",
-    "to_csv",
     "touch",
     "extract",
 }
