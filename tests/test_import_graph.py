@@ -24,7 +24,7 @@ TIERS = (
     ("config", "dlv3", "fast"),
     ("data",),
     ("evaluation", "training"),
-    ("ablations",),
+    ("ablations", "export"),
     ("__main__", "cli", "course"),
 )
 # And these imports inside of one row.

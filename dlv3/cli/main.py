@@ -1,4 +1,4 @@
-"""The command line: `dlv3 train | evaluate | predict | ablate | data | lab`.
+"""The command line: `dlv3 train | evaluate | predict | export | ablate | data | lab`.
 
 A command's module is imported when the command is called, so that `dlv3 --help` does not wait for torch. An error that
 a user can cause ends in one line on stderr, `dlv3: error: …`, and exit status 2; DLV3_DEBUG=1 shows the traceback too.
@@ -31,6 +31,7 @@ COMMANDS = {
     "train": Command("train a model on made scenes, a folder of photos and masks, or PASCAL VOC", "train"),
     "evaluate": Command("score a trained model on whole images", "evaluate"),
     "predict": Command("colour photos by class", "predict"),
+    "export": Command("write a trained model as ONNX, or as the .pt2 of torch.export", "export"),
     "ablate": Command("run the paper's tables, and report what was recorded", "ablate"),
     "data": Command("check, fetch or make what trainings start from", "data"),
     "lab": Command("open the course in JupyterLab", "lab"),

@@ -50,7 +50,8 @@ class TrainingConv2d(AtrousConv2d):
     def forward(self, images: Tensor) -> Tensor:
         """(N, C_in, H, W) to (N, C_out, ceil(H / stride), ceil(W / stride))."""
         traced = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
-        if traced or images.device.type != "cpu":
+        # The ways below have no bias. A layer has one where batch normalization was folded into it.
+        if traced or self.bias is not None or images.device.type != "cpu":
             return super().forward(images)
         weight, padding = reached_taps(self.weight, images.shape[2:], self.rate)
         if self.stride == (1, 1):

@@ -41,7 +41,8 @@ def test_command_has_help(name: str, capsys: pytest.CaptureFixture):
     [
         (
             ["frobnicate"],
-            "'frobnicate' is not a command; expected one of train, evaluate, predict, ablate, data, lab",
+            "'frobnicate' is not a command; expected one of train, evaluate, predict, export, ablate, data, "
+            "lab",
         ),
         (
             ["data", "coco"],

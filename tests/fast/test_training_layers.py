@@ -11,6 +11,7 @@ from randomised import randomise
 from torch import nn
 from torch.export import Dim
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from dlv3 import DeepLabV3, DeepLabV3Config, fast, weights
 from dlv3.atrous import AtrousConv2d
@@ -60,6 +61,14 @@ def test_it_changes_the_layers_in_place_and_nothing_else():
 def test_a_subclass_keeps_its_own_way():
     folded = FoldedConv2d(AtrousConv2d(2, 3), nn.BatchNorm2d(3).eval(), relu=True)
     assert type(for_training(folded)) is FoldedConv2d
+
+
+def test_a_bias_that_was_folded_into_a_layer_counts():
+    plain = fuse_conv_bn_eval(AtrousConv2d(2, 3).eval(), randomise(nn.BatchNorm2d(3)))
+    images = torch.randn(1, 2, 9, 9)
+    expected = plain(images)
+    assert plain.bias.abs().min() > 0
+    assert torch.equal(for_training(plain)(images), expected)
 
 
 @pytest.mark.parametrize("vectors", ["AVX2", "wider"])
