@@ -77,6 +77,7 @@ def predict_command(arguments: PredictArguments) -> int:
         palette=trained.palette(),
         max_side=arguments.max_side,
         alpha=arguments.alpha,
+        image_bits=trained.config.data.image_bits if trained.config else 16,
         device=device,
         on_failure=lambda line: tqdm.write(printable(f"dlv3: left out: {line}"), file=sys.stderr),
     )

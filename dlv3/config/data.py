@@ -24,6 +24,9 @@ class DataConfig:
     """folder: a file with a line such as "128 64 128 road" for each class, for masks in colour; left out,
     DIR/colours.txt, DIR/labelmap.txt (CVAT) or DIR/class_dict.csv where there is one."""
 
+    image_bits: int = 16
+    """folder: bits that the values of 16-bit grey pictures use, 9 to 16, such as 12: the largest one becomes white."""
+
     train_images: str | None = None
     """folder: the training photos, if they are not in DIR/images."""
 

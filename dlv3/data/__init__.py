@@ -71,7 +71,9 @@ class SegmentationDataset(Protocol):
     def classes_in(self, index: int) -> frozenset[int]: ...
 
 
-def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> SegmentationDataset:
+def open_dataset(
+    spec: str, split: Split, config: DataConfig | None = None, channels: int = 3
+) -> SegmentationDataset:
     """Open one split of a data set.
 
     Args:
@@ -79,6 +81,7 @@ def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> S
             "cells:far", "cells:dots", "ground", "folder:DIR" or "voc:DIR".
         split: "train", "val" or "test".
         config: the options; the defaults when left out.
+        channels: of the pictures, the model's `in_channels`; only a folder's can have other than 3, see `read_image`.
 
     Raises:
         DataError: a data set, split, folder or file that does not exist, or files that do not fit together.
@@ -87,6 +90,8 @@ def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> S
     kind, _, where = spec.partition(":")
     if split not in SPLITS:
         raise DataError(f"split={split!r}: expected one of {', '.join(SPLITS)}")
+    if channels != 3 and kind != "folder":
+        raise DataError(f"in_channels={channels}: expected 3, the channels of the pictures of {spec!r}")
     if kind == "scenes" and not where:
         from dlv3.data.made.scenes import Scenes
 
@@ -116,7 +121,7 @@ def open_dataset(spec: str, split: Split, config: DataConfig | None = None) -> S
     if kind == "folder":
         from dlv3.data.photos.folder import FolderDataset
 
-        return FolderDataset(where or ".", split, config)
+        return FolderDataset(where or ".", split, config, channels)
     if kind == "voc" and where:
         from dlv3.data.photos.voc import VocDataset
 

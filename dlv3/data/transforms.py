@@ -167,6 +167,9 @@ def _offset(u: float, side: int, crop: int) -> int:
 
 
 def _normalise(image: torch.Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
+    if len(image) != len(mean):
+        # Channels of other kinds than RGB: all have the mean of RGB's statistics, as in published adaptations.
+        mean, std = (sum(mean) / len(mean),) * len(image), (sum(std) / len(std),) * len(image)
     floats = TF.to_dtype(image, torch.float32, scale=True)
     normalised: torch.Tensor = TF.normalize(floats, mean, std, inplace=image.dtype == torch.uint8)
     return normalised

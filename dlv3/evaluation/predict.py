@@ -44,6 +44,7 @@ def predict_files(
     palette: NDArray[np.uint8],
     max_side: int | None = MAX_SIDE,
     alpha: float = 0.6,
+    image_bits: int = 16,
     device: torch.device | str | None = None,
     progress: bool = True,
     on_failure: Callable[[str], None] | None = None,
@@ -62,6 +63,7 @@ def predict_files(
         max_side: a picture with a longer side, in pixels, is made smaller for the model, and its probabilities are
             upsampled back; None never does it.
         alpha: the colours' share in the overlay, from 0 to 1.
+        image_bits: that the values of 16-bit grey pictures use, as in training.
         device: where to compute; the model must be there. The device of its parameters when left out.
         progress: whether to show a bar, where there is a terminal to show it on.
         on_failure: called with each line about a failure as it happens.
@@ -86,7 +88,7 @@ def predict_files(
     with as_configured(model, config) as runner:
         for picture in tqdm(pictures, desc="predict", unit="picture", disable=None if progress else True):
             try:
-                image = read_image(picture.path)  # (3, H, W) uint8
+                image = read_image(picture.path, bits=image_bits)  # (3, H, W) uint8
                 labels = predict_picture(runner, image, config, device=device, max_side=max_side)
             except NotFiniteError as error:
                 raise NotFiniteError(f"{picture.path}: {error}") from error

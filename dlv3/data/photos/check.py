@@ -81,7 +81,7 @@ def check_folder(root: Path, config: DataConfig | None = None, *, progress: bool
     ):
         for name, listed in pairs.items():
             seen[name] = []
-            for one in pool.map(partial(_open, reader), listed):
+            for one in pool.map(partial(_open, reader, config.image_bits), listed):
                 seen[name].append(one)
                 bar.update()
     classes = class_names(root, config, reader.colours) or _numbered(seen, root)
@@ -104,10 +104,10 @@ def check_folder(root: Path, config: DataConfig | None = None, *, progress: bool
     return FolderCheck(tuple(splits), tuple(problems), tuple(notes))
 
 
-def _open(reader: MaskReader, pair: Pair) -> _Seen:
+def _open(reader: MaskReader, bits: int, pair: Pair) -> _Seen:
     try:
         digest = sha256(pair.image.read_bytes()).digest()
-        image, mask = read_pair(pair.image, pair.mask, reader.ignore, reader.colours)
+        image, mask = read_pair(pair.image, pair.mask, reader.ignore, reader.colours, bits=bits)
     except DataError as error:
         return _Seen(pair, problem=str(error))
     except OSError as error:

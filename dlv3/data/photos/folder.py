@@ -26,14 +26,21 @@ class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
     Args:
         root: the folder.
         split: "train", "val" or "test".
-        config: `ignore`, `num_classes`, `classes`, and the four folders if root has another layout.
+        config: `ignore`, `num_classes`, `classes`, `colours`, `image_bits`, and the four folders if root has another
+            layout.
+        channels: of the pictures, see `dlv3.data.read_image`.
 
     Raises:
         DataError: the folder, a file or the classes do not fit. A picture is read, and checked, when it is asked for.
     """
 
-    def __init__(self, root: str | PathLike[str], split: str, config: DataConfig | None = None) -> None:
+    def __init__(
+        self, root: str | PathLike[str], split: str, config: DataConfig | None = None, channels: int = 3
+    ) -> None:
         config = config or DataConfig()
+        if not 9 <= config.image_bits <= 16:
+            raise DataError(f"image_bits={config.image_bits}: expected 9 to 16")
+        self._pixels = {"channels": channels, "bits": config.image_bits}
         self.root = Path(root)
         self.ignore = tuple(config.ignore)
         self._colours = colour_table(self.root, config)
@@ -58,7 +65,7 @@ class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
 
     def __getitem__(self, index: int) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
         pair = self.pairs[index]
-        image, mask = read_pair(pair.image, pair.mask, self.ignore, self._colours)
+        image, mask = read_pair(pair.image, pair.mask, self.ignore, self._colours, **self._pixels)
         checked_labels(mask, self.num_classes, pair.mask)
         return image, mask  # (3, H, W), (H, W)
 

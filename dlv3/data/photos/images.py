@@ -19,6 +19,7 @@ from dlv3.data.errors import DataError
 from dlv3.data.palette import IGNORE_INDEX
 from dlv3.data.photos.colours import ColourTable
 from dlv3.data.photos.opening import MASK_FORMATS, Path, opened, require_one_page
+from dlv3.data.photos.pixels import SIXTEEN_BITS, pixels_of
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 # Lossless kinds; JPEG would add wrong labels along every outline.
@@ -38,19 +39,24 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
-def read_image(path: Path) -> tv_tensors.Image:
+def read_image(path: Path, channels: int = 3, bits: int = 16) -> tv_tensors.Image:
     """Read a photo: JPEG, PNG or WebP; grey, palette, transparent (over white), CMYK or 16 bits a channel.
 
+    Args:
+        path: the file.
+        channels: the model's: 3 gives RGB and 1 grey, of any picture; another number takes the channels (such as RGBA)
+            or the pages of a TIFF as they are.
+        bits: that the values of a 16-bit picture use, 9 to 16: the largest value of so many bits becomes white.
+
     Returns:
-        (3, H, W) uint8 RGB, upright.
+        (channels, H, W) uint8, upright.
 
     Raises:
         DataError: the file does not exist, is not a picture or is broken; it is named.
     """
-    return _read_photo(path)[0]
+    return _read_photo(path, channels, bits)[0]
 
 
 def read_mask(path: Path, ignore: Sequence[int] = (), colours: ColourTable | None = None) -> tv_tensors.Mask:
@@ -90,23 +96,27 @@ class MaskReader:
 
 
 def read_pair(
-    image: Path, mask: Path, ignore: Sequence[int] = (), colours: ColourTable | None = None
+    image: Path,
+    mask: Path,
+    ignore: Sequence[int] = (),
+    colours: ColourTable | None = None,
+    channels: int = 3,
+    bits: int = 16,
 ) -> tuple[tv_tensors.Image, tv_tensors.Mask]:
     """Read a photo and its mask; a mask made from the stored pixels of a rotated photo is turned with it.
 
     Returns:
-        (3, H, W) uint8; (H, W) uint8.
+        (channels, H, W) uint8; (H, W) uint8.
 
     Raises:
         DataError: as `read_image` and `read_mask`, or the sizes differ.
     """
-    photo, stored, orientation = _read_photo(image)
+    photo, stored, orientation = _read_photo(image, channels, bits)
     labels = read_mask(mask, ignore, colours)
     if labels.shape == photo.shape[1:]:
         return photo, labels
     if labels.shape == stored:
-        turned = np.array(Image.fromarray(labels.numpy()).transpose(_UPRIGHT[orientation]))
-        return photo, tv_tensors.Mask(torch.from_numpy(turned))
+        return photo, tv_tensors.Mask(torch.from_numpy(_turned(labels.numpy(), orientation)))
     (height, width), (mask_height, mask_width) = photo.shape[1:], labels.shape
     raise DataError(
         f"{mask}: the mask is {mask_width}×{mask_height} pixels and its picture {image} {width}×{height}; "
@@ -114,35 +124,23 @@ def read_pair(
     )
 
 
-def _read_photo(path: Path) -> tuple[tv_tensors.Image, tuple[int, int], int]:
+def _read_photo(path: Path, channels: int, bits: int) -> tuple[tv_tensors.Image, tuple[int, int], int]:
     """Return the upright photo, its (height, width) as stored, and its EXIF orientation, 1 to 8."""
     with opened(path) as picture:
-        require_one_page(picture, path, "a picture")
         # First, so that an error in the pixels is raised here.
         picture.load()
         orientation = _orientation(picture)
-        photo = np.array(_turn(_rgb(picture, path), orientation))  # (H, W, 3)
         stored = (picture.height, picture.width)
+        photo = pixels_of(picture, path, channels, bits)  # (H, W, channels)
+    if orientation != 1:
+        # Pillow turns pictures of up to four channels; each channel is one of one.
+        photo = np.stack([_turned(channel, orientation) for channel in photo.transpose(2, 0, 1)], axis=-1)
     return tv_tensors.Image(torch.from_numpy(photo).permute(2, 0, 1).contiguous()), stored, orientation
 
 
-def _rgb(picture: Image.Image, path: Path) -> Image.Image:
-    if picture.has_transparency_data:
-        # Colours under full transparency are arbitrary: a white page is shown instead.
-        rgba = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    if picture.mode in _SIXTEEN_BITS:
-        values = np.array(picture).astype(np.int64)
-        if values.min() < 0 or values.max() > 65535:
-            raise DataError(
-                f"{path}: values {values.min()} to {values.max()}; save it with 8 or 16 bits a channel"
-            )
-        return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8)).convert("RGB")
-    if picture.mode == "F":
-        raise DataError(
-            f"{path}: floating-point pixels of unknown range; save it with 8 or 16 bits a channel"
-        )
-    return picture.convert("RGB")
+def _turned(values: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Turn (H, W) values upright."""
+    return np.array(Image.fromarray(np.ascontiguousarray(values)).transpose(_UPRIGHT[orientation]))
 
 
 def _indices(picture: Image.Image, path: Path, ignore: Sequence[int]) -> np.ndarray:
@@ -151,7 +149,7 @@ def _indices(picture: Image.Image, path: Path, ignore: Sequence[int]) -> np.ndar
         raise DataError(
             f"{path}: the mask has floating-point values; save class indices as whole numbers of 8 bits"
         )
-    if picture.mode not in ("1", "L", "P", *_SIXTEEN_BITS):
+    if picture.mode not in ("1", "L", "P", *SIXTEEN_BITS):
         raise DataError(
             f"{path}: the mask has {len(picture.getbands())} channels ({picture.mode}); "
             "a mask has one channel of class indices (a palette PNG is fine), or give a table of its colours"
@@ -172,7 +170,7 @@ def _by_colour(
     picture: Image.Image, path: Path, ignore: Sequence[int], colours: ColourTable
 ) -> NDArray[np.uint8]:
     """Return a picture in colour as (H, W) uint8 class indices."""
-    if picture.mode in ("F", *_SIXTEEN_BITS):
+    if picture.mode in ("F", *SIXTEEN_BITS):
         raise DataError(
             f"{path}: the mask has 16 bits or floating-point values, and {colours.path} gives colours of 8 bits; save "
             "the mask with 8 bits, or take the table away"
