@@ -13,6 +13,7 @@ from tqdm import tqdm
 from dlv3.cli.parsing import parse
 from dlv3.config.evaluation import EvaluationConfig
 from dlv3.evaluation.predict import MAX_SIDE, predict_files
+from dlv3.evaluation.prediction_files import Probabilities
 from dlv3.evaluation.trained import load_trained
 from dlv3.printed import printable, say
 
@@ -41,6 +42,11 @@ class PredictArguments:
     max_side: int | None = MAX_SIDE
     """Pictures whose longer side has more pixels than this are downsampled for the model, and the result is upsampled
     again; None never does it."""
+    tiles: bool = False
+    """Predict such pictures at their full size instead, in overlapping tiles of --max-side pixels."""
+    probabilities: Probabilities = "none"
+    """png: write NAME_confidence.png too, 16 bits, 65535 times the probability of the predicted class; npz: write
+    NAME_probabilities.npz, the probabilities of all classes as (classes, height, width) float16."""
     alpha: float = 0.6
     """The colours' share in the overlay, from 0 to 1."""
     device: str = "auto"
@@ -78,6 +84,8 @@ def predict_command(arguments: PredictArguments) -> int:
         max_side=arguments.max_side,
         alpha=arguments.alpha,
         image_bits=trained.config.data.image_bits if trained.config else 16,
+        tiled=arguments.tiles,
+        probabilities=arguments.probabilities,
         device=device,
         on_failure=lambda line: tqdm.write(printable(f"dlv3: left out: {line}"), file=sys.stderr),
     )

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -16,11 +18,18 @@ from dlv3.data.errors import DataError
 from dlv3.data.photos.images import read_image
 from dlv3.data.transforms import EvalTransform
 from dlv3.evaluation.inference import NotFiniteError, predict_labels, predict_probabilities, resize_images
-from dlv3.evaluation.labels import labels_at_size
+from dlv3.evaluation.labels import labels_at_size, upsample
 from dlv3.evaluation.modes import as_configured, autocast, device_of
 from dlv3.evaluation.pictures import Picture, find_pictures
-from dlv3.evaluation.prediction_files import make_folder, require_separate, write_prediction
-from dlv3.fields import require
+from dlv3.evaluation.prediction_files import (
+    Probabilities,
+    make_folder,
+    require_separate,
+    write_prediction,
+    write_scores,
+)
+from dlv3.evaluation.tiles import tiles
+from dlv3.fields import require, require_choice
 
 # Pixels. A ResNet-50 then predicts a photo of 4000×3000 in 2 GB, torch included.
 MAX_SIDE = 2048
@@ -45,6 +54,8 @@ def predict_files(
     max_side: int | None = MAX_SIDE,
     alpha: float = 0.6,
     image_bits: int = 16,
+    tiled: bool = False,
+    probabilities: Probabilities = "none",
     device: torch.device | str | None = None,
     progress: bool = True,
     on_failure: Callable[[str], None] | None = None,
@@ -64,6 +75,10 @@ def predict_files(
             upsampled back; None never does it.
         alpha: the colours' share in the overlay, from 0 to 1.
         image_bits: that the values of 16-bit grey pictures use, as in training.
+        tiled: a picture with a side longer than max_side is predicted at its full size instead, in overlapping tiles
+            of max_side pixels, see `dlv3.evaluation.tiles`.
+        probabilities: "png" writes NAME_confidence.png too, 16 bits: 65535 times the predicted class's probability;
+            "npz" NAME_probabilities.npz, whose `probabilities` are (num_classes, H, W) float16.
         device: where to compute; the model must be there. The device of its parameters when left out.
         progress: whether to show a bar, where there is a terminal to show it on.
         on_failure: called with each line about a failure as it happens.
@@ -75,11 +90,18 @@ def predict_files(
     """
     config, out, device = config or EvaluationConfig(), Path(out), device_of(model, device)
     require("max_side", max_side, max_side is None or max_side >= 1, "at least 1 pixel, or None for no limit")
+    require(
+        "max_side",
+        max_side,
+        not (tiled and max_side is None),
+        "a tile's side in pixels, since tiles are asked for",
+    )
+    require_choice("probabilities", probabilities, get_args(Probabilities))
     require("alpha", alpha, 0 <= alpha <= 1, "the colours' share, from 0 to 1")
     pictures, failed = find_pictures(inputs, out)
     if not pictures:
         raise DataError("; ".join(failed) or "no pictures: give files, folders or patterns")
-    require_separate(pictures, out)
+    require_separate(pictures, out, probabilities)
     make_folder(out)
     say = on_failure or (lambda line: None)
     for line in failed:
@@ -89,16 +111,37 @@ def predict_files(
         for picture in tqdm(pictures, desc="predict", unit="picture", disable=None if progress else True):
             try:
                 image = read_image(picture.path, bits=image_bits)  # (3, H, W) uint8
-                labels = predict_picture(runner, image, config, device=device, max_side=max_side)
+                found = predict_picture(
+                    runner,
+                    image,
+                    config,
+                    device=device,
+                    max_side=max_side,
+                    tiled=tiled,
+                    probabilities=probabilities,
+                )
             except NotFiniteError as error:
                 raise NotFiniteError(f"{picture.path}: {error}") from error
             except (DataError, MemoryError, RuntimeError) as error:
                 failed.append(_failure(picture, error))
                 say(failed[-1])
                 continue
-            write_prediction(image, labels, palette, alpha, out / picture.name)
+            stem = out / picture.name
+            write_prediction(image, found.labels, palette, alpha, stem)
+            if found.scores is not None:
+                write_scores(found.scores, stem)
             written.append(picture)
     return Predictions(tuple(written), tuple(failed))
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The prediction of one picture, on the CPU."""
+
+    labels: Tensor
+    """(H, W) uint8, the class of each pixel."""
+    scores: Tensor | None = None
+    """For "png" (H, W) float32, the probability of that class; for "npz" (num_classes, H, W) float16, of all."""
 
 
 def predict_picture(
@@ -108,21 +151,57 @@ def predict_picture(
     *,
     device: torch.device,
     max_side: int | None = None,
-) -> Tensor:
-    """Predict the class of each pixel of one picture: (3, H, W) uint8 to (H, W) uint8, on the CPU."""
+    tiled: bool = False,
+    probabilities: Probabilities = "none",
+) -> Prediction:
+    """Predict the class of each pixel of one picture, (3, H, W) uint8; arguments as in `predict_files`."""
+    image = image.as_subclass(Tensor)
     size = (image.shape[1], image.shape[2])
-    bounded = bounded_size(size, max_side)
+    if not tiled or max_side is None or max(size) <= max_side:
+        return _predict(model, image, config, device, bounded_size(size, max_side), probabilities)
+    labels, scores = torch.empty(size, dtype=torch.uint8), None
+    for rows, columns in tiles(size, max_side):
+        tile = image[:, rows.shown, columns.shown]
+        part = _predict(model, tile, config, device, (tile.shape[1], tile.shape[2]), probabilities)
+        labels[rows.kept, columns.kept] = part.labels[rows.inside, columns.inside]
+        if part.scores is not None:
+            if scores is None:
+                scores = part.scores.new_empty(*part.scores.shape[:-2], *size)
+            scores[..., rows.kept, columns.kept] = part.scores[..., rows.inside, columns.inside]
+    return Prediction(labels, scores)
+
+
+def _predict(
+    model: nn.Module,
+    image: Tensor,
+    config: EvaluationConfig,
+    device: torch.device,
+    bounded: tuple[int, int],
+    wanted: Probabilities,
+) -> Prediction:
+    """Predict a picture, resized to `bounded` for the model."""
+    size = (image.shape[1], image.shape[2])
     # As bytes: a large photo in float32 would be four times its size before it is made small.
-    image = resize_images(image.as_subclass(Tensor)[None], bounded)[0]
+    image = resize_images(image[None], bounded)[0]
     pixels, _ = EvalTransform()(image, None)  # (3, h, w) float32
     pixels = pixels[None].to(device, memory_format=torch.channels_last)  # (1, 3, h, w)
+    scores = None
     with autocast(model, config.precision, device):
-        if bounded == size:
+        if bounded == size and wanted == "none":
             labels = predict_labels(model, pixels, config.scales, config.flip)
         else:
             probabilities = predict_probabilities(model, pixels, config.scales, config.flip)  # (1, C, h, w)
             labels = labels_at_size(probabilities, size)
-    return labels[0].to(torch.uint8).cpu()
+            scores = _scores(probabilities, size, wanted)
+    return Prediction(labels[0].to(torch.uint8).cpu(), scores)
+
+
+def _scores(probabilities: Tensor, size: tuple[int, int], wanted: Probabilities) -> Tensor | None:
+    """Upsample probabilities, (1, C, h, w), class by class: to (H, W) float32 of the largest, or (C, H, W) float16."""
+    classes = (upsample(probabilities[:, i : i + 1], size)[0, 0] for i in range(probabilities.shape[1]))
+    if wanted == "png":
+        return reduce(torch.maximum, classes).cpu()
+    return torch.stack([each.half().cpu() for each in classes]) if wanted == "npz" else None
 
 
 def bounded_size(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:

@@ -1,8 +1,9 @@
 """The files of a prediction: a coloured mask, an overlay and the class indices, as PNG."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,11 @@ from dlv3.data.palette import overlay, save_palette_png
 from dlv3.evaluation.pictures import Picture
 from dlv3.files import identity, write_with
 
+Probabilities = Literal["none", "png", "npz"]
+_MORE: dict[Probabilities, list[str]] = {"none": [], "png": ["confidence.png"], "npz": ["probabilities.npz"]}
 
-def require_separate(pictures: Sequence[Picture], out: Path) -> None:
+
+def require_separate(pictures: Sequence[Picture], out: Path, probabilities: Probabilities = "none") -> None:
     """Check that no result replaces a picture that it, or another result, is made from, under any name or link.
 
     Raises:
@@ -23,7 +27,7 @@ def require_separate(pictures: Sequence[Picture], out: Path) -> None:
     """
     originals = {identity(picture.path) for picture in pictures} - {None}
     for picture in pictures:
-        for path in _results(out / picture.name):
+        for path in _results(out / picture.name, probabilities):
             if identity(path) in originals:
                 raise DataError(
                     f"--out {out}: a result would overwrite the picture {path}; give another folder"
@@ -71,5 +75,29 @@ def write_prediction(
         ) from error
 
 
-def _results(stem: Path) -> list[Path]:
-    return [stem.with_name(f"{stem.name}_{kind}.png") for kind in ("mask", "overlay", "index")]
+def write_scores(scores: Tensor, stem: Path) -> None:
+    """Write STEM_confidence.png or STEM_probabilities.npz.
+
+    Args:
+        scores: (H, W) float32, the probability of the predicted class; or (num_classes, H, W) float16, of all.
+        stem: as in `write_prediction`.
+
+    Raises:
+        OSError: the file cannot be written; says which and why.
+    """
+    if scores.ndim == 2:
+        path = stem.with_name(f"{stem.name}_confidence.png")
+        levels = (scores.double() * 65535).round().clamp(0, 65535).numpy().astype(np.uint16)
+        save: Callable[[BinaryIO], object] = partial(Image.fromarray(levels).save, format="PNG")
+    else:
+        path = stem.with_name(f"{stem.name}_probabilities.npz")
+        save = partial(np.savez_compressed, probabilities=scores.numpy())
+    try:
+        write_with(path, save)
+    except OSError as error:
+        raise OSError(f"{path}: cannot be written: {error.strerror or error}; give another --out") from error
+
+
+def _results(stem: Path, probabilities: Probabilities = "none") -> list[Path]:
+    kinds = ["mask.png", "overlay.png", "index.png", *_MORE[probabilities]]
+    return [stem.with_name(f"{stem.name}_{kind}") for kind in kinds]

@@ -75,3 +75,13 @@ def test_names_with_control_characters_are_escaped(run, capsys):
     assert captured.out == "1 predicted, 1 left out; results are in out\\x1b[0m\n"
     (line,) = [line for line in captured.err.split("\n") if line.startswith("dlv3: left out: ")]
     assert line.startswith("dlv3: left out: bad\\x1b[31m\\n.jpg: ")
+
+
+def test_probabilities_and_tiles(run):
+    Image.new("RGB", (70, 50), "red").save("a.png")
+    assert predict("run", "a.png", "--probabilities", "npz", "--tiles", "--max-side", "48") == 0
+    assert np.load("predictions/a_probabilities.npz")["probabilities"].shape == (8, 50, 70)
+    assert predict("run", "a.png", "--probabilities", "png") == 0
+    assert np.array(Image.open("predictions/a_confidence.png")).max() > 65535 // 8
+    with pytest.raises(ValueError, match="probabilities"):
+        predict("run", "a.png", "--probabilities", "jpg")

@@ -289,3 +289,53 @@ def test_logits_that_are_not_finite_end_it_and_name_the_picture(here):
     with pytest.raises(ValueError, match=r"^a\.png: the model's logits are not finite numbers"):
         predict("a.png", model=model)
     assert not list(Path("out").iterdir())
+
+
+def test_confidence_is_written_with_16_bits(here):
+    photo("a.png")
+    predict("a.png")
+    plain = index_of("out/a")
+    predict("a.png", probabilities="png")
+    confidence = np.array(Image.open("out/a_confidence.png"))
+    pixels, _ = EvalTransform()(read_image("a.png"), None)
+    expected = predict_probabilities(ByColour(), pixels[None])[0].amax(0).numpy() * 65535
+    assert confidence.dtype == np.uint16
+    assert np.abs(confidence - expected).max() <= 1
+    assert np.array_equal(index_of("out/a"), plain)
+
+
+@pytest.mark.parametrize("max_side", [None, 10])
+def test_probabilities_of_all_classes_are_written(here, max_side):
+    photo("a.png")
+    predict("a.png", probabilities="npz", max_side=max_side)
+    found = np.load("out/a_probabilities.npz")["probabilities"]
+    assert (found.shape, found.dtype) == ((4, 12, 20), np.float16)
+    assert np.abs(found.astype(float).sum(0) - 1).max() < 2e-3
+    assert (found.argmax(0) == index_of("out/a")).mean() > 0.95
+    assert not Path("out/a_confidence.png").exists()
+
+
+@pytest.mark.parametrize("probabilities", ["none", "png", "npz"])
+def test_large_photo_in_tiles_is_as_the_whole(here, probabilities):
+    classes = photo("a.png", 60, 100)
+    model = ByColour()
+    predict("a.png", model=model, max_side=32, tiled=True, probabilities=probabilities)
+    assert set(model.sizes) == {(32, 32)}
+    assert np.array_equal(index_of("out/a"), classes)
+    predict("a.png", out="whole", max_side=None, probabilities=probabilities)
+    for name in ("a_confidence.png", "a_probabilities.npz"):
+        if Path("out", name).exists():
+            assert Path("out", name).read_bytes() == Path("whole", name).read_bytes()
+
+
+def test_tiles_need_a_side(here):
+    photo("a.png")
+    with pytest.raises(ValueError, match=r"^max_side=None: expected a side in pixels for the tiles"):
+        predict("a.png", max_side=None, tiled=True)
+
+
+def test_confidence_never_overwrites_a_picture(here):
+    photo("a.png")
+    photo("a_confidence.png")
+    with pytest.raises(DataError, match=r"would overwrite the picture a_confidence\.png"):
+        predict("a.png", "a_confidence.png", out=".", probabilities="png")
