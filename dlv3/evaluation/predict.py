@@ -94,7 +94,7 @@ def predict_files(
         "max_side",
         max_side,
         not (tiled and max_side is None),
-        "a tile's side in pixels, since tiles are asked for",
+        "a side in pixels for the tiles",
     )
     require_choice("probabilities", probabilities, get_args(Probabilities))
     require("alpha", alpha, 0 <= alpha <= 1, "the colours' share, from 0 to 1")
