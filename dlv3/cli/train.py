@@ -131,8 +131,18 @@ def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
             say(*result.evaluation.table().split("\n"))
         if result.trained == 0:
             say(
-                f"nothing left to train: all {result.iterations} iterations were done before, and config.json stays as "
+                f"nothing left to train: {result.iterations} iterations were done before, and config.json stays as "
                 "it was; give more training.iterations to continue"
+            )
+        if config.training.patience and result.iterations < config.training.iterations:
+            say(
+                f"stopped early after {result.iterations} of {config.training.iterations} iterations: no better mIOU "
+                f"in {config.training.patience} validations"
+            )
+        if config.training.keep_best and result.best_miou is not None:
+            say(
+                f"best validation mIOU {100 * result.best_miou:.2f}% at iteration {result.best_iteration}; its weights "
+                f"in {arguments.out / 'best.safetensors'}"
             )
         say(
             f"{result.iterations} iterations done, {result.seconds:.0f} s; weights in "

@@ -1,5 +1,6 @@
 """How a model is trained: one frozen dataclass, each field with the paper's section where one applies."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -7,6 +8,7 @@ from dlv3.fields import lists_to_tuples, require, require_choice, require_whole
 
 Policy = Literal["poly", "step"]
 Optimizer = Literal["sgd", "adamw"]
+Balance = Literal["none", "median-frequency"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -56,6 +58,13 @@ class TrainingConfig:
     auxiliary_weight: float = 0.5
     """Weight of the auxiliary classifier's loss, with --model.aux. Not in the paper; torchvision's."""
 
+    class_weights: tuple[float, ...] = ()
+    """Weight of each class in the loss, in the order of the classes: numbers of at least 0; left out, all count the
+    same. Not in the paper."""
+    class_balance: Balance = "none"
+    """median-frequency: weigh each class by the median of the classes' frequencies divided by its own, counted in the
+    training pictures (Eigen and Fergus, 2015), so that rare classes count more. Not in the paper."""
+
     scale: tuple[float, float] = (0.5, 2.0)
     """Random scale, smallest and largest factor (§4.1, "Data augmentation")."""
     scale_step: float = 0.0
@@ -93,11 +102,15 @@ class TrainingConfig:
     """Iterations between two checkpoints."""
     validation_interval: int = 2000
     """Iterations between two validations; there is one at the end too. 0 never validates."""
+    keep_best: bool = False
+    """Keep the weights with the best validation mIOU so far as well, in best.safetensors."""
+    patience: int = 0
+    """Stop early after so many validations in a row without a better mIOU; 0 never does."""
     tensorboard: bool = False
     """Write the metrics for TensorBoard as well, into the run's folder."""
 
     def __post_init__(self) -> None:
-        lists_to_tuples(self, "scale")
+        lists_to_tuples(self, "scale", "class_weights")
         if self.pretrained == "none":
             object.__setattr__(self, "pretrained", None)
         for name in (
@@ -110,7 +123,7 @@ class TrainingConfig:
             "checkpoint_interval",
         ):
             require_whole(f"training.{name}", getattr(self, name))
-        for name in ("warmup", "workers", "validation_interval", "seed"):
+        for name in ("warmup", "workers", "validation_interval", "patience", "seed"):
             require_whole(f"training.{name}", getattr(self, name), minimum=0)
         for name in ("learning_rate", "power", "step_factor"):
             self._require(name, getattr(self, name) > 0, "a number above 0")
@@ -127,6 +140,22 @@ class TrainingConfig:
         ordered = len(self.scale) == 2 and 0 < self.scale[0] <= self.scale[1]
         self._require("scale", ordered, "the smallest and the largest factor, both above 0")
         self._check_batches()
+        self._check_class_weights()
+        if (self.keep_best or self.patience) and not self.validation_interval:
+            name = "keep_best=True" if self.keep_best else f"patience={self.patience}"
+            raise ValueError(f"training.{name}: needs validations; give training.validation_interval above 0")
+
+    def _check_class_weights(self) -> None:
+        require_choice("training.class_balance", self.class_balance, get_args(Balance))
+        weights = self.class_weights
+        usable = all(isinstance(w, int | float) and 0 <= w < math.inf for w in weights) and any(weights)
+        allowed = "a number of at least 0 for each class, and one above 0"
+        self._require("class_weights", not weights or usable, allowed)
+        if weights and self.class_balance != "none":
+            raise ValueError(
+                f"training.class_weights={weights!r} with training.class_balance={self.class_balance!r}: give one "
+                "of them"
+            )
 
     def _require(self, name: str, holds: bool, allowed: str) -> None:
         require(f"training.{name}", getattr(self, name), holds, allowed)

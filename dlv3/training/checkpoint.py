@@ -6,13 +6,14 @@ at any moment leaves the last good one. It is read as tensors and plain values o
 
 import io
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from dlv3 import weights
+from dlv3.config.training import TrainingConfig
 from dlv3.files import write_atomically
 
 FORMAT = 1
@@ -30,6 +31,19 @@ class TrainingState:
     """Length of the metrics file."""
     losses: list[float]
     """Of the updates since the last line of metrics."""
+    best_miou: float | None = None
+    """Of the validations so far."""
+    best_iteration: int = 0
+    """Iteration of that validation."""
+    without_gain: int = 0
+    """Validations since then."""
+    class_weights: list[float] = field(default_factory=list)
+    """Those counted in the training pictures; empty where none were."""
+
+    def ended(self, training: TrainingConfig) -> bool:
+        """Tell whether nothing is left to train: all iterations are done, or it stops early."""
+        early = training.patience > 0 and self.without_gain >= training.patience
+        return early or self.iteration >= training.iterations
 
     @classmethod
     def at_start(cls) -> "TrainingState":

@@ -24,6 +24,7 @@ class RunFolder:
         self.metrics = self.path / "metrics.jsonl"
         self.checkpoint = self.path / "checkpoint.pt"
         self.weights = self.path / "model.safetensors"
+        self.best = self.path / "best.safetensors"
         self.predictions = self.path / "predictions"
         self.tensorboard = self.path / "tensorboard"
 
@@ -37,7 +38,8 @@ class RunFolder:
     @property
     def _parts(self) -> tuple[Path, ...]:
         """All that a run is, config.json last."""
-        return self.predictions, self.tensorboard, self.metrics, self.checkpoint, self.weights, self.config
+        folders = (self.predictions, self.tensorboard)
+        return *folders, self.metrics, self.checkpoint, self.best, self.weights, self.config
 
     def create(self, *, resume: bool = False, overwrite: bool = False) -> None:
         """Make the folder, and check that it may hold this run. A run that is there is not touched.

@@ -91,12 +91,12 @@ class Training:
         self._save()
 
     def _update_to_the_end(self, stop: StopRequest) -> None:
-        last = self.training.iterations
         batches = training_batches(self.train_dataset, self.training, self.processes, self.state.iteration)
         # A validation that a signal cut short is repeated here.
         self._validate_if_due(stop)
         self._stop_if_asked(stop)
-        while self.state.iteration < last:
+        last = self.training.iterations
+        while not self.state.ended(self.training):
             self._pending.append(self.updater.update(self.state.iteration, batches))
             self._advance()
             iteration = self.state.iteration
@@ -106,6 +106,8 @@ class Training:
                 self._save()
             self._validate_if_due(stop)
             self._stop_if_asked(stop)
+        if self._pending or self.state.losses:  # since the last line of metrics, where it stops early
+            self._log()
 
     def _kept(self, *, save: bool) -> str:
         """Say what is kept of a training that cannot continue.
@@ -192,6 +194,23 @@ class Training:
         self.evaluation, self.state.validated = found, iteration
         if self.reporter is not None:
             self.reporter.validation(iteration, found)
+        self._note_best(found)
+
+    def _note_best(self, found: Evaluation) -> None:
+        """Compare a validation with the best before it, and keep the weights of a better one where asked to."""
+        state = self.state
+        # A score that is nan is never better.
+        better = found.miou > (-1 if state.best_miou is None else state.best_miou)
+        state.without_gain = 0 if better else state.without_gain + 1
+        if not better:
+            return
+        state.best_miou, state.best_iteration = found.miou, state.iteration
+        if self.training.keep_best:
+            if self.processes.first:
+                about = {"dlv3.iteration": str(state.iteration), "dlv3.miou": str(found.miou)}
+                weights.save(self.updater.model, self.folder.best, about)
+            # The two belong together: after a kill, the checkpoint knows whose weights these are.
+            self._save()
 
     def _validate(self, dataset: SegmentationDataset) -> Evaluation:
         found = evaluate(

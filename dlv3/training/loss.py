@@ -1,5 +1,7 @@
 """The loss (§4.1, "Upsampling logits"): cross-entropy over the labelled pixels of the whole batch."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -14,20 +16,23 @@ def labelled_pixels(labels: Tensor) -> Tensor:
     return (labels != IGNORE_INDEX).sum()
 
 
-def masked_cross_entropy(logits: Tensor, labels: Tensor, normaliser: Tensor) -> Tensor:
+def masked_cross_entropy(
+    logits: Tensor, labels: Tensor, normaliser: Tensor, class_weights: Tensor | None = None
+) -> Tensor:
     """Divide the sum of the labelled pixels' cross-entropy by `normaliser`.
 
     Args:
         logits: (N, C, H, W), before the softmax.
         labels: (N, H, W) int64 class indices, 255 where there is no label.
         normaliser: number of labelled pixels in the whole batch, which may be spread over several parts or
-            processes. A batch without any has a loss of zero, not 0 / 0.
+            processes; with class weights, the sum of their weights. A batch without any has a loss of zero, not 0 / 0.
+        class_weights: (C,) float32, or None where all classes count the same.
 
     Returns:
         A scalar.
     """
-    total = summed_cross_entropy(logits.float(), labels, IGNORE_INDEX)
-    return total / normaliser.clamp(min=1)
+    total = summed_cross_entropy(logits.float(), labels, IGNORE_INDEX, class_weights)
+    return total / torch.where(normaliser > 0, normaliser, 1)
 
 
 def downsample(labels: Tensor, output_stride: int) -> Tensor:
@@ -45,6 +50,7 @@ class LossModule(nn.Module):
         model: is shared, not copied.
         downsample_labels: compare the coarse logits with downsampled labels, which Table 8 advises against.
         auxiliary_weight: of the auxiliary classifier's loss, where the model has one.
+        class_weights: of each class; empty where all count the same.
         autocast: the type to compute the network in; None is the weights' own.
     """
 
@@ -54,6 +60,7 @@ class LossModule(nn.Module):
         *,
         downsample_labels: bool = False,
         auxiliary_weight: float = 0.5,
+        class_weights: Sequence[float] = (),
         autocast: torch.dtype | None = None,
     ) -> None:
         super().__init__()
@@ -61,6 +68,17 @@ class LossModule(nn.Module):
         self.downsample_labels = downsample_labels
         self.auxiliary_weight = auxiliary_weight
         self.autocast = autocast
+        device = next(model.parameters()).device
+        weights = torch.tensor(class_weights, dtype=torch.float32, device=device) if class_weights else None
+        self.class_weights: Tensor | None
+        self.register_buffer("class_weights", weights, persistent=False)  # (C,)
+
+    def normaliser(self, targets: Tensor) -> Tensor:
+        """Return what the loss of these targets is divided by: their labelled pixels, or the sum of their weights."""
+        if self.class_weights is None:
+            return labelled_pixels(targets)
+        labelled = targets != IGNORE_INDEX
+        return (self.class_weights[torch.where(labelled, targets, 0)] * labelled).sum()
 
     def targets(self, labels: Tensor) -> Tensor:
         """Return what the logits are compared with: the labels (N, H, W), or every `output_stride`-th of them."""
@@ -72,7 +90,7 @@ class LossModule(nn.Module):
         Args:
             images: (N, 3, H, W), normalised.
             targets: the labels (N, H, W) as `targets` returns them.
-            normaliser: number of labelled pixels among the targets of the whole batch.
+            normaliser: as `normaliser` returns it, for the targets of the whole batch.
 
         Returns:
             A scalar.
@@ -85,7 +103,8 @@ class LossModule(nn.Module):
                 logits, auxiliary = self.model.forward_with_auxiliary(images)
             else:
                 logits = self.model(images)  # (N, C, H, W)
-        loss = masked_cross_entropy(logits, targets, normaliser)
+        loss = masked_cross_entropy(logits, targets, normaliser, self.class_weights)
         if auxiliary is not None:
-            loss = loss + self.auxiliary_weight * masked_cross_entropy(auxiliary, targets, normaliser)
+            extra = masked_cross_entropy(auxiliary, targets, normaliser, self.class_weights)
+            loss = loss + self.auxiliary_weight * extra
         return loss

@@ -4,6 +4,7 @@ torch trusts a checkpoint: a momentum of another shape makes its fused optimizer
 of the optimizer that the file holds replace those of the configuration.
 """
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -44,6 +45,10 @@ def training_state(saved: dict[str, Any], iterations: int, path: Path | str) -> 
         ("iteration", state.iteration >= 0, "a whole number of at least 0"),
         ("validated", 0 <= state.validated <= state.iteration, f"0 to iteration={state.iteration}"),
         ("metrics_bytes", state.metrics_bytes >= 0, "a whole number of at least 0"),
+        ("best_miou", state.best_miou is None or 0 <= state.best_miou <= 1, "a share from 0 to 1"),
+        ("best_iteration", 0 <= state.best_iteration <= state.validated, f"0 to validated={state.validated}"),
+        ("without_gain", state.without_gain >= 0, "a whole number of at least 0"),
+        ("class_weights", all(0 <= w < math.inf for w in state.class_weights), "numbers of at least 0"),
         ("losses", len(state.losses) <= state.iteration, f"at most {state.iteration} numbers"),
     ):
         if not holds:

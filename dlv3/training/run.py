@@ -15,6 +15,7 @@ from dlv3.evaluation import Evaluation
 from dlv3.training import checkpoint
 from dlv3.training.bootstrap import bootstrap
 from dlv3.training.checkpoint import TrainingState
+from dlv3.training.class_weights import counted_weights
 from dlv3.training.classes import report_classes
 from dlv3.training.distributed import Processes, joined
 from dlv3.training.folder import RunFolder
@@ -42,6 +43,10 @@ class TrainingResult:
     """True for the process that reports: the only one, or rank 0."""
     trained: int = 0
     """Updates of this call; 0 where the run was finished before."""
+    best_miou: float | None = None
+    """The best of all validations of the run; None if there was none."""
+    best_iteration: int = 0
+    """Its iteration."""
 
 
 def open_datasets(config: RunConfig) -> tuple[SegmentationDataset, SegmentationDataset | None]:
@@ -92,22 +97,29 @@ def train(
     started = time.perf_counter()
     if train_dataset is None:
         train_dataset, val_dataset = open_datasets(config)
-    _check_data(config, train_dataset)
+    _check_data(config, train_dataset, val_dataset)
     with joined(config.training.device) as processes, _callers_settings_kept(processes):
         report_classes(train_dataset, config.dataset, show=progress and processes.first)
         folder = RunFolder(out)
         with _held(folder, processes, resume=resume, overwrite=overwrite):
-            state, updater = _begin(config, folder, processes, resume=resume)
+            state, updater = _begin(config, folder, processes, train_dataset, resume=resume)
             begun = state.iteration
             evaluation = None
             # The options of a finished run stay as they were: nothing was trained with others.
-            if not (begun == config.training.iterations and folder.weights.exists()) or overwrite:
+            if not (state.ended(config.training) and folder.weights.exists()) or overwrite:
                 evaluation = _run(
                     config, folder, updater, state, (train_dataset, val_dataset), overwrite, progress
                 )
     seconds = time.perf_counter() - started
     return TrainingResult(
-        updater.model.eval(), state.iteration, evaluation, seconds, processes.first, state.iteration - begun
+        updater.model.eval(),
+        state.iteration,
+        evaluation,
+        seconds,
+        processes.first,
+        trained=state.iteration - begun,
+        best_miou=state.best_miou,
+        best_iteration=state.best_iteration,
     )
 
 
@@ -167,7 +179,12 @@ def _run(
 
 
 def _begin(
-    config: RunConfig, folder: RunFolder, processes: Processes, *, resume: bool
+    config: RunConfig,
+    folder: RunFolder,
+    processes: Processes,
+    train_dataset: SegmentationDataset,
+    *,
+    resume: bool,
 ) -> tuple[TrainingState, Updater]:
     """Build the model: fresh, or as the folder's checkpoint has it. Nothing in the folder changes.
 
@@ -180,15 +197,34 @@ def _begin(
             "the run with --overwrite, or start another from it with training.initial_weights"
         )
     saved = checkpoint.load(folder.checkpoint) if resume and folder.checkpoint.exists() else None
-    updater = Updater(build_model(config, load=saved is None), config.training, processes)
-    if saved is None:
-        return TrainingState.at_start(), updater
-    state = training_state(saved, config.training.iterations, folder.checkpoint)
-    updater.restore(saved, folder.checkpoint)
+    state = TrainingState.at_start()
+    if saved is not None:
+        state = training_state(saved, config.training.iterations, folder.checkpoint)
+    state.class_weights = counted_weights(config.training, train_dataset, state.class_weights)
+    class_weights = config.training.class_weights or state.class_weights
+    updater = Updater(build_model(config, load=saved is None), config.training, processes, class_weights)
+    if saved is not None:
+        updater.restore(saved, folder.checkpoint)
+    if config.training.keep_best and not folder.best.exists():
+        # Its weights were not kept: the best is looked for among those to come.
+        state.best_miou, state.best_iteration = None, 0
     return state, updater
 
 
-def _check_data(config: RunConfig, train_dataset: SegmentationDataset) -> None:
+def _check_data(
+    config: RunConfig, train_dataset: SegmentationDataset, val_dataset: SegmentationDataset | None
+) -> None:
+    training = config.training
+    if (training.keep_best or training.patience) and not val_dataset:
+        raise ValueError(
+            "training.keep_best and training.patience: there are no validation pictures to compare by; give some"
+        )
+    weights = training.class_weights
+    if weights and len(weights) != train_dataset.num_classes:
+        raise ValueError(
+            f"training.class_weights={weights!r}: expected {train_dataset.num_classes} numbers, one for each class: "
+            f"{', '.join(train_dataset.classes)}"
+        )
     if len(train_dataset) == 0:
         raise ValueError(
             f"data {config.dataset!r}: has no training pictures; give a data set with at least 1"

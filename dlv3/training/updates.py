@@ -1,6 +1,6 @@
 """The update of the weights (§4.1), on one device or several; nothing in it waits for a GPU."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from dlv3.fast import for_training
 from dlv3.training import optimizer as optimizers
 from dlv3.training.batches import Batch
 from dlv3.training.distributed import Processes
-from dlv3.training.loss import LossModule, labelled_pixels
+from dlv3.training.loss import LossModule
 from dlv3.training.restoring import restore_model, restore_optimizer
 from dlv3.training.sampling import DROPOUT, derive_seed
 from dlv3.training.schedule import learning_rate_at
@@ -47,12 +47,19 @@ class Updater:
         model: moves to the processes' device and is trained in place.
         training: the configuration.
         processes: this process's place, and its device.
+        class_weights: of each class in the loss; empty where all count the same.
 
     Raises:
         ValueError: the batch cannot be shared equally by the processes.
     """
 
-    def __init__(self, model: DeepLabV3, training: TrainingConfig, processes: Processes) -> None:
+    def __init__(
+        self,
+        model: DeepLabV3,
+        training: TrainingConfig,
+        processes: Processes,
+        class_weights: Sequence[float] = (),
+    ) -> None:
         self.training, self.processes, self.device = training, processes, processes.device
         self._require_equal_shares()
         self._layout = torch.channels_last if training.channels_last else torch.contiguous_format
@@ -63,6 +70,7 @@ class Updater:
             self.model,
             downsample_labels=training.downsample_labels,
             auxiliary_weight=training.auxiliary_weight,
+            class_weights=class_weights,
             autocast=autocast_type(training.precision, self.device),
         )
         self._step = self._wrapped()
@@ -100,7 +108,7 @@ class Updater:
         """
         optimizers.set_learning_rate(self._optimizer, learning_rate_at(self.training, iteration))
         parts = [self._to_device(*next(batches)) for _ in range(self.training.accumulate)]
-        labelled = torch.stack([labelled_pixels(targets) for _, targets in parts]).sum()
+        labelled = torch.stack([self._loss.normaliser(targets) for _, targets in parts]).sum()
         labelled = self.processes.sum(labelled)
         total = torch.zeros((), device=self.device)
         for number, (images, targets) in enumerate(parts):

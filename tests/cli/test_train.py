@@ -77,7 +77,7 @@ def test_overwrite_replaces_a_run(finished: Path):
         (["train", "--out", "OUT", "--frobnicate"], "unrecognized options: --frobnicate"),
         (
             ["train", "--out", "OUT", "--preset", "huge"],
-            "--preset: invalid choice 'huge', expected one of tiny, laptop, gpu, paper",
+            "--preset: invalid choice 'huge', expected one of tiny, laptop, quarter, quarter-heads, gpu, paper",
         ),
         (
             ["train", "--out", "OUT", "--training.iterations", "many"],

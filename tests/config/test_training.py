@@ -26,11 +26,27 @@ from dlv3.training import TrainingConfig
         ("workers", -1),
         ("log_interval", 0),
         ("seed", -1),
+        ("patience", -1),
+        ("class_weights", (1.0, -1.0)),
+        ("class_weights", (0.0, 0.0)),
+        ("class_weights", (1.0, float("nan"))),
+        ("class_balance", "mean"),
     ],
 )
 def test_bad_value_is_named(field: str, value: object):
     with pytest.raises(ValueError, match=rf"training\.{field}=.*: expected "):
         TrainingConfig(**{field: value})
+
+
+@pytest.mark.parametrize("options", [dict(keep_best=True), dict(patience=2)])
+def test_the_best_needs_validations(options: dict):
+    with pytest.raises(ValueError, match=r"training\.(keep_best|patience)=.*validation_interval above 0"):
+        TrainingConfig(validation_interval=0, **options)
+
+
+def test_class_weights_are_given_or_counted():
+    with pytest.raises(ValueError, match="give one of them"):
+        TrainingConfig(class_weights=(1.0, 2.0), class_balance="median-frequency")
 
 
 def test_parts_have_to_be_equal():

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,10 @@ from dlv3.config.run import RunConfig
 from dlv3.data import open_dataset
 from dlv3.data.held import Held
 from dlv3.data.loading import WorkerLost
+from dlv3.evaluation import Evaluation
 from dlv3.training import TrainingDiverged, checkpoint, train
+from dlv3.training.loop import Training
+from dlv3.weights import load_tensors
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -67,6 +71,9 @@ def test_resumed_run_ends_in_the_same_weights_and_metrics(tmp_path: Path, uninte
         dict(schedule="step", step_every=2, photometric=0.5, scale_step=0.25),
         dict(optimizer="adamw", front_learning_rate=0.1),
         dict(model=dict(aux=True)),
+        dict(class_balance="median-frequency"),
+        dict(class_weights=(0.1, 1, 2, 1, 1, 1, 3, 0)),
+        dict(validation_interval=2, keep_best=True, patience=9),
     ],
     ids=lambda options: "-".join(options),
 )
@@ -159,3 +166,61 @@ def test_killed_worker_ends_the_run_which_resumes_to_the_same_weights(tmp_path: 
         train(config, out, progress=False, train_dataset=pictures)
     assert checkpoint.load(out / "checkpoint.pt")["iteration"] < 5
     assert_same_run(uninterrupted(config), run_to_the_end(config, out, resume=True))
+
+
+def scored(monkeypatch: pytest.MonkeyPatch, *scores: float) -> None:
+    """Have the validations find these mIOUs, by iteration / validation_interval."""
+
+    def score(self: Training, dataset: object) -> Evaluation:
+        return replace(found, miou=scores[self.state.iteration // self.training.validation_interval - 1])
+
+    found = Evaluation(classes=("a",), iou=(0.5,), miou=0.5, pixel_accuracy=0.5)
+    monkeypatch.setattr(Training, "_validate", score)
+
+
+def test_best_weights_are_kept_beside_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    config = short_run(iterations=6, validation_interval=2, keep_best=True)
+    scored(monkeypatch, 0.2, 0.5, float("nan"))
+    result = train(config, tmp_path / "run", progress=False)
+    assert (result.best_miou, result.best_iteration) == (0.5, 4)
+    best, about = load_tensors(tmp_path / "run" / "best.safetensors")
+    assert (about["dlv3.iteration"], about["dlv3.miou"]) == ("4", "0.5")
+    last = final_weights(tmp_path / "run")
+    assert any(not torch.equal(tensor, last[name]) for name, tensor in best.items())
+
+
+def test_best_survives_a_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    config = short_run(iterations=6, validation_interval=2, keep_best=True)
+    scored(monkeypatch, 0.2, 0.5, 0.3)
+    out = resumed_once(config, tmp_path / "run", after=5)
+    state = checkpoint.load(out / "checkpoint.pt")
+    assert (state["best_miou"], state["best_iteration"], state["without_gain"]) == (0.5, 4, 1)
+    assert load_tensors(out / "best.safetensors")[1]["dlv3.iteration"] == "4"
+
+
+@pytest.mark.parametrize("after", [None, 3, 5])
+def test_training_stops_early_and_a_resume_of_it_adds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int | None
+):
+    config = short_run(
+        iterations=20, validation_interval=2, patience=2, log_interval=5, checkpoint_interval=3
+    )
+    scored(monkeypatch, 0.5, 0.4, 0.3, 0.9)
+    out = tmp_path / "run"
+    if after is None:
+        run_to_the_end(config, out)
+    else:
+        resumed_once(config, out, after)
+    assert checkpoint.load(out / "checkpoint.pt")["iteration"] == 6
+    assert [m["iteration"] for m in metrics(out) if m["kind"] == "train"] == [5, 6]
+    before = {file: file.read_bytes() for file in out.iterdir() if file.is_file()}
+    result = train(config, out, resume=True, progress=False)
+    assert (result.iterations, result.trained) == (6, 0)
+    assert {file: file.read_bytes() for file in out.iterdir()} == before
+
+
+def test_best_without_validation_pictures_is_refused(tmp_path: Path):
+    config = short_run(validation_interval=2, patience=2)
+    pictures = open_dataset("scenes", "train", config.data)
+    with pytest.raises(ValueError, match=r"training\.patience: there are no validation pictures"):
+        train(config, tmp_path / "run", train_dataset=pictures, progress=False)

@@ -67,6 +67,33 @@ def test_auxiliary_loss_is_weighted_and_added():
     torch.testing.assert_close(loss(images, labels, labelled_pixels(labels)), expected)
 
 
+@pytest.mark.parametrize("weights", [(0.5, 2.0, 1.0), (0.001, 0.002, 0.0)])
+def test_class_weights_are_torchs(weights: tuple[float, ...]):
+    model = DeepLabV3(DeepLabV3Config(**SMALL)).eval()
+    images, labels = torch.randn(2, 3, 33, 33), torch.randint(0, 3, (2, 33, 33))
+    labels[0, :9] = 255
+    loss = LossModule(model, class_weights=weights)
+    found = loss(images, labels, loss.normaliser(labels))
+    expected = F.cross_entropy(model(images), labels, torch.tensor(weights), ignore_index=255)
+    torch.testing.assert_close(found, expected)
+    found.backward()
+    ours = [p.grad.clone() for p in model.parameters()]
+    model.zero_grad()
+    expected.backward()
+    for p, gradient in zip(model.parameters(), ours, strict=True):
+        torch.testing.assert_close(gradient, p.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_equal_class_weights_are_none():
+    model = DeepLabV3(DeepLabV3Config(**SMALL)).eval()
+    images, labels = torch.randn(1, 3, 33, 33), torch.randint(0, 3, (1, 33, 33))
+    plain, weighted = LossModule(model), LossModule(model, class_weights=(2.0, 2.0, 2.0))
+    torch.testing.assert_close(
+        plain(images, labels, plain.normaliser(labels)), weighted(images, labels, weighted.normaliser(labels))
+    )
+    assert not [name for name in weighted.state_dict() if "class_weights" in name]
+
+
 def test_autocast_computes_the_network_in_bfloat16_and_the_loss_in_float32():
     model = DeepLabV3(DeepLabV3Config(**SMALL)).eval()
     seen = []
