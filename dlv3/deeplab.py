@@ -1,7 +1,8 @@
 """DeepLabv3: a backbone at any output stride, ASPP or the plain cascade, logits at the image's size (section 3)."""
 
+import copy
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +56,7 @@ class DeepLabV3Config:
     """"resnet50" or "resnet101" (section 4); "resnet14", a small network for the made scenes; or "resnet17", a small
     network for pictures of a quarter of the paper's side, whose output strides are a quarter of the paper's."""
     num_classes: int = 21
-    """Classes, background included; 21 in PASCAL VOC (section 4)."""
+    """Classes, background included, at least 2; 21 in PASCAL VOC (section 4)."""
     output_stride: int = 16
     """Input pixels per sample of the last feature map (section 3.1): 4, 8, 16, 32; 64, 128, 256 with blocks 5, 6, 7.
     A quarter of these with "resnet17"."""
@@ -81,6 +82,8 @@ class DeepLabV3Config:
     """Whether a further 3×3 convolution follows ASPP: in torchvision it does, in the paper it does not."""
     aux: bool = False
     """Whether to build an auxiliary classifier on block3, for training only: torchvision has it, the paper does not."""
+    in_channels: int = 3
+    """Channels of the images: 3 for colour, as in the paper, 1 for grey, more for multispectral ones."""
 
     def __post_init__(self) -> None:
         lists_to_tuples(self, "multi_grid", "aspp_rates")
@@ -88,8 +91,10 @@ class DeepLabV3Config:
         require_choice("blocks", self.blocks, (4, 5, 6, 7))
         require_choice("first_unit", self.first_unit, ("stage", "previous"))
         self._check_output_stride()
-        require_whole("num_classes", self.num_classes)
+        two = "a whole number of at least 2; an object against the rest is two classes, background and object"
+        require("num_classes", self.num_classes, is_whole(self.num_classes, 2), two)
         require_whole("aspp_channels", self.aspp_channels)
+        require_whole("in_channels", self.in_channels)
         for name in ("image_pooling", "extra_conv", "aux"):
             require(name, getattr(self, name), isinstance(getattr(self, name), bool), "True or False")
         share = isinstance(self.dropout, int | float) and 0 <= self.dropout < 1
@@ -131,6 +136,8 @@ class DeepLabV3Config:
             ValueError: a field that does not exist, or a value that is not allowed.
         """
         names = [field.name for field in fields(cls)]
+        if not isinstance(values, dict):
+            raise ValueError(f"configuration: expected a dictionary of fields, got {type(values).__name__}")
         unknown = sorted(set(values) - set(names))
         if unknown:
             raise ValueError(
@@ -167,6 +174,7 @@ class DeepLabV3(nn.Module):
             blocks=config.blocks,
             first_unit=config.first_unit,
             cascade_rate=config.cascade_rate,
+            in_channels=config.in_channels,
         )
         channels = self.backbone.out_channels
         self.classifier = (
@@ -201,6 +209,23 @@ class DeepLabV3(nn.Module):
         self.backbone.set_output_stride(output_stride)
         if self.aspp is not None:
             self.aspp.set_rates(self.config.aspp_rates_at(output_stride))
+
+    def with_classes(self, num_classes: int) -> "DeepLabV3":
+        """Return a copy with another number of classes: fresh last layers, everything else as it is here.
+
+        Args:
+            num_classes: background included, at least 2.
+
+        Raises:
+            ValueError: another number.
+        """
+        model = copy.deepcopy(self)
+        model.config = replace(self.config, num_classes=num_classes)
+        for classifier in (model.classifier, model.aux_classifier):
+            if classifier is not None:
+                last = cast("nn.Conv2d", classifier[-1])
+                classifier[-1] = nn.Conv2d(last.in_channels, num_classes, 1).to(last.weight)
+        return model
 
     def set_batch_norm_momentum(self, momentum: float) -> None:
         """Set PyTorch's momentum of every batch normalization: 1 minus the paper's decay, so 0.0003 (section 4.1)."""
@@ -242,7 +267,7 @@ class DeepLabV3(nn.Module):
         """Compute the logits at the feature map's resolution, before upsampling.
 
         Args:
-            images: (N, 3, H, W), floating-point, normalised; any H and W of at least 1.
+            images: (N, in_channels, H, W), floating-point, normalised; any H and W of at least 1.
 
         Returns:
             (N, num_classes, ceil(H / output_stride), ceil(W / output_stride)).
@@ -251,7 +276,7 @@ class DeepLabV3(nn.Module):
             TypeError: images that are not floating-point, or not of the weights' type.
             ValueError: another shape, an empty batch, or a training batch of 1 with image pooling.
         """
-        _check_images(images, self.backbone.conv1.weight.dtype)
+        _check_images(images, self.config.in_channels, self.backbone.conv1.weight.dtype)
         logits: Tensor = self.classifier(self.backbone(images))
         return logits
 
@@ -259,7 +284,7 @@ class DeepLabV3(nn.Module):
         """Compute the logits at the images' own size: `coarse_logits`, upsampled (section 4.1).
 
         Args:
-            images: (N, 3, H, W), floating-point, normalised; any H and W of at least 1.
+            images: (N, in_channels, H, W), floating-point, normalised; any H and W of at least 1.
 
         Returns:
             (N, num_classes, H, W), in at least float32.
@@ -274,7 +299,7 @@ class DeepLabV3(nn.Module):
         """
         if self.aux_classifier is None:
             raise ValueError("aux=False: this model has no auxiliary classifier; build it with aux=True")
-        _check_images(images, self.backbone.conv1.weight.dtype)
+        _check_images(images, self.config.in_channels, self.backbone.conv1.weight.dtype)
         maps = self.backbone.feature_maps(images)
         logits = self.classifier(maps[f"block{self.config.blocks}"])
         size = images.shape[2:]
@@ -298,13 +323,16 @@ class DeepLabV3(nn.Module):
 
 # torch.fx keeps a wrapped function as one step of its graph.
 @torch.fx.wrap
-def _check_images(images: Tensor, dtype: torch.dtype) -> None:
+def _check_images(images: Tensor, channels: int, dtype: torch.dtype) -> None:
     """Raise an error unless images are a batch that weights of a type can take."""
     if not isinstance(images, Tensor):
-        raise TypeError(f"images: expected a tensor of shape (N, 3, H, W), got {type(images).__name__}")
-    if images.ndim != 4 or images.shape[1] != 3:
-        hint = "; add the batch axis with images[None]" if images.ndim == 3 and images.shape[0] == 3 else ""
-        raise ValueError(f"images.shape={tuple(images.shape)}: expected (N, 3, H, W){hint}")
+        raise TypeError(
+            f"images: expected a tensor of shape (N, {channels}, H, W), got {type(images).__name__}"
+        )
+    if images.ndim != 4 or images.shape[1] != channels:
+        one = images.ndim == 3 and images.shape[0] == channels
+        hint = "; add the batch axis with images[None]" if one else ""
+        raise ValueError(f"images.shape={tuple(images.shape)}: expected (N, {channels}, H, W){hint}")
     if 0 in images.shape:
         raise ValueError(
             f"images.shape={tuple(images.shape)}: expected at least one image of at least 1×1 pixels"

@@ -240,6 +240,7 @@ class ResNet(nn.Module):
         first_unit: the place of the strides and the rates that follow from it, see the module's docstring.
         cascade_rate: one base rate for block4 and the cascade instead of those that the output stride asks for. It
             breaks the identity above: for controls, which have a row's parameters and not its field of view.
+        in_channels: of the images, 3 for colour.
     """
 
     def __init__(
@@ -251,6 +252,7 @@ class ResNet(nn.Module):
         blocks: int = 4,
         first_unit: FirstUnitRule = "stage",
         cascade_rate: int | None = None,
+        in_channels: int = 3,
     ) -> None:
         super().__init__()
         self.spec = spec
@@ -258,7 +260,7 @@ class ResNet(nn.Module):
         self.first_unit = first_unit
         self.cascade_rate = cascade_rate
         self.multi_grid = multi_grid
-        self.conv1 = AtrousConv2d(3, spec.stem_channels, 3 if spec.small_stem else 7, stride=2)
+        self.conv1 = AtrousConv2d(in_channels, spec.stem_channels, 3 if spec.small_stem else 7, stride=2)
         self.bn1 = nn.BatchNorm2d(spec.stem_channels)
         self.relu = nn.ReLU(inplace=True)
         self.pool = _pool(spec)
@@ -338,7 +340,7 @@ class ResNet(nn.Module):
         """Return the output of the stem and of every block by name: "stem", "block1", and so on.
 
         Args:
-            images: (N, 3, H, W), normalised.
+            images: (N, in_channels, H, W), normalised.
 
         Returns:
             Maps of (N, C, ceil(H/s), ceil(W/s)), where s is the stride reached there. All are kept in memory.
@@ -353,7 +355,7 @@ class ResNet(nn.Module):
         """Return the last block's feature map.
 
         Args:
-            images: (N, 3, H, W), normalised; any H and W of at least 1.
+            images: (N, in_channels, H, W), normalised; any H and W of at least 1.
 
         Returns:
             (N, out_channels, ceil(H / output_stride), ceil(W / output_stride)).

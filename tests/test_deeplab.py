@@ -111,7 +111,9 @@ def test_every_row_of_the_papers_tables_runs_forward_and_backward(config):
     ("options", "message"),
     [
         (dict(backbone="resnet18"), "backbone='resnet18': expected one of 'resnet50', 'resnet101'"),
-        (dict(num_classes=0), "num_classes=0: expected a whole number of at least 1"),
+        (dict(num_classes=0), "num_classes=0: expected a whole number of at least 2"),
+        (dict(num_classes=1), "num_classes=1: .*an object against the rest is two classes, background and object"),
+        (dict(in_channels=0), "in_channels=0: expected a whole number of at least 1"),
         (dict(num_classes=2.0), "num_classes=2.0: expected a whole number"),
         (dict(output_stride=12), "output_stride=12: expected one of 4, 8, 16, 32 with blocks=4"),
         (dict(output_stride=2), "output_stride=2: expected one of 4, 8, 16, 32"),
@@ -180,6 +182,41 @@ def test_a_training_batch_of_one_with_image_pooling_is_refused_with_advice():
     model = DeepLabV3(SMALL).train()
     model.freeze_batch_norm()
     model(torch.rand(1, 3, 65, 65))
+
+
+@pytest.mark.parametrize("aspp_rates", [(2, 4, 6), ()])
+def test_with_classes_is_a_copy_with_fresh_last_layers(aspp_rates):
+    model = randomise(DeepLabV3(replace(SMALL, aspp_rates=aspp_rates, aux=True))).double()
+    model.set_output_stride(8)
+    model.freeze_batch_norm()
+    before = {name: t.clone() for name, t in model.state_dict().items()}
+    other = model.with_classes(3)
+    assert (other.config, other.output_stride) == (replace(model.config, num_classes=3), 8)
+    assert other.batch_norm_frozen
+    assert not other.training
+    found = other.state_dict()
+    fresh = {name for name in before if found[name].shape != before[name].shape}
+    assert len(fresh) == 4
+    assert all(torch.equal(found[name], before[name]) for name in before.keys() - fresh)
+    logits = other.forward_with_auxiliary(torch.rand(1, 3, 33, 49, dtype=torch.float64))
+    assert [t.shape for t in logits] == [(1, 3, 33, 49)] * 2
+    sum(t.mean() for t in logits).backward()
+    assert model.backbone.conv1.weight.grad is None
+    assert model.config.num_classes == 8
+    with pytest.raises(ValueError, match="num_classes=1"):
+        model.with_classes(1)
+
+
+@pytest.mark.parametrize("channels", [1, 5])
+def test_images_may_have_other_channels_served_too(channels):
+    model = randomise(DeepLabV3(replace(SMALL, in_channels=channels)))
+    images = torch.randn(2, channels, 33, 49)
+    with torch.inference_mode():
+        logits = model(images)
+        assert logits.shape == (2, 8, 33, 49)
+        torch.testing.assert_close(model.for_inference()(images), logits, rtol=1e-4, atol=1e-4)
+    with pytest.raises(ValueError, match=rf"images.shape=\(1, 3, 9, 9\): expected \(N, {channels}, H, W\)"):
+        model(torch.rand(1, 3, 9, 9))
 
 
 def test_frozen_batch_norm_stays_frozen_through_train_and_thaws_on_demand():

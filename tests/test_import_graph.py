@@ -14,7 +14,18 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-PAPER = ("aspp", "atrous", "deeplab", "receptive_field", "resnet", "weights")
+PAPER = (
+    "aspp",
+    "atrous",
+    "checksum",
+    "deeplab",
+    "receptive_field",
+    "resnet",
+    "skeleton",
+    "state_dicts",
+    "torchvision_weights",
+    "weights",
+)
 
 # From the lowest to the highest: a package may import those of lower rows.
 TIERS = (

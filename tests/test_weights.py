@@ -1,103 +1,18 @@
 import json
 import os
 import pickle
+from dataclasses import asdict, replace
 
 import pytest
 import torch
 import torchvision
 from randomised import randomise
 from safetensors.torch import save_file
-from torch.nn import functional as F
-from torchvision.models.segmentation import deeplabv3_resnet50, deeplabv3_resnet101
 
-from dlv3 import DeepLabV3, DeepLabV3Config, weights
+from dlv3 import DeepLabV3, DeepLabV3Config, assets, weights
 from dlv3.weights import WeightsError
 
 SMALL = DeepLabV3Config(backbone="resnet14", num_classes=8, aspp_rates=(2, 4, 6), aspp_channels=16)
-BUILDERS = {"resnet50": deeplabv3_resnet50, "resnet101": deeplabv3_resnet101}
-PARAMETERS = {"resnet50": (39_638_869, 42_004_074), "resnet101": (58_630_997, 60_996_202)}
-
-
-@pytest.fixture(scope="module", name="theirs", params=list(BUILDERS))
-def torchvision_model(request) -> tuple[str, torch.nn.Module]:
-    """torchvision's model with its auxiliary classifier: each depth is built once, for all tests of it in turn."""
-    return request.param, build(request.param)
-
-
-def build(name: str) -> torch.nn.Module:
-    torch.manual_seed(0)
-    return randomise(BUILDERS[name](weights=None, weights_backbone=None, num_classes=21, aux_loss=True))
-
-
-def without_aux(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    return {name: t for name, t in model.state_dict().items() if not name.startswith("aux_classifier.")}
-
-
-@pytest.mark.slow
-def test_logits_equal_torchvisions(theirs):
-    theirs = theirs[1]
-    ours = weights.from_torchvision(without_aux(theirs))
-    generator = torch.Generator().manual_seed(1)
-    with torch.inference_mode():
-        for size in [(513, 513), (197, 310)]:
-            images = torch.randn(1, 3, *size, generator=generator)
-            expected = upsampled(theirs, images)
-            assert expected.std() > 0.01
-            assert (ours(images) - expected).abs().max() < 1e-4
-        ours, theirs = ours.double(), theirs.double()
-        # On the map of (41, 25) every tap of every rate meets the map along one axis, and not along the other.
-        for size in [(321, 197), (197, 310)]:
-            images = torch.randn(1, 3, *size, generator=generator, dtype=torch.float64)
-            assert (ours(images) - upsampled(theirs, images)).abs().max() < 1e-10
-    theirs.float()
-
-
-def upsampled(theirs: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """torchvision's logits without its auxiliary ones."""
-    logits = theirs.classifier(theirs.backbone(images)["out"])
-    return F.interpolate(logits, size=images.shape[2:], mode="bilinear", align_corners=False)
-
-
-def test_parameter_counts_are_torchvisions(theirs):
-    name, model = theirs
-    counts = []
-    for aux, state_dict in [(False, without_aux(model)), (True, model.state_dict())]:
-        ours = weights.from_torchvision(state_dict, keep_aux=aux)
-        counts.append(sum(p.numel() for p in ours.parameters()))
-        assert counts[-1] == sum(p.numel() for n, p in model.named_parameters() if n in state_dict)
-    assert tuple(counts) == PARAMETERS[name]
-
-
-def test_auxiliary_classifier_is_ignored_or_kept(theirs):
-    theirs = theirs[1]
-    images = torch.randn(1, 3, 65, 80)
-    kept = weights.from_torchvision(theirs.state_dict(), keep_aux=True)
-    with torch.inference_mode():
-        expected = theirs(images)
-        logits, auxiliary = kept.forward_with_auxiliary(images)
-        torch.testing.assert_close(logits, expected["out"], atol=1e-4, rtol=0)
-        torch.testing.assert_close(auxiliary, expected["aux"], atol=1e-4, rtol=0)
-        ignored = weights.from_torchvision(theirs.state_dict())
-        assert ignored.aux_classifier is None
-        torch.testing.assert_close(ignored(images), expected["out"], atol=1e-4, rtol=0)
-    with pytest.raises(WeightsError, match="keep_aux=True"):
-        weights.from_torchvision(without_aux(theirs), keep_aux=True)
-
-
-def test_ours_go_back_to_torchvision(theirs):
-    name, model = theirs
-    state_dict = weights.to_torchvision(weights.from_torchvision(without_aux(model)))
-    with torch.device("meta"):
-        again = BUILDERS[name](weights=None, weights_backbone=None, num_classes=21)
-    again.load_state_dict(state_dict, assign=True)
-    assert all(torch.equal(t, again.state_dict()[name]) for name, t in without_aux(model).items())
-    with pytest.raises(WeightsError, match=r"multi_grid=\(1, 1, 1\)"):
-        weights.to_torchvision(DeepLabV3(SMALL))
-
-
-def test_other_state_dicts_are_not_taken_for_torchvisions():
-    with pytest.raises(WeightsError, match="not of torchvision"):
-        weights.from_torchvision(DeepLabV3(SMALL).state_dict())
 
 
 @pytest.mark.parametrize("name", ["resnet50", "resnet101"])
@@ -215,3 +130,106 @@ def test_a_plain_checkpoint_loads_and_a_truncated_one_is_named(tmp_path):
         weights.load_pickle(path)
     with pytest.raises(FileNotFoundError, match="none.pth"):
         weights.load_pickle(tmp_path / "none.pth")
+
+
+def test_a_flipped_bit_is_found_anywhere_and_a_file_without_a_checksum_loads(tmp_path):
+    path = tmp_path / "model.safetensors"
+    weights.save(randomise(DeepLabV3(SMALL)), path, {"note": "kept"})
+    assert weights.load_tensors(path)[1].keys() == {weights.CONFIG_KEY, "note"}
+    whole = path.read_bytes()
+    for at in (whole.index(b"kept"), len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(WeightsError, match=r"model\.safetensors: is damaged: its checksum"):
+            weights.load(path)
+    path.write_bytes(whole)
+    tensors, metadata = weights.load_tensors(path)
+    save_file(tensors, path, metadata)
+    assert weights.load(path).config == SMALL
+
+
+@pytest.mark.parametrize("shipped", ["scenes_laptop"])
+def test_shipped_weights_have_no_checksum_and_load(shipped):
+    assert weights.load(assets.weights(shipped)).config.in_channels == 3
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (dict(num_classes=20_000_000), "of another architecture: classifier.1.weight is"),
+        (dict(aspp_channels=10**18), "too large for a tensor"),
+        (dict(aspp_rates=[2] * 10**5), "100000 rates of ASPP, for"),
+        (dict(num_classes=1), "num_classes=1: expected a whole number of at least 2"),
+        (dict(backbone=["resnet14"]), r"backbone=\['resnet14'\]"),
+    ],
+)
+def test_a_received_configuration_is_compared_before_memory_is_taken(tmp_path, monkeypatch, config, message):
+    tensors = {name: t.contiguous() for name, t in DeepLabV3(SMALL).state_dict().items()}
+    path = tmp_path / "received.safetensors"
+    save_file(tensors, path, {weights.CONFIG_KEY: json.dumps(asdict(SMALL) | config)})
+    monkeypatch.setattr("dlv3.skeleton.load_state_dict", lambda *_: pytest.fail("was built"))
+    with pytest.raises(WeightsError, match=f"received.safetensors: .*{message}") as caught:
+        weights.load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "3", '"x"', "{", "[" * 100_000, '{"dropout": NaN}', '{"dilation": 1}']
+)
+def test_a_configuration_that_is_none_is_refused_in_one_line(tmp_path, text):
+    save_file({"weight": torch.zeros(1)}, tmp_path / "odd.safetensors", {weights.CONFIG_KEY: text})
+    for read in (weights.load, weights.read_config):
+        with pytest.raises(
+            WeightsError, match=r"odd\.safetensors: its configuration cannot be used"
+        ) as caught:
+            read(tmp_path / "odd.safetensors")
+        assert len(str(caught.value)) < 1000
+
+
+def test_the_stride_in_force_is_kept(tmp_path):
+    model = randomise(DeepLabV3(SMALL))
+    model.set_output_stride(8)
+    weights.save(model, tmp_path / "model.safetensors")
+    loaded = weights.load(tmp_path / "model.safetensors")
+    assert (loaded.output_stride, loaded.config.output_stride) == (8, 8)
+    assert weights.read_config(tmp_path / "model.safetensors") == loaded.config
+    images = torch.randn(1, 3, 33, 49)
+    with torch.inference_mode():
+        assert torch.equal(loaded(images), model(images))
+
+
+def test_save_refuses_what_load_would(tmp_path):
+    path = tmp_path / "model.safetensors"
+    model = DeepLabV3(SMALL)
+    model.classifier[-1] = torch.nn.Conv2d(16, 5, 1)
+    with pytest.raises(
+        WeightsError, match=r"classifier\.1\.weight is \(5, 16, 1, 1\).*model\.with_classes\(n\)"
+    ):
+        weights.save(model, path)
+    with pytest.raises(ValueError, match=r"metadata: 'dlv3\.config' is a name that dlv3 itself uses"):
+        weights.save(DeepLabV3(SMALL), path, {weights.CONFIG_KEY: "{}"})
+    assert not path.exists()
+    weights.save(DeepLabV3(SMALL).with_classes(5), path)
+    assert weights.load(path).config.num_classes == 5
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4, 6])
+def test_first_convolution_is_adapted_to_other_channels(channels):
+    donor = randomise(DeepLabV3(SMALL)).backbone.state_dict()
+    model = randomise(DeepLabV3(replace(SMALL, in_channels=channels)))
+    weights.load_backbone(model, donor)
+    assert model.backbone.conv1.weight.shape[1] == channels
+    colour = DeepLabV3(SMALL).eval()
+    weights.load_backbone(colour, donor)
+    grey = torch.randn(1, 1, 33, 33)
+    with torch.inference_mode():
+        found = model.backbone.conv1(grey.expand(-1, channels, -1, -1))
+        expected = colour.backbone.conv1(grey.expand(-1, 3, -1, -1))
+    if channels in (1, 6):  # every filter as often as the others
+        torch.testing.assert_close(found, expected)
+
+
+def test_backbone_of_a_whole_model_is_taken():
+    whole = randomise(DeepLabV3(SMALL))
+    model = DeepLabV3(replace(SMALL, num_classes=3))
+    weights.load_backbone(model, whole.state_dict())
+    assert all(torch.equal(t, whole.backbone.state_dict()[n]) for n, t in model.backbone.state_dict().items())

@@ -21,6 +21,13 @@ K = TypeVar("K", bound="Cell[Any]")
 ONE_SCALE = "laptop"
 """The preset under which tables are run and recorded that have one scale: the probes and the studies."""
 
+LATER_FIELDS: dict[str, dict[str, object]] = {
+    "model": {"cascade_rate": None, "in_channels": 3},
+    "training": {"optimizer": "sgd", "front_learning_rate": 1.0},
+}
+"""Groups of options with fields that are younger than the first trainings, and their defaults. With its default such a
+field is left out of training keys, so that trainings of an older version are found."""
+
 
 class Measured(TypedDict):
     """The result of a cell's run: the scores of its record (see `dlv3.ablations.results.Record`) and its wall time."""
@@ -62,6 +69,16 @@ class Cell(ABC, Generic[C]):
         Args:
             work: a folder for what a stopped sweep needs when it resumes.
         """
+
+
+def without_later_fields(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a run's configuration as plain values, without later fields that have their default."""
+    return {
+        group: {name: v for name, v in options.items() if (name, v) not in LATER_FIELDS[group].items()}
+        if group in LATER_FIELDS
+        else options
+        for group, options in values.items()
+    }
 
 
 def fingerprint(text: str) -> str:

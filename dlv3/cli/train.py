@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,19 @@ from dlv3.config.run import RunConfig, differences
 from dlv3.config.training import TrainingConfig
 from dlv3.deeplab import DeepLabV3Config
 from dlv3.printed import say
+
+OF_THE_WEIGHTS = (
+    "backbone",
+    "multi_grid",
+    "blocks",
+    "aspp_rates",
+    "aspp_channels",
+    "image_pooling",
+    "first_unit",
+    "cascade_rate",
+    "extra_conv",
+)
+"""The model's options that --training.initial-weights sets, if they are not given. The others need not be the same."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +44,8 @@ class TrainArguments:
     """Train a model, and keep the run in a folder: configuration, metrics, checkpoint, weights, pictures.
 
     Every option of the model, the data, the training and the evaluation has its value from the preset; the defaults
-    below are those of the preset that is given. The number of classes follows the data set.
+    below are those of the preset that is given. The number of classes follows the data set. With
+    --training.initial-weights the network is the one that the weights are of.
     """
 
     out: Path
@@ -84,17 +98,28 @@ def defaults(argv: Sequence[str]) -> TrainArguments:
     early.add_argument("--preset", nargs="?", default="laptop")
     early.add_argument("--out", nargs="?", type=Path)
     early.add_argument("--resume", action="store_true")
+    early.add_argument("--training.initial-weights", "--training.initial_weights", nargs="?", dest="weights")
     try:
         given, _ = early.parse_known_args(argv)
     except argparse.ArgumentError:  # such as --resume=3, which tyro refuses
-        given = argparse.Namespace(preset="laptop", out=None, resume=False)
+        given = argparse.Namespace(preset="laptop", out=None, resume=False, weights=None)
     name: PresetName = "laptop"
     # tyro refuses any other name.
     if given.preset in PRESETS:
         name = given.preset
     stored = given.out / "config.json" if given.out and given.resume else None
     config = RunConfig.read(stored) if stored and stored.is_file() else preset(name)
+    if given.weights and given.weights != "None" and not (stored and stored.is_file()):
+        config = replace(config, model=_as_in(given.weights, config.model))
     return TrainArguments.of(config, name)
+
+
+def _as_in(source: str, model: DeepLabV3Config) -> DeepLabV3Config:
+    """Return a model's options with those that have to be as in the network whose weights are given."""
+    from dlv3.training.start import config_of_initial
+
+    of = config_of_initial(source)
+    return model if of is None else replace(model, **{name: getattr(of, name) for name in OF_THE_WEIGHTS})
 
 
 def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:

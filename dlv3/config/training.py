@@ -78,7 +78,9 @@ class TrainingConfig:
     """What the backbone starts from: imagenet (torchvision's weights, as in the paper, §4), scenes or objects (the
     small weights that come with the project, of resnet14 and resnet17), a file of either kind, or none."""
     initial_weights: str | None = None
-    """What the whole model starts from: a run's folder or a .safetensors file. The second stage (§4.1)."""
+    """What the whole model starts from, with the layers that give logits fresh if the classes are others: a run's
+    folder, a .safetensors or .pth file, or deeplabv3_resnet50 or deeplabv3_resnet101 (torchvision's, trained on COCO
+    and VOC's classes). The second stage (§4.1)."""
     seed: int = 0
     """Of the initial weights, the order of the pictures, their augmentation and dropout."""
 

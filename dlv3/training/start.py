@@ -1,5 +1,6 @@
 """The model before the first update: fresh weights, a pretrained backbone, or the weights of another run."""
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -7,10 +8,15 @@ from torch import Tensor, nn
 
 from dlv3 import assets, weights
 from dlv3.config.run import RunConfig
-from dlv3.deeplab import DeepLabV3
+from dlv3.deeplab import DeepLabV3, DeepLabV3Config
 
 SMALL = {"scenes": "resnet14", "objects": "resnet17"}
 """The stand-ins for ImageNet that come with the package, and the backbone that each is for."""
+TORCHVISION_WEIGHTS = {
+    "deeplabv3_resnet50": "DeepLabV3_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1",
+    "deeplabv3_resnet101": "DeepLabV3_ResNet101_Weights.COCO_WITH_VOC_LABELS_V1",
+}
+"""torchvision's published DeepLabV3, trained on COCO's photos with VOC's 21 classes, by the names of its builders."""
 
 
 def build_model(config: RunConfig, *, load: bool = True) -> DeepLabV3:
@@ -42,29 +48,79 @@ def build_model(config: RunConfig, *, load: bool = True) -> DeepLabV3:
 
 
 def load_initial(model: DeepLabV3, source: str) -> None:
-    """Copy the weights of another run. If the number of classes differs, the layers that give logits stay fresh.
+    """Copy the weights of another network. If the number of classes differs, the layers that give logits stay fresh.
+
+    For images with other channels the first convolution is adapted (`dlv3.weights.with_channels`). An auxiliary
+    classifier that only one of the two has is left out, or stays fresh.
 
     Args:
         model: filled in place.
-        source: a run's folder or a .safetensors file.
+        source: a run's folder, a .safetensors file, a checkpoint of torch.save, or "deeplabv3_resnet50" or
+            "deeplabv3_resnet101": torchvision's weights, which are downloaded.
 
     Raises:
         FileNotFoundError: there is no such file.
+        ValueError: the weights cannot be downloaded.
         weights.WeightsError: the weights are of another network.
     """
+    name, state = _initial_tensors(source)
+    of = config_of_initial(source)
+    if of is not None and of.first_unit != model.config.first_unit:
+        warnings.warn(
+            f"{name}: was trained with first_unit={of.first_unit!r}, and model.first_unit is "
+            f"{model.config.first_unit!r}: its features will not be the same; give model.first_unit={of.first_unit}",
+            stacklevel=2,
+        )
+    own = model.state_dict()
+    logits = _logit_layers(model)
+    head = next(name for name in logits if name.startswith("classifier."))
+    if head in state and state[head].shape[:1] != own[head].shape[:1]:
+        state |= {name: own[name] for name in logits}
+    if model.config.aux and not weights.has_aux(state):
+        state |= {name: own[name] for name in own if name.startswith("aux_classifier.")}
+    elif not model.config.aux:
+        state = weights.without_aux(state)
+    weights.adapt_input(state, "backbone.conv1.weight", model.config.in_channels)
+    weights.load_state_dict(model, state, name)
+
+
+def config_of_initial(source: str) -> DeepLabV3Config | None:
+    """Return the configuration of the network whose weights a source holds; None where a file does not tell.
+
+    Args:
+        source: see `load_initial`. Nothing is downloaded.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        weights.WeightsError: the file cannot be used.
+    """
+    if source in TORCHVISION_WEIGHTS:
+        return weights.torchvision_config_of(source.removeprefix("deeplabv3_"))
+    path = _initial_path(source)
+    if path.suffix == ".safetensors":
+        config = weights.read_config(path)
+        if config is not None:
+            return config
+    return weights.torchvision_config(weights.read(path))
+
+
+def _initial_tensors(source: str) -> tuple[str, dict[str, Tensor]]:
+    """Return the weights' name for messages, and the weights."""
+    if source in TORCHVISION_WEIGHTS:
+        return source, _downloaded(TORCHVISION_WEIGHTS[source], "training.initial_weights", source)
+    path = _initial_path(source)
+    return str(path), weights.read(path)
+
+
+def _initial_path(source: str) -> Path:
     path = Path(source)
     path = path / "model.safetensors" if path.is_dir() else path
     if not path.is_file():
         raise FileNotFoundError(
-            f"training.initial_weights={source!r}: there is no {path}; give a finished run's folder or a .safetensors "
-            "file"
+            f"training.initial_weights={source!r}: there is no {path}; give a finished run's folder, a .safetensors "
+            f"or .pth file, or {' or '.join(TORCHVISION_WEIGHTS)} for torchvision's"
         )
-    other = weights.load(path)
-    state = other.state_dict()
-    if other.config.num_classes != model.config.num_classes:
-        own = model.state_dict()
-        state |= {name: own[name] for name in _logit_layers(model)}
-    weights.load_state_dict(model, state, str(path))
+    return path
 
 
 def _logit_layers(model: DeepLabV3) -> list[str]:
@@ -95,9 +151,7 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
         return _imagenet(backbone)
     if source in SMALL:
         return _small(source, backbone)
-    if source.endswith(".safetensors"):
-        return weights.load_tensors(source)[0]
-    return weights.load_pickle(source)
+    return weights.read(source)
 
 
 def _small(source: str, backbone: str) -> dict[str, Tensor]:
@@ -117,15 +171,30 @@ def _imagenet(backbone: str) -> dict[str, Tensor]:
         raise ValueError(
             f"training.pretrained='imagenet': torchvision has no {backbone}; give scenes, a file, or none"
         )
+    return _downloaded(
+        f"{backbone.replace('resnet', 'ResNet')}_Weights.IMAGENET1K_V1", "training.pretrained", "imagenet"
+    )
+
+
+def _downloaded(entry: str, field: str, value: str) -> dict[str, Tensor]:
+    """Download one of torchvision's files of weights, or take it from the cache.
+
+    Args:
+        entry: its name in torchvision.
+        field, value: the option that asked for it, for the message.
+
+    Raises:
+        ValueError: it cannot be downloaded.
+    """
     from torchvision.models import get_weight
 
-    entry = get_weight(f"{backbone.replace('resnet', 'ResNet')}_Weights.IMAGENET1K_V1")
+    weight = get_weight(entry)
     try:
-        state_dict: dict[str, Tensor] = entry.get_state_dict(progress=True, check_hash=True)
+        state_dict: dict[str, Tensor] = weight.get_state_dict(progress=True, check_hash=True)
         return state_dict
     # urllib's errors are OSErrors.
     except OSError as error:
         raise ValueError(
-            f"training.pretrained='imagenet': {entry.url} cannot be downloaded ({error}); download it on "
-            "another machine and give the file as training.pretrained"
+            f"{field}={value!r}: {weight.url} cannot be downloaded ({error}); download it on another machine and "
+            f"give the file as {field}"
         ) from error

@@ -2,14 +2,19 @@
 
 import os
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from command_lines import TINY, command, one_error_line
 
+from dlv3 import DeepLabV3, weights
 from dlv3.cli import main
+from dlv3.cli.train import defaults
+from dlv3.config.presets import preset
 from dlv3.config.run import RunConfig
+from dlv3.skeleton import skeleton
 from dlv3.training import checkpoint
 
 
@@ -197,3 +202,35 @@ def test_full_disk_keeps_the_last_checkpoint(finished: Path):
     assert "the checkpoint before it is intact" in message
     assert (finished / "checkpoint.pt").read_bytes() == before
     assert not (finished / ".checkpoint.pt.part").exists()
+
+
+def test_fine_tuning_takes_the_network_of_the_weights_and_the_classes_of_the_data(tmp_path: Path):
+    first = preset("tiny").model
+    other = replace(
+        first, num_classes=3, aspp_channels=8, aspp_rates=(1, 2), first_unit="previous", output_stride=8
+    )
+    weights.save(DeepLabV3(other), tmp_path / "theirs.safetensors")
+    out = tmp_path / "fine"
+    initial = f"--training.initial-weights={tmp_path / 'theirs.safetensors'}"
+    assert main([*TINY, "--out", str(out), initial, "--model.multi-grid", "1", "1", "2"]) == 0
+    model = weights.load(out / "model.safetensors").config
+    # The output stride is not a matter of the weights; an option that is given is kept.
+    assert model == replace(other, num_classes=8, output_stride=16, multi_grid=(1, 1, 2))
+
+
+def test_fine_tuning_finds_out_that_a_file_is_torchvisions(tmp_path: Path):
+    names = skeleton(weights.torchvision_config_of("resnet50", num_classes=2)).state_dict()
+    path = tmp_path / "theirs.pth"
+    torch.save({name: torch.zeros(()).expand(t.shape) for name, t in names.items()}, path)
+    model = defaults(["--training.initial-weights", str(path), "--preset", "tiny"]).model
+    assert (model.backbone, model.first_unit, model.extra_conv) == ("resnet50", "previous", True)
+    assert (model.multi_grid, model.aspp_rates, model.aspp_channels) == ((1, 1, 1), (6, 12, 18), 256)
+    assert model.output_stride == preset("tiny").model.output_stride
+
+
+def test_missing_initial_weights_end_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture):
+    assert main([*TINY, "--out", str(tmp_path / "a"), "--training.initial-weights", "none.pth"]) == 2
+    assert "training.initial_weights='none.pth': there is no none.pth" in one_error_line(
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "a").exists()

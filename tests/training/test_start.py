@@ -1,5 +1,6 @@
 """What a run starts from: another run, a pretrained backbone, or nothing but its seed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from training_runs import final_weights, run_to_the_end, short_run
 
 from dlv3 import DeepLabV3, assets, weights
+from dlv3.skeleton import skeleton
 from dlv3.training import start
 
 
@@ -39,6 +41,83 @@ def test_other_number_of_classes_keeps_all_but_the_last_layer(finished: Path):
     different = [name for name in model if not torch.equal(model[name], first[name])]
     assert len(different) == 2
     assert {model[name].shape[0] for name in different} == {3}
+
+
+def without_counters(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: t for name, t in state.items() if not name.endswith("num_batches_tracked")}
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+def test_initial_weights_may_be_a_bare_state_dict_of_either_format(
+    finished: Path, tmp_path: Path, suffix: str
+):
+    state = without_counters(final_weights(finished))
+    path = tmp_path / f"bare.{suffix}"
+    weights.save_tensors(state, path, {}) if suffix == "safetensors" else torch.save(state, path)
+    found = start.build_model(short_run(initial_weights=str(path))).state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in state.items())
+
+
+def test_initial_weights_may_be_the_checkpoint_of_a_run(finished: Path):
+    config = short_run(initial_weights=str(finished / "checkpoint.pt"))
+    with pytest.warns(UserWarning, match=r"checkpoint\.pt: the weights are its entry 'model'"):
+        found = start.build_model(config).state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in final_weights(finished).items())
+
+
+def test_an_auxiliary_classifier_of_one_of_the_two_is_fresh_or_left_out(finished: Path, tmp_path: Path):
+    with_aux = start.build_model(short_run(model=dict(aux=True), initial_weights=str(finished)))
+    first = final_weights(finished)
+    assert all(torch.equal(with_aux.state_dict()[name], tensor) for name, tensor in first.items())
+    weights.save(with_aux, tmp_path / "aux.safetensors")
+    without = start.build_model(short_run(initial_weights=str(tmp_path / "aux.safetensors"), seed=3))
+    assert all(torch.equal(without.state_dict()[name], tensor) for name, tensor in first.items())
+
+
+def test_initial_weights_are_adapted_to_grey_pictures(finished: Path):
+    config = short_run(model=dict(in_channels=1, num_classes=3), initial_weights=str(finished))
+    found, first = start.build_model(config).state_dict(), final_weights(finished)
+    expected = first["backbone.conv1.weight"].sum(dim=1, keepdim=True)
+    assert torch.equal(found["backbone.conv1.weight"], expected)
+
+
+def test_weights_trained_with_the_other_rule_for_a_first_unit_are_warned_about(finished: Path):
+    config = short_run(model=dict(first_unit="previous"), initial_weights=str(finished))
+    with pytest.warns(
+        UserWarning, match=r"was trained with first_unit='stage'.*give model\.first_unit=stage"
+    ):
+        start.build_model(config)
+
+
+def test_torchvisions_published_model_is_fetched_by_the_name_of_its_builder(monkeypatch: pytest.MonkeyPatch):
+    theirs = skeleton(weights.torchvision_config_of("resnet50", aux=True))
+    state = {name: torch.full_like(t, 0.5, device="cpu") for name, t in theirs.state_dict().items()}
+    asked = []
+
+    def fetched(url: str, **_: object) -> dict[str, torch.Tensor]:
+        asked.append(url)
+        return without_counters(state)
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", fetched)
+    of = start.config_of_initial("deeplabv3_resnet50")
+    assert of is not None
+    config = short_run(initial_weights="deeplabv3_resnet50")
+    found = start.build_model(replace(config, model=replace(of, num_classes=5))).state_dict()
+    assert [url.rsplit("/", 1)[1] for url in asked] == ["deeplabv3_resnet50_coco-cd0a2569.pth"]
+    fresh = [name for name, tensor in found.items() if tensor.is_floating_point() and (tensor != 0.5).any()]
+    assert fresh == ["classifier.4.weight", "classifier.4.bias"]
+
+
+def test_published_models_that_cannot_be_fetched_are_named(monkeypatch: pytest.MonkeyPatch):
+    def no_network(*_: object, **__: object) -> None:
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", no_network)
+    with pytest.raises(
+        ValueError,
+        match=r"training\.initial_weights='deeplabv3_resnet101': .*cannot be downloaded.*give the file",
+    ):
+        start.load_initial(DeepLabV3(short_run().model), "deeplabv3_resnet101")
 
 
 def test_initial_weights_of_another_network_are_refused(finished: Path):

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from dlv3 import weights
-from dlv3.ablations.cell import Cell, Measured, fingerprint
+from dlv3.ablations.cell import Cell, Measured, fingerprint, without_later_fields
 from dlv3.config.run import RunConfig
 from dlv3.data import DataConfig, SegmentationDataset, Split, open_dataset
 from dlv3.data.held import Held
@@ -55,7 +55,8 @@ class TrainingCell(Cell[RunConfig]):
 
 def training_key(config: RunConfig) -> str:
     """Return a name for everything that a training depends on: rows that differ in the evaluation alone share it."""
-    return fingerprint(replace(config, evaluation=EvaluationConfig()).to_json())
+    values = json.loads(replace(config, evaluation=EvaluationConfig()).to_json())
+    return fingerprint(json.dumps(without_later_fields(values), indent=2) + "\n")
 
 
 # The made data sets that are drawn once for all trainings of a process, with their number of training pictures.
