@@ -1,4 +1,4 @@
-"""Cells have the configurations and the training keys that are recorded; an option younger than a record has its default."""
+"""Cells have the recorded configurations (an option younger than a record has its default) and training keys."""
 
 from pathlib import Path
 
