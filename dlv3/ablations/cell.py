@@ -23,7 +23,7 @@ ONE_SCALE = "laptop"
 
 LATER_FIELDS: dict[str, dict[str, object]] = {
     "model": {"cascade_rate": None, "in_channels": 3},
-    "data": {"colours": None},
+    "data": {"colours": None, "image_bits": 16},
     "training": {"optimizer": "sgd", "front_learning_rate": 1.0},
 }
 """Groups of options with fields that are younger than the first trainings, and their defaults. With its default such a
