@@ -24,7 +24,14 @@ ONE_SCALE = "laptop"
 LATER_FIELDS: dict[str, dict[str, object]] = {
     "model": {"cascade_rate": None, "in_channels": 3},
     "data": {"colours": None, "image_bits": 16},
-    "training": {"optimizer": "sgd", "front_learning_rate": 1.0},
+    "training": {
+        "optimizer": "sgd",
+        "front_learning_rate": 1.0,
+        "class_weights": [],
+        "class_balance": "none",
+        "keep_best": False,
+        "patience": 0,
+    },
 }
 """Groups of options with fields that are younger than the first trainings, and their defaults. With its default such a
 field is left out of training keys, so that trainings of an older version are found."""
