@@ -20,7 +20,7 @@ from torch.export import Dim, ExportedProgram
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from dlv3.atrous import AtrousConv2d
-from dlv3.data.transforms import IMAGENET_MEAN, IMAGENET_STD
+from dlv3.data.transforms import statistics_for
 from dlv3.deeplab import DeepLabV3
 from dlv3.fast.folded import BATCH_NORMS
 from dlv3.fields import require, require_choice
@@ -104,7 +104,7 @@ def describe(model: DeepLabV3, classes: Sequence[str] = ()) -> dict[str, str]:
         classes: the names of the classes; () names them by number.
 
     Returns:
-        classes, in the order of the logits' channels; mean and std, by which the channels of an RGB image of 0 to 1 are
+        classes, in the order of the logits' channels; mean and std, by which the channels of an image of 0 to 1 are
         normalised; output_stride; config, the model's configuration.
 
     Raises:
@@ -113,10 +113,11 @@ def describe(model: DeepLabV3, classes: Sequence[str] = ()) -> dict[str, str]:
     count = model.config.num_classes
     names = list(classes) or [f"class {number}" for number in range(count)]
     require("classes", names, len(names) == count, f"{count} names, one for each class")
+    mean, std = statistics_for(model.backbone.conv1.in_channels)
     values = {
         "classes": names,
-        "mean": IMAGENET_MEAN,
-        "std": IMAGENET_STD,
+        "mean": mean,
+        "std": std,
         "output_stride": model.output_stride,
         "config": asdict(replace(model.config, output_stride=model.output_stride)),
     }

@@ -11,6 +11,7 @@ from torch import nn
 
 from dlv3 import DeepLabV3, DeepLabV3Config
 from dlv3 import export as exports
+from dlv3.atrous import AtrousConv2d
 from dlv3.export import ExportError, describe, export, folded, verify
 from dlv3.fast import for_training
 
@@ -92,6 +93,14 @@ def test_onnx_tells_how_to_use_it(onnx_file):
     assert values["std"] == [0.229, 0.224, 0.225]
     assert values["output_stride"] == output_stride
     assert DeepLabV3Config.from_dict(values["config"]) == replace(CONFIG, output_stride=output_stride)
+
+
+def test_other_channels_than_rgb_are_told_with_the_statistics_that_normalise_them():
+    model = model_of()
+    model.backbone.conv1 = AtrousConv2d(2, 16, stride=2)
+    text = describe(model)
+    assert json.loads(text["dlv3.mean"]) == pytest.approx([0.449] * 2)
+    assert json.loads(text["dlv3.std"]) == pytest.approx([0.226] * 2)
 
 
 @torch.no_grad()

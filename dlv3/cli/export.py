@@ -49,15 +49,17 @@ def export_command(arguments: ExportArguments) -> int:
     output_stride = trained.model.output_stride if given is None else given
     name = f"{trained.weights.stem}_os{output_stride}{FORMATS[arguments.format].suffix}"
     path = arguments.out or trained.weights.with_name(name)
+    classes = _class_names(trained)
     difference = export(
         trained.model,
         path,
         format=arguments.format,
         output_stride=arguments.output_stride,
-        classes=_class_names(trained),
+        classes=classes,
     )
+    unnamed = "" if classes else " named by number, because their names are not at hand"
     print(
-        f"written to {path}: output stride {output_stride}, {trained.model.config.num_classes} classes; "
+        f"written to {path}: output stride {output_stride}, {trained.model.config.num_classes} classes{unnamed}; "
         f"its logits are the model's, to {difference:.0e}"
     )
     return 0
@@ -75,7 +77,9 @@ def _class_names(trained: TrainedModel) -> tuple[str, ...]:
         # Without names, and without the search for the classes in every mask.
         return ()
     try:
-        names = open_dataset(trained.config.dataset, "val", replace(data, num_classes=None)).classes
+        channels = trained.model.backbone.conv1.in_channels
+        data = replace(data, num_classes=None)
+        names = open_dataset(trained.config.dataset, "val", data, channels).classes
     except (ValueError, OSError):
         return ()
     return names if len(names) == count else ()

@@ -166,10 +166,20 @@ def _offset(u: float, side: int, crop: int) -> int:
     return int(u * (slack + 1)) if slack >= 0 else -int(u * (1 - slack))
 
 
+def statistics_for(
+    channels: int, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the mean and the standard deviation by which each of a picture's channels is normalised.
+
+    Channels of other kinds than RGB all have the mean of RGB's statistics, as in published adaptations.
+    """
+    if channels != len(mean):
+        mean, std = (sum(mean) / len(mean),) * channels, (sum(std) / len(std),) * channels
+    return tuple(mean), tuple(std)
+
+
 def _normalise(image: torch.Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
-    if len(image) != len(mean):
-        # Channels of other kinds than RGB: all have the mean of RGB's statistics, as in published adaptations.
-        mean, std = (sum(mean) / len(mean),) * len(image), (sum(std) / len(std),) * len(image)
+    mean, std = statistics_for(len(image), mean, std)
     floats = TF.to_dtype(image, torch.float32, scale=True)
     normalised: torch.Tensor = TF.normalize(floats, mean, std, inplace=image.dtype == torch.uint8)
     return normalised
