@@ -88,7 +88,7 @@ def overlay(
     """Blend the colours of a mask over its picture; pixels without a label (255) do not change.
 
     Args:
-        image: (3, H, W) uint8 tensor, or (H, W, 3) uint8 array.
+        image: (C, H, W) uint8 tensor, or (H, W, C) uint8 array; of other channels than RGB, `as_rgb` is shown.
         mask: (H, W) class indices.
         palette: (num_classes, 3) uint8 RGB.
         alpha: the colours' share, 0 (photo alone) to 1 (mask alone).
@@ -101,7 +101,9 @@ def overlay(
     """
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha={alpha}: expected the mask's share, 0 to 1")
-    photo = image.permute(1, 2, 0).cpu().numpy() if isinstance(image, torch.Tensor) else image  # (H, W, 3)
+    photo = as_rgb(
+        image.permute(1, 2, 0).cpu().numpy() if isinstance(image, torch.Tensor) else image
+    )  # (H, W, 3)
     indices = _indices(mask)
     if photo.shape[:2] != indices.shape:
         raise ValueError(
@@ -109,6 +111,11 @@ def overlay(
         )
     mixed = np.rint((1 - alpha) * photo + alpha * colourise(indices, palette)).astype(np.uint8)
     return np.where((indices == IGNORE_INDEX)[..., None], photo, mixed)
+
+
+def as_rgb(photo: np.ndarray) -> np.ndarray:
+    """Show a picture of any channels: (H, W, C) to (H, W, 3), the first three, or the first one as grey."""
+    return photo[..., :3] if photo.shape[-1] >= 3 else np.repeat(photo[..., :1], 3, axis=-1)
 
 
 def _table(palette: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dlv3.data import SegmentationDataset
-from dlv3.data.palette import colourise
+from dlv3.data.palette import as_rgb, colourise
 from dlv3.data.transforms import EvalTransform
 from dlv3.deeplab import DeepLabV3
 from dlv3.evaluation import predict_labels
@@ -36,7 +36,7 @@ def save_predictions(
         image, mask = dataset[index]
         images, _ = transform(image)
         prediction = predict_labels(model, images[None].to(device))[0].to("cpu", torch.uint8)  # (H, W)
-        photo = np.asarray(image).transpose(1, 2, 0)  # (H, W, 3)
+        photo = as_rgb(np.asarray(image).transpose(1, 2, 0))  # (H, W, 3)
         labels = colourise(np.asarray(mask), dataset.palette)
         rows.append([photo, labels, colourise(prediction, dataset.palette)])
     path.parent.mkdir(exist_ok=True)

@@ -70,3 +70,11 @@ def test_overlay_names_sizes_that_differ_and_an_alpha_outside_its_range():
 def test_what_is_no_mask_is_refused(mask):
     with pytest.raises(ValueError, match="mask "):
         colourise(mask, voc_palette(2))
+
+
+@pytest.mark.parametrize(
+    ("channels", "shown"), [(1, [0, 0, 0]), (2, [0, 0, 0]), (3, [0, 1, 2]), (5, [0, 1, 2])]
+)
+def test_overlays_show_pictures_of_any_channels(channels, shown):
+    image = torch.arange(channels, dtype=torch.uint8)[:, None, None].expand(channels, 2, 2)
+    assert overlay(image, torch.full((2, 2), 255), voc_palette(2))[0, 0].tolist() == shown
