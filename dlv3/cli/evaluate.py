@@ -145,4 +145,4 @@ def _open(
         # The folder may show fewer classes than the model was trained on; that is not an error.
         listed = Path(spec.partition(":")[2], "classes.txt").is_file()
         config = config if listed else replace(config, num_classes=trained.model.config.num_classes)
-    return spec, changes, open_dataset(spec, arguments.split, config)
+    return spec, changes, open_dataset(spec, arguments.split, config, trained.model.config.in_channels)

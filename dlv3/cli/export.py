@@ -10,6 +10,7 @@ import tyro
 from dlv3.cli.parsing import parse
 from dlv3.evaluation.trained import TrainedModel, load_trained
 from dlv3.export import FORMATS, export
+from dlv3.printed import say
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def export_command(arguments: ExportArguments) -> int:
         classes=classes,
     )
     unnamed = "" if classes else " named by number, because their names are not at hand"
-    print(
+    say(
         f"written to {path}: output stride {output_stride}, {trained.model.config.num_classes} classes{unnamed}; "
         f"its logits are the model's, to {difference:.0e}"
     )

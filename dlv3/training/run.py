@@ -55,9 +55,10 @@ def open_datasets(config: RunConfig) -> tuple[SegmentationDataset, SegmentationD
     Raises:
         DataError: the data cannot be opened.
     """
-    train_dataset = bootstrap(open_dataset(config.dataset, "train", config.data), config.data)
+    spec, data, channels = config.dataset, config.data, config.model.in_channels
+    train_dataset = bootstrap(open_dataset(spec, "train", data, channels), data)
     validates = config.training.validation_interval > 0
-    return train_dataset, open_dataset(config.dataset, "val", config.data) if validates else None
+    return train_dataset, open_dataset(spec, "val", data, channels) if validates else None
 
 
 def train(
