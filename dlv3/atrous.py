@@ -6,7 +6,7 @@ Equation 1 of the paper, for one output position i:
 
 At a rate of r, neighbouring taps of the filter read input samples that lie r apart, as if r - 1 zeros stood between
 the weights. Rate 1 is ordinary convolution. The number of weights does not depend on the rate; the part of the input
-that one output sees does.
+that one output sees does. `dlv3.resnet` turns a network's strides into rates.
 """
 
 import torch

@@ -16,9 +16,8 @@ from dlv3.resnet import BACKBONES, CASCADE_START, PAPER_OUTPUT_STRIDE, FirstUnit
 if TYPE_CHECKING:
     from dlv3.fast.served import InferenceModel
 
-ASPP_STATED_AT = (
-    PAPER_OUTPUT_STRIDE  # the output stride for which the paper states ASPP's rates (section 3.3)
-)
+# The output stride for which the paper states ASPP's rates (section 3.3).
+ASPP_STATED_AT = PAPER_OUTPUT_STRIDE
 
 
 def aspp_rates_at(

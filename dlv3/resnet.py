@@ -31,9 +31,13 @@ from torch import Tensor, nn
 from dlv3.atrous import AtrousConv2d
 
 FirstUnitRule = Literal["stage", "previous"]
-STEM_STRIDE = 4  # conv1 and pool1 keep their strides at every output stride
-PAPER_OUTPUT_STRIDE = 16  # that ASPP's rates are stated for (section 3.3)
+STEM_STRIDE = 4  # of conv1 and pool1 together; the paper's backbones keep it at every output stride
+PAPER_OUTPUT_STRIDE = 16  # the output stride for which the paper states ASPP's rates (section 3.3)
 CASCADE_START = 4  # multi-grid applies from block4 on
+
+
+# The paper's strides and rates, in these three functions. A `BackboneSpec` has methods of the same names, which hold
+# for backbones at a fraction of the scale too.
 
 
 def max_output_stride(blocks: int) -> int:
@@ -161,7 +165,7 @@ class BottleneckUnit(Unit):
 
 
 class NarrowBottleneckUnit(BottleneckUnit):
-    """A bottleneck that puts out twice its inner width instead of four times. Not in the paper: for tiny networks."""
+    """A bottleneck whose output has twice its inner width instead of four times. Not in the paper: for tiny networks."""
 
     expansion = 2
 
@@ -301,7 +305,7 @@ class ResNet(nn.Module):
             self._set_block(number, entry, leave)
 
     def _step(self, number: int) -> int:
-        """The stride between the block before and this one."""
+        """Return the stride between the block before and this one."""
         before, here = (self.spec.map_stride(n, self.output_stride) for n in (number - 1, number))
         return here // before
 
@@ -367,7 +371,7 @@ class ResNet(nn.Module):
 
 
 def _pool(spec: BackboneSpec) -> nn.Module:
-    """The stem's second stride of 2; nothing where its one convolution takes the whole stride."""
+    """Return the stem's second stride of 2, or nothing if its one convolution has the whole stride."""
     if spec.shrink > 1:
         return nn.Identity()
     if not spec.small_stem:
