@@ -165,7 +165,7 @@ class BottleneckUnit(Unit):
 
 
 class NarrowBottleneckUnit(BottleneckUnit):
-    """A bottleneck whose output has twice its inner width instead of four times. Not in the paper: for tiny networks."""
+    """A bottleneck whose output has twice its inner width, not four times. Not in the paper: for tiny networks."""
 
     expansion = 2
 
