@@ -115,10 +115,16 @@ def defaults(argv: Sequence[str]) -> TrainArguments:
 
 
 def _as_in(source: str, model: DeepLabV3Config) -> DeepLabV3Config:
-    """Return a model's options with those that have to be as in the network whose weights are given."""
+    """Return a model's options with those that have to be as in the network whose weights are given.
+
+    Weights that do not exist change nothing here: the training refuses them when it starts.
+    """
     from dlv3.training.start import config_of_initial
 
-    of = config_of_initial(source)
+    try:
+        of = config_of_initial(source)
+    except FileNotFoundError:
+        return model
     return model if of is None else replace(model, **{name: getattr(of, name) for name in OF_THE_WEIGHTS})
 
 

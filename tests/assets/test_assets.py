@@ -14,12 +14,12 @@ def test_weights_are_there(name: str):
 
 
 def test_unknown_weights_are_refused_with_the_names_there_are():
-    with pytest.raises(FileNotFoundError, match=r"other.*expected one of resnet14_scenes, scenes_laptop"):
+    with pytest.raises(FileNotFoundError, match=r"other.*expected one of resnet14_scenes, resnet17_objects, scenes_laptop"):
         assets.weights("other")
 
 
 def test_records_are_there():
-    assert {record.preset for record in read(assets.records())} == {"laptop"}
+    assert {record.preset for record in read(assets.records())} == {"laptop", "quarter"}
 
 
 def test_lessons_are_there():
