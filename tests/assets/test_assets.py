@@ -14,7 +14,8 @@ def test_weights_are_there(name: str):
 
 
 def test_unknown_weights_are_refused_with_the_names_there_are():
-    with pytest.raises(FileNotFoundError, match=r"other.*expected one of resnet14_scenes, resnet17_objects, scenes_laptop"):
+    known = "resnet14_scenes, resnet17_objects, scenes_laptop"
+    with pytest.raises(FileNotFoundError, match=rf"other.*expected one of {known}"):
         assets.weights("other")
 
 
