@@ -117,7 +117,7 @@ def defaults(argv: Sequence[str]) -> TrainArguments:
 def _as_in(source: str, model: DeepLabV3Config) -> DeepLabV3Config:
     """Return a model's options with those that have to be as in the network whose weights are given.
 
-    Weights that do not exist change nothing here: the training refuses them when it starts.
+    Weights that do not exist change nothing here: `train_command` refuses them.
     """
     from dlv3.training.start import config_of_initial
 
@@ -140,13 +140,18 @@ def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
         OSError: no such file, or one that cannot be written.
     """
     from dlv3.training.run import open_datasets, train
+    from dlv3.training.start import config_of_initial
 
     config = arguments.config()
+    stored = arguments.out / "config.json"
+    resumes = arguments.resume and stored.is_file()
+    if config.training.initial_weights is not None and not resumes:
+        # Missing or unreadable weights end here, before anything is made.
+        config_of_initial(config.training.initial_weights)
     datasets = open_datasets(config)
     if not any(a.split("=")[0].replace("_", "-") == "--model.num-classes" for a in argv):
         config = config.with_classes(datasets[0].num_classes)
-    stored = arguments.out / "config.json"
-    if arguments.resume and stored.is_file():
+    if resumes:
         for change in differences(RunConfig.read(stored), config):
             say(f"changed since the run began: {change}")
     result = train(

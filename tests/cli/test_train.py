@@ -50,7 +50,8 @@ def test_folder_of_photos_is_trained_evaluated_and_predicted(
     assert len(list((tmp_path / "predictions").rglob("*.png"))) == 3 * 6
 
 
-def test_photos_and_masks_may_lie_anywhere(tmp_path: Path, photos: Path):
+def test_photos_and_masks_may_lie_anywhere(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
     options = ["--data", "folder", "--ignore", "11"]
     for split in ("train", "val"):
         options += [f"--{split}-images", str(photos / "images"), f"--{split}-masks", str(photos / "masks")]
