@@ -7,7 +7,7 @@ Tables of three kinds are read, one class a line; lines that begin with # and em
     name,r,g,b               class_dict.csv, with this first line
 
 The classes are numbered in the order of the lines. A name that comes twice is one class of two colours. The names
-void, ignore, unlabelled and unlabeled are no class: their pixels become 255.
+void, ignore, unlabelled and unlabeled are not classes: their pixels become 255.
 """
 
 import re
