@@ -9,14 +9,17 @@ from typing import Any
 from dlv3 import markdown
 from dlv3.ablations.catalogue import EVERY_TABLE, rows_at
 from dlv3.ablations.paper.bounds import Bounds, bounds_at
+from dlv3.ablations.paper.ceiling import CEILING
+from dlv3.ablations.paper.cell import is_folder
+from dlv3.ablations.paper.configure import PAPER_ASPP_RATES, aspp_rates_for
 from dlv3.ablations.paper.tables import QUARTER, TABLES
 from dlv3.ablations.probes.tables import PROBES
 from dlv3.ablations.results import Record, paired_difference
 from dlv3.ablations.studies.tables import STUDIES
-from dlv3.ablations.table import Claim, Table
+from dlv3.ablations.table import Claim, Row, Table
 
 CLAIM_HEAD = ["claim", "score", "paper", "ours, 95% interval", "seeds", "verdict"]
-BOUNDS_HEAD = ["ceiling from sampling", "by reach alone"]
+BOUNDS_HEAD = [CEILING, "by reach alone"]
 
 
 def report(records: Iterable[Record], preset_name: str) -> str:
@@ -83,7 +86,7 @@ def table_report(table: Table[Any], records: Sequence[Record], preset_name: str)
     """Return a table as Markdown: its rows with the paper's numbers and ours, then its claims with their verdicts.
 
     A column without entries is left out: of the paper's numbers, or of the scores that follow from how the pictures
-    are made.
+    are made. On photos, rows that were not run are left out too.
 
     Args:
         table: one of `EVERY_TABLE`.
@@ -97,36 +100,86 @@ def table_report(table: Table[Any], records: Sequence[Record], preset_name: str)
     ]
     if table.note:
         parts.insert(1, table.note)
+    if of_folder(records):
+        parts.insert(1, about_folder(records))
     return "\n\n".join(parts)
 
 
+def of_folder(records: Sequence[Record]) -> bool:
+    """Return whether records are those of a folder of photos, not of made pictures."""
+    return any(is_folder(record.config.get("dataset", "")) for record in records)
+
+
+def about_folder(records: Sequence[Record]) -> str:
+    """Return a sentence on the data and the schedule of a table's records on a folder."""
+    configs = [record.config for record in records]
+    # Rows may have smaller crops and longer schedules than the table.
+    crop = max(config["training"]["crop_size"] for config in configs)
+    iterations = min(config["training"]["iterations"] for config in configs)
+    model = configs[0]["model"]
+    rates = aspp_rates_for(crop, model["backbone"])
+    return (
+        f"On the {records[0].split} pictures of {configs[0]['dataset']}, {model['num_classes']} classes, at preset "
+        f"{records[0].preset}: {iterations} iterations, crops of {crop}, ASPP's rates {rates} for {PAPER_ASPP_RATES}."
+    )
+
+
 def _rows(table: Table[Any], records: Sequence[Record], preset_name: str) -> list[list[str]]:
-    groups = sorted({name for record in records for name in record.groups} - {table.score})
+    groups = sorted({name for record in records for name in record.groups} - {table.score, CEILING})
     # A probe has one score; the groups of its record say nothing more.
     scores = [table.score] if table.score != "miou" else ["miou", *groups]
+    photos = of_folder(records)
     lines = [["", "paper", "by construction", *BOUNDS_HEAD, *map(_name, scores), "seeds"]]
     for row in rows_at(table, preset_name):
         runs = [record for record in records if record.row == row.name]
+        if photos and not runs:
+            continue
         paper = "" if row.paper is None else f"{row.paper:.2f}"
         expected = "" if table.expected is None else f"{table.expected(row):.1f}"
         spreads = [_spread([run.score(name) for run in runs]) for name in scores]
-        bounds = bounds_at(row, preset_name) if preset_name in QUARTER else Bounds()
-        lines.append([row.name, paper, expected, *bounds.as_text(), *spreads, str(len(runs))])
+        lines.append(
+            [
+                row.name,
+                paper,
+                expected,
+                *_bounds(row, runs, preset_name, photos).as_text(),
+                *spreads,
+                str(len(runs)),
+            ]
+        )
     return lines
 
 
-def claims_at(table: Table[Any], preset_name: str) -> list[Claim]:
-    """Return the claims whose rows a preset has. Where the data has no scene cue, every class is without one."""
+def _bounds(row: Row[Any], runs: Sequence[Record], preset_name: str, photos: bool) -> Bounds:
+    """Return a row's bounds: of made data computed, of photos as its records have them."""
+    if photos:
+        ceilings = [run.score(CEILING) for run in runs if CEILING in run.groups]
+        return Bounds(ceiling=ceilings[0] if ceilings else None)
+    return bounds_at(row, preset_name) if preset_name in QUARTER else Bounds()
+
+
+def claims_at(table: Table[Any], preset_name: str, *, photos: bool = False) -> list[Claim]:
+    """Return the claims whose rows a preset has. Where the data has no scene cue, every class is without one.
+
+    Args:
+        table: one of `EVERY_TABLE`.
+        preset_name: the preset.
+        photos: whether the table was run on a folder of photos.
+    """
     names = {row.name for row in rows_at(table, preset_name)}
     claims = [claim for claim in table.claims if {claim.better, claim.worse} <= names]
-    if preset_name in QUARTER:
+    if photos or preset_name in QUARTER:
         return [replace(claim, score="miou") if claim.score == "shapes" else claim for claim in claims]
     return claims
 
 
 def _claims(table: Table[Any], records: Sequence[Record], preset_name: str) -> list[list[str]]:
     """Return a line for each claim, with the columns of `CLAIM_HEAD`."""
-    return [_claim(table, claim, records) for claim in claims_at(table, preset_name)]
+    photos, run = of_folder(records), {record.row for record in records}
+    claims = claims_at(table, preset_name, photos=photos)
+    return [
+        _claim(table, claim, records) for claim in claims if not photos or {claim.better, claim.worse} <= run
+    ]
 
 
 def _claim(table: Table[Any], claim: Claim, records: Sequence[Record]) -> list[str]:

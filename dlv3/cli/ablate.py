@@ -1,9 +1,10 @@
 """`dlv3 ablate`: run the paper's tables, the probes and the studies, and report what was recorded."""
 
+import argparse
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,15 +12,64 @@ import tyro
 
 from dlv3 import assets
 from dlv3.ablations.catalogue import EVERY_TABLE, cells_of, tables_at
+from dlv3.ablations.cell import Cell
+from dlv3.ablations.paper import on_folder
+from dlv3.ablations.paper.cell import TrainingCell
+from dlv3.ablations.paper.configure import base_of
+from dlv3.ablations.paper.cost import Estimate, estimate, shown
+from dlv3.ablations.paper.on_folder import Folder
+from dlv3.ablations.paper.tables import TABLES
 from dlv3.ablations.publish import publish
 from dlv3.ablations.report import report, table_report
 from dlv3.ablations.results import read
 from dlv3.ablations.runner import is_done, run, shard_of
 from dlv3.ablations.table import Table
 from dlv3.cli.parsing import parse
+from dlv3.config.data import DataConfig
+from dlv3.config.presets import PRESETS
+from dlv3.config.training import TrainingConfig
 from dlv3.printed import say
+from dlv3.training.classes import report_classes
 
 RESULTS = Path("data/results")
+Scale = Literal["tiny", "laptop", "quarter", "quarter-heads", "gpu", "paper"]
+
+
+@dataclass(frozen=True)
+class FolderOptions(DataConfig):
+    """The options of a folder under their own names, `--ignore 11`; those of other data sets are not shown."""
+
+    size: tyro.conf.Suppress[int] = 129
+    scene_cue: tyro.conf.Suppress[bool] = True
+    pictures: tyro.conf.Suppress[int | None] = None
+    seed: tyro.conf.Suppress[int] = 0
+    voc_train: tyro.conf.Suppress[Literal["train", "trainaug", "trainval"]] = "trainaug"
+    year: tyro.conf.Suppress[str] = "2012"
+    sbd: tyro.conf.Suppress[str | None] = None
+
+
+@dataclass(frozen=True)
+class TableTraining(TrainingConfig):
+    """The schedule of all rows. What a table's rows differ in, and what looks at the scored split, is not shown."""
+
+    freeze_batch_norm: tyro.conf.Suppress[bool] = False
+    downsample_labels: tyro.conf.Suppress[bool] = False
+    auxiliary_weight: tyro.conf.Suppress[float] = 0.5
+    initial_weights: tyro.conf.Suppress[str | None] = None
+    seed: tyro.conf.Suppress[int] = 0
+    validation_interval: tyro.conf.Suppress[int] = 0
+    keep_best: tyro.conf.Suppress[bool] = False
+    patience: tyro.conf.Suppress[int] = 0
+
+    @classmethod
+    def of(cls, preset_name: str) -> "TableTraining":
+        """Return the schedule of a preset's tables."""
+        values = {f.name: getattr(base_of(preset_name).training, f.name) for f in fields(TrainingConfig)}
+        return cls(**values | {"validation_interval": 0})
+
+    def config(self) -> TrainingConfig:
+        """Return the schedule as a training's own options."""
+        return TrainingConfig(**{f.name: getattr(self, f.name) for f in fields(TrainingConfig)})
 
 
 @dataclass(frozen=True)
@@ -32,6 +82,8 @@ class AblateArguments:
     S1 to S6 are studies: where atrous rates, ASPP and image pooling pay on the scenes. Heads are trained on frozen
     features, in seconds for each run. S1: field of view, S2: parallel rates, S3: image pooling, S4: the backbone's
     depth, S5: the map's size, S6: larger pictures.
+    With --data folder:DIR the paper's tables run on your own photos, with a preset's network and a schedule of yours:
+    the options of the folder (--ignore 11) and --training.* are as in dlv3 train, and ASPP's rates fit the crop.
     What is recorded already is not run again: repeat the command to continue a sweep that was stopped.
     Several GPUs share each training under torchrun: torchrun --nproc-per-node 8 -m dlv3 ablate T5 --preset paper.
     """
@@ -39,10 +91,15 @@ class AblateArguments:
     tables: tyro.conf.Positional[tuple[str, ...]] = ()
     """The paper's tables T1 to T6, T8, T9, T10, the probes P1 to P7 and the studies S1 to S6; all of the preset's
     when left out."""
-    preset: Literal["tiny", "laptop", "quarter", "quarter-heads", "gpu", "paper"] = "laptop"
+    preset: Scale = "laptop"
     """The scale, see dlv3 train --help. quarter and quarter-heads have the paper's maps and rates, and rows of their
     own: controls of equal parameters, and longer schedules. Probes and studies have one scale and run at laptop
     only."""
+    data: str | None = None
+    """folder:DIR: run the tables T1 to T10 on this folder of pictures and masks, and score its validation pictures.
+    Its records are kept apart, in a folder of its name below --results."""
+    rows: tuple[str, ...] = ()
+    """Only these rows, by the names that --dry-run prints, such as "resnet50 block4" "(1, 1, 1), no ASPP"."""
     seeds: int = 3
     """Runs of each row, with seeds 0, 1, …"""
     shard: str = "1/1"
@@ -57,12 +114,38 @@ class AblateArguments:
     """Run nothing; write the report, with a figure for each table, into the folder of the results, and the findings
     in brief into this Markdown file, such as README.md (needs matplotlib)."""
     dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Run nothing; print what would be run."""
+    """Run nothing; print what would be run, with --data also how long it would take."""
+    options: Annotated[FolderOptions, tyro.conf.arg(name="")] = field(default_factory=FolderOptions)
+    training: TableTraining = field(default_factory=TableTraining)
+    """With --data: the schedule of all rows. Its batch and crop stand for the paper's 16 and 513; rows with other ones
+    have their share of them."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run `dlv3 ablate`. Returns the exit status."""
-    return ablate_command(parse(AblateArguments, argv, "dlv3 ablate"))
+    default = defaults(argv)
+    arguments = parse(AblateArguments, argv, "dlv3 ablate", default)
+    if arguments.data is None and (arguments.options, arguments.training) != (
+        default.options,
+        default.training,
+    ):
+        raise ValueError(
+            "--training.* and the options of a folder are for --data folder:DIR: a preset's own tables have one "
+            "schedule"
+        )
+    return ablate_command(arguments)
+
+
+def defaults(argv: Sequence[str]) -> AblateArguments:
+    """Return the options before the command line changes them: the schedule is the preset's."""
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    early.add_argument("--preset", nargs="?", default="laptop")
+    try:
+        name = early.parse_known_args(argv)[0].preset
+    except argparse.ArgumentError:  # which tyro refuses
+        name = "laptop"
+    # tyro refuses any other name.
+    return AblateArguments(training=TableTraining.of(name if name in PRESETS else "laptop"))
 
 
 def ablate_command(arguments: AblateArguments) -> int:
@@ -73,39 +156,119 @@ def ablate_command(arguments: AblateArguments) -> int:
             publish.
         OSError: a file cannot be written.
     """
-    tables = [_table(name) for name in arguments.tables] or tables_at(arguments.preset)
+    tables = _tables(arguments)
     if arguments.report:
-        names = {table.name for table in tables}
-        records = read(_to_report(arguments.results))
-        say(
-            *report([r for r in records if r.table in names], arguments.preset).removesuffix("\n").split("\n")
-        )
+        _print_report(arguments, tables)
         return 0
     if arguments.publish is not None:
+        if arguments.data is not None:
+            raise ValueError("--publish with --data: the pages are of the presets' own tables; use --report")
         for path in publish(arguments.results, arguments.publish, arguments.preset):
             say(path)
         return 0
     if arguments.seeds < 1:
         raise ValueError(f"--seeds {arguments.seeds}: expected at least 1")
     index, count = _shard(arguments.shard)
-    wanted = [cell for table in tables for cell in cells_of(table, arguments.preset, arguments.seeds)]
+    folder = _folder(arguments)
+    base = None if folder is None else folder.base
+    wanted = _of_rows(
+        [cell for table in tables for cell in cells_of(table, arguments.preset, arguments.seeds, base)],
+        arguments.rows,
+    )
     wanted = shard_of(wanted, index, count)
+    results = _results(arguments)
+    costs = None if folder is None else _checked(folder, wanted, arguments, results)
     if arguments.dry_run:
-        for cell in wanted:
-            state = "recorded" if is_done(cell, arguments.results) else f"training {cell.training_key()}"
-            say(f"{cell.table} {cell.row}, seed {cell.seed}: {state}")
+        _print_plan(wanted, results, costs)
         return 0
     reports = os.environ.get("RANK", "0") == "0"  # under torchrun one process does
     if reports:
-        say(f"dlv3: the records go to {arguments.results.resolve()}", error=True)
-    run(wanted, arguments.results, arguments.work)
-    if not reports:
-        return 0
-    records = read(arguments.results)
-    for table in tables:
-        ours = [r for r in records if r.table == table.name and r.preset == arguments.preset]
-        say(*table_report(table, ours, arguments.preset).split("\n"), "")
+        say(f"dlv3: the records go to {results.resolve()}", error=True)
+    run(wanted, results, arguments.work)
+    if reports:
+        _print_tables(tables, results, arguments.preset)
     return 0
+
+
+def _tables(arguments: AblateArguments) -> list[Table[Any]]:
+    if arguments.tables:
+        return [_table(name) for name in arguments.tables]
+    return tables_at(arguments.preset) if arguments.data is None else list(TABLES.values())
+
+
+def _results(arguments: AblateArguments) -> Path:
+    """Return the folder of the records: of the presets' own data, or the one of a folder of photos."""
+    if arguments.data is None:
+        return arguments.results
+    return on_folder.records_folder(arguments.results, arguments.data)
+
+
+def _folder(arguments: AblateArguments) -> Folder | None:
+    """Open the folder of photos, if one is given."""
+    if arguments.data is None:
+        return None
+    data = DataConfig(**asdict(arguments.options))
+    return on_folder.open_folder(arguments.data, arguments.preset, data, arguments.training.config())
+
+
+def _checked(
+    folder: Folder, wanted: Sequence[Cell[Any]], arguments: AblateArguments, results: Path
+) -> Estimate | None:
+    """Check that the runs have a meaning on the folder, and say what they are and take, before any of them starts."""
+    cells = [cell for cell in wanted if isinstance(cell, TrainingCell)]
+    on_folder.require_room(folder, cells)
+    on_folder.require_meaning(cells)
+    on_folder.require_same_options(folder, arguments.preset, results)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        return None  # an update of several processes takes all of them
+    report_classes(folder.train, folder.base.dataset)
+    say(f"dlv3: {folder.about()}", error=True)
+    training = folder.base.training
+    if training.pretrained is None and training.front_learning_rate < 1:
+        say(
+            "dlv3: nothing is pretrained, and the stem to block3 learn at "
+            f"{training.front_learning_rate:g} of the learning rate (training.front_learning_rate)",
+            error=True,
+        )
+    waiting = [cell for cell in cells if not is_done(cell, results)]
+    costs = estimate(waiting, folder.train, folder.val, arguments.work)
+    say(f"dlv3: {len(cells) - len(waiting)} recorded before; {costs.about()}", error=True)
+    return costs
+
+
+def _of_rows(cells: Sequence[Cell[Any]], rows: Sequence[str]) -> list[Cell[Any]]:
+    """Return the cells of some rows; of all where none is named.
+
+    Raises:
+        ValueError: no table has such a row.
+    """
+    known = dict.fromkeys(cell.row for cell in cells)
+    for row in rows:
+        if row not in known:
+            raise ValueError(f"--rows {row!r}: the tables asked for have {', '.join(map(repr, known))}")
+    return [cell for cell in cells if not rows or cell.row in rows]
+
+
+def _print_plan(wanted: Sequence[Cell[Any]], results: Path, costs: Estimate | None) -> None:
+    seconds = iter(costs.seconds if costs is not None else ())
+    for cell in wanted:
+        state = "recorded" if is_done(cell, results) else f"training {cell.training_key()}"
+        about = f", about {shown(next(seconds))}" if costs is not None and state != "recorded" else ""
+        say(f"{cell.table} {cell.row}, seed {cell.seed}: {state}{about}")
+
+
+def _print_report(arguments: AblateArguments, tables: Sequence[Table[Any]]) -> None:
+    names = {table.name for table in tables}
+    here = replace(arguments, results=_to_report(arguments.results))
+    records = [record for record in read(_results(here)) if record.table in names]
+    say(*report(records, arguments.preset).removesuffix("\n").split("\n"))
+
+
+def _print_tables(tables: Sequence[Table[Any]], results: Path, preset_name: str) -> None:
+    records = [record for record in read(results) if record.preset == preset_name]
+    for table in tables:
+        ours = [record for record in records if record.table == table.name]
+        say(*table_report(table, ours, preset_name).split("\n"), "")
 
 
 def _to_report(folder: Path) -> Path:

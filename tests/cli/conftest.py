@@ -4,10 +4,9 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from command_lines import TINY, save_run
-from PIL import Image
+from photo_folder import make_photos
 
 from dlv3.cli import main
 from dlv3.config.presets import preset
@@ -33,18 +32,7 @@ def finished(run_to_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """A folder data set of six photos with the labels 0 to 2, and 11 where there is none."""
-    folder, generator = tmp_path / "photos", np.random.default_rng(0)
-    for part in ("images", "masks"):
-        (folder / part).mkdir(parents=True)
-    for number in range(6):
-        Image.fromarray(generator.integers(0, 255, (40, 50, 3), np.uint8)).save(
-            folder / f"images/{number}.png"
-        )
-        mask = generator.choice(np.array([0, 1, 2, 11], np.uint8), (40, 50))
-        Image.fromarray(mask).save(folder / f"masks/{number}.png")
-    for split, names in (("train", "0123"), ("val", "45")):
-        (folder / f"{split}.txt").write_text("\n".join(names))
-    return folder
+    return make_photos(tmp_path / "photos")
 
 
 @pytest.fixture(scope="session")

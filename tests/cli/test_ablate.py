@@ -84,3 +84,67 @@ def test_bad_arguments_are_named(folder, tables, options, message):
     with pytest.raises(ValueError, match=message):
         ablate_command(AblateArguments(tables, **options))
     assert not list(folder.iterdir())
+
+
+@pytest.fixture
+def mine(photos, monkeypatch) -> list[str]:
+    """A command on a small folder of photos in the working directory."""
+    monkeypatch.chdir(photos.parent)
+    options = ["--training.iterations", "1", "--training.batch-size", "8", "--training.crop-size", "33"]
+    return [
+        "T2",
+        "--preset",
+        "quarter",
+        "--seeds",
+        "1",
+        "--data",
+        "folder:photos",
+        "--ignore",
+        "11",
+        *options,
+    ]
+
+
+def test_tables_of_a_folder_run_resume_and_are_reported_apart(mine, capsys):
+    rows = ["--rows", "resnet50 block4", "block7, all rates 1"]
+    assert ablate.main([*mine, *rows, "--dry-run"]) == 0
+    plan = capsys.readouterr()
+    assert "folder:photos: 3 classes, 4 training pictures of up to 50×40" in plan.err
+    assert "2 runs of 2 trainings" in plan.err
+    assert [line.split(": training")[0] for line in plan.out.splitlines()] == [
+        "T2 resnet50 block4, seed 0",
+        "T2 block7, all rates 1, seed 0",
+    ]
+    assert ablate.main([*mine, *rows]) == 0
+    printed = capsys.readouterr()
+    assert "pixels of 4 training pictures" in printed.err
+    assert "| resnet50 block4 | 64.81 |" in printed.out
+    found = sorted(path.as_posix() for path in Path("data").rglob("*.json"))
+    assert found == [
+        "data/results/folder-photos/quarter/T2/block7-all-rates-1.seed0.json",
+        "data/results/folder-photos/quarter/T2/resnet50-block4.seed0.json",
+    ]
+    assert ablate.main([*mine, *rows]) == 0
+    assert "2 recorded before; nothing left to run" in capsys.readouterr().err
+    assert ablate.main(["--report", "--data", "folder:photos", "--preset", "quarter"]) == 0
+    assert "| resnet50 block4 | 64.81 |" in capsys.readouterr().out
+    assert ablate.main(["--report", "--preset", "quarter"]) == 0
+    assert capsys.readouterr().out == "No recorded runs at preset quarter.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--training.iterations", "3"], r"--training.* and the options of a folder are for --data folder:DIR"),
+        (["--ignore", "3"], r"--training.* and the options of a folder are for --data folder:DIR"),
+        (["--data", "folder:photos", "--publish", "README.md"], "--publish with --data: the pages are of the presets"),
+        (["P1", "--data", "folder:photos", "--ignore", "11"], "P1 with --data folder:photos: the table is about"),
+        (["T1", "--data", "folder:none"], "none: no such folder"),
+        (["T1", "--rows", "block9"], "--rows 'block9': the tables asked for have 'output stride 8', 'output"),
+        (["T1", "--data", "folder:photos", "--training.seed", "3"], "unrecognized options: --training.seed"),
+    ],
+)  # fmt: skip
+def test_what_has_no_meaning_is_one_line(mine, words, message):
+    with pytest.raises(ValueError, match=message):
+        ablate.main(words)
+    assert not Path("data").exists()

@@ -11,6 +11,9 @@ from dlv3.data import SegmentationDataset
 from dlv3.deeplab import upsample
 from dlv3.evaluation import ConfusionMatrix
 
+CEILING = "ceiling from sampling"
+"""The score's name in a record, and at the head of its column."""
+
 
 def sampling_ceiling(dataset: SegmentationDataset, output_stride: int) -> float:
     """Return the mIOU, from 0 to 1, of true labels sampled at an output stride.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dlv3 import weights
 from dlv3.ablations.cell import Cell, Measured, fingerprint, without_later_fields
+from dlv3.ablations.paper.ceiling import CEILING, sampling_ceiling
 from dlv3.config.run import RunConfig
 from dlv3.data import DataConfig, SegmentationDataset, Split, open_dataset
 from dlv3.data.held import Held
@@ -30,8 +31,11 @@ class TrainingCell(Cell[RunConfig]):
 
     @property
     def split(self) -> Split:
-        """The split that is scored: "test", and "val" of VOC as in the paper, since its test labels are not public."""
-        return "val" if self.config.dataset.startswith("voc") else "test"
+        """The split that is scored: "test" of made data, and "val" of photos.
+
+        VOC's test labels are not public, and the paper scores on val too.
+        """
+        return "val" if self.config.dataset.startswith(("voc", "folder")) else "test"
 
     def training_key(self) -> str:
         """See `training_key`."""
@@ -44,13 +48,28 @@ class TrainingCell(Cell[RunConfig]):
             model, seconds = trained(self.config, work)
             model.to(processes.device)
             evaluation = evaluate(model, dataset, self.config.evaluation, progress=False)
+        groups = dict(evaluation.groups)
+        if is_folder(self.config.dataset):
+            # Kept with the record, so that a report needs no photo.
+            stride = self.config.evaluation.output_stride or self.config.model.output_stride
+            groups[CEILING] = _folder_ceiling(self.config.dataset, self.split, self.config.data, stride)
         pairs = zip(evaluation.classes, evaluation.iou, strict=True)
         return Measured(
             miou=evaluation.miou,
             iou={name: None if math.isnan(iou) else iou for name, iou in pairs},
-            groups=evaluation.groups,
+            groups=groups,
             seconds=round(seconds + evaluation.seconds, 1),
         )
+
+
+def is_folder(dataset: str) -> bool:
+    """Return whether a data set is the user's own folder."""
+    return dataset.partition(":")[0] == "folder"
+
+
+@lru_cache(maxsize=8)
+def _folder_ceiling(dataset: str, split: Split, data: DataConfig, output_stride: int) -> float:
+    return sampling_ceiling(open_dataset(dataset, split, data), output_stride)
 
 
 def training_key(config: RunConfig) -> str:
@@ -81,12 +100,17 @@ def _training_pictures(dataset: str, data: DataConfig) -> SegmentationDataset | 
     return Held(open_dataset(dataset, "train", data))
 
 
+def is_trained(config: RunConfig, work: Path) -> bool:
+    """Return whether a training is finished."""
+    return (work / training_key(config) / TIME_FILE).exists()
+
+
 def trained(config: RunConfig, work: Path) -> tuple[DeepLabV3, float]:
     """Return the model of a configuration, trained now or loaded from an earlier training, and its wall time."""
     folder = work / training_key(config)
     finished = folder / TIME_FILE
     with joined(config.training.device) as processes:
-        trained_before = finished.exists()
+        trained_before = is_trained(config, work)
         processes.wait()  # all have looked before one writes
         if not trained_before:
             result = train(

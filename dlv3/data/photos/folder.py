@@ -47,8 +47,10 @@ class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
         self._read_mask = MaskReader(self.ignore, self._colours)
         splits = find_splits(self.root, config)
         if not splits.get(split):
+            options = "" if split == "test" else f", or give {split}_images and {split}_masks"
             raise DataError(
-                f"{self.root}: no {split} pictures; it has {', '.join(s for s in splits if splits[s])}"
+                f"{self.root}: no {split} pictures; it has {', '.join(s for s in splits if splits[s])}: name some in "
+                f"{split}.txt, one a line{options}"
             )
         self.pairs = splits[split]
         self.classes = class_names(self.root, config, self._colours)
