@@ -1,5 +1,6 @@
 """The tables as text: the paper's numbers, ours, and a verdict for each claim."""
 
+import json
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,18 +9,22 @@ from typing import Any
 
 from dlv3 import markdown
 from dlv3.ablations.catalogue import EVERY_TABLE, rows_at
-from dlv3.ablations.paper.bounds import Bounds, bounds_at
+from dlv3.ablations.paper.bounds import bounds_at
 from dlv3.ablations.paper.ceiling import CEILING
 from dlv3.ablations.paper.cell import is_folder
 from dlv3.ablations.paper.configure import PAPER_ASPP_RATES, aspp_rates_for
-from dlv3.ablations.paper.tables import QUARTER, TABLES
+from dlv3.ablations.paper.tables import QUARTER, TABLES, is_control
+from dlv3.ablations.paper.traits import traits_at, traits_of
 from dlv3.ablations.probes.tables import PROBES
-from dlv3.ablations.results import Record, paired_difference
+from dlv3.ablations.results import FEWEST_PAIRS, Difference, Record, difference, paired_difference
 from dlv3.ablations.studies.tables import STUDIES
 from dlv3.ablations.table import Claim, Row, Table
+from dlv3.config.run import RunConfig
 
 CLAIM_HEAD = ["claim", "score", "paper", "ours, 95% interval", "seeds", "verdict"]
-BOUNDS_HEAD = [CEILING, "by reach alone"]
+KNOWN_HEAD = [CEILING, "by reach alone", "parameters", "sees, px"]
+"""Of a row before any training, at a quarter of the paper's scale."""
+INTERVAL_HEAD = "95% interval"
 
 
 def report(records: Iterable[Record], preset_name: str) -> str:
@@ -33,7 +38,7 @@ def report(records: Iterable[Record], preset_name: str) -> str:
 
 def verdicts(records: Iterable[Record], preset_name: str) -> str:
     """Return all verdicts on the paper's claims as a Markdown table, and the counts of the other tables' verdicts."""
-    found = _claims_by_table(records, preset_name)
+    found = claims_by_table(records, preset_name)
     lines = [[name, *claim] for name, claims in found.items() if name in TABLES for claim in claims]
     parts = [_grid([["table", *CLAIM_HEAD], *lines])] if lines else []
     for kind, tables in (("Probes", PROBES), ("Studies", STUDIES)):
@@ -44,23 +49,23 @@ def verdicts(records: Iterable[Record], preset_name: str) -> str:
     return "\n\n".join(parts)
 
 
-def findings(records: Iterable[Record], preset_name: str) -> str:
-    """Return the report in brief: the first claim of each of the paper's tables, and how many claims held."""
-    found = _claims_by_table(records, preset_name)
-    lines = [[name, *claims[0][:-2], _held(claims)] for name, claims in found.items() if name in TABLES]
-    for kind, tables in (("probes: one mechanism alone decides", PROBES), ("studies on the scenes", STUDIES)):
-        claims = [claim for name in tables for claim in found.get(name, [])]
-        if claims:
-            first, *_, last = tables
-            lines.append([f"{first} to {last}", kind, "", "", "", _held(claims)])
-    return markdown.table(["table", "first claim", *CLAIM_HEAD[1:-2], "all its claims"], lines)
+def reproduced(claims: Sequence[Sequence[str]]) -> str:
+    """Return how many claims held, such as "28 of 42, 5 opposite", and how many are open.
 
+    A claim with fewer than three seeds, the least that the rule of the verdicts asks for, is open.
 
-def _held(claims: Sequence[Sequence[str]]) -> str:
-    """Return how many claims held, such as "28 of 42 reproduced, 5 opposite"."""
+    Args:
+        claims: lines with the columns of `CLAIM_HEAD`.
+    """
     counts = Counter(claim[-1] for claim in claims)
-    opposite = f", {counts['opposite']} opposite" if counts["opposite"] else ""
-    return f"{counts['reproduced']} of {len(claims)} reproduced{opposite}"
+    open_claims = sum(int(claim[-2]) < FEWEST_PAIRS for claim in claims)
+    parts = [f"{counts['reproduced']} of {len(claims)}"] if open_claims < len(claims) else []
+    parts += [
+        f"{count} {name}"
+        for name, count in (("opposite", counts["opposite"]), ("open", open_claims))
+        if count
+    ]
+    return ", ".join(parts)
 
 
 def _by_table(records: Iterable[Record], preset_name: str) -> dict[str, list[Record]]:
@@ -72,7 +77,8 @@ def _by_table(records: Iterable[Record], preset_name: str) -> dict[str, list[Rec
     return {name: of_table for name, of_table in runs.items() if of_table}
 
 
-def _claims_by_table(records: Iterable[Record], preset_name: str) -> dict[str, list[list[str]]]:
+def claims_by_table(records: Iterable[Record], preset_name: str) -> dict[str, list[list[str]]]:
+    """Return the lines of each recorded table's claims, with the columns of `CLAIM_HEAD`, in the catalogue's order."""
     by_table = _by_table(records, preset_name)
     return {name: _claims(EVERY_TABLE[name], runs, preset_name) for name, runs in by_table.items()}
 
@@ -129,33 +135,38 @@ def _rows(table: Table[Any], records: Sequence[Record], preset_name: str) -> lis
     # A probe has one score; the groups of its record say nothing more.
     scores = [table.score] if table.score != "miou" else ["miou", *groups]
     photos = of_folder(records)
-    lines = [["", "paper", "by construction", *BOUNDS_HEAD, *map(_name, scores), "seeds"]]
-    for row in rows_at(table, preset_name):
-        runs = [record for record in records if record.row == row.name]
+    rows = rows_at(table, preset_name)
+    by_row = {row.name: [record for record in records if record.row == row.name] for row in rows}
+    most = max(len(runs) for runs in by_row.values())
+    lines = [["", "paper", "by construction", *KNOWN_HEAD, *map(_name, scores), INTERVAL_HEAD, "seeds"]]
+    for row in rows:
+        runs = by_row[row.name]
         if photos and not runs:
             continue
         paper = "" if row.paper is None else f"{row.paper:.2f}"
         expected = "" if table.expected is None else f"{table.expected(row):.1f}"
+        known = _known_of(runs) if photos else _known(row, preset_name)
         spreads = [_spread([run.score(name) for run in runs]) for name in scores]
-        lines.append(
-            [
-                row.name,
-                paper,
-                expected,
-                *_bounds(row, runs, preset_name, photos).as_text(),
-                *spreads,
-                str(len(runs)),
-            ]
-        )
+        shown = photos or preset_name in QUARTER
+        interval = _interval([run.score(scores[0]) for run in runs]) if shown else ""
+        seeds = f"{len(runs)} of {most}" if len(runs) < most else str(most)
+        name = f"*control*: {row.name}" if is_control(row) else row.name
+        lines.append([name, paper, expected, *known, *spreads, interval, seeds])
     return lines
 
 
-def _bounds(row: Row[Any], runs: Sequence[Record], preset_name: str, photos: bool) -> Bounds:
-    """Return a row's bounds: of made data computed, of photos as its records have them."""
-    if photos:
-        ceilings = [run.score(CEILING) for run in runs if CEILING in run.groups]
-        return Bounds(ceiling=ceilings[0] if ceilings else None)
-    return bounds_at(row, preset_name) if preset_name in QUARTER else Bounds()
+def _known(row: Row[Any], preset_name: str) -> tuple[str, ...]:
+    """Return the columns of `KNOWN_HEAD` for a row on made pictures."""
+    if preset_name not in QUARTER:
+        return ("",) * len(KNOWN_HEAD)
+    return (*bounds_at(row, preset_name).as_text(), *traits_at(row, preset_name).as_text())
+
+
+def _known_of(runs: Sequence[Record]) -> tuple[str, ...]:
+    """Return the columns of `KNOWN_HEAD` for a row on photos, as its records have them."""
+    ceilings = [f"{run.score(CEILING):.1f}" for run in runs if CEILING in run.groups]
+    model = RunConfig.from_json(json.dumps(runs[0].config)).model
+    return (*(ceilings[:1] or [""]), "", *traits_of(model).as_text())
 
 
 def claims_at(table: Table[Any], preset_name: str, *, photos: bool = False) -> list[Claim]:
@@ -178,11 +189,21 @@ def _claims(table: Table[Any], records: Sequence[Record], preset_name: str) -> l
     photos, run = of_folder(records), {record.row for record in records}
     claims = claims_at(table, preset_name, photos=photos)
     return [
-        _claim(table, claim, records) for claim in claims if not photos or {claim.better, claim.worse} <= run
+        claim_line(table, claim, records)
+        for claim in claims
+        if not photos or {claim.better, claim.worse} <= run
     ]
 
 
-def _claim(table: Table[Any], claim: Claim, records: Sequence[Record]) -> list[str]:
+def claim_line(table: Table[Any], claim: Claim, records: Iterable[Record]) -> list[str]:
+    """Return a claim with its verdict, as a line with the columns of `CLAIM_HEAD`.
+
+    Args:
+        table: the claim's.
+        claim: two rows and a score.
+        records: the table's own, at one preset.
+    """
+    records = list(records)
     better, worse = table.row(claim.better).paper, table.row(claim.worse).paper
     paper = "" if better is None or worse is None else f"{better - worse:+.2f}"
     found = paired_difference(
@@ -192,9 +213,14 @@ def _claim(table: Table[Any], claim: Claim, records: Sequence[Record]) -> list[s
     )
     ours, seeds, verdict = "", "0", "not run"
     if found is not None:
-        interval = f" [{found.low:+.1f}, {found.high:+.1f}]" if found.pairs > 1 else ""
-        ours, seeds, verdict = f"{found.mean:+.1f}{interval}", str(found.pairs), found.verdict
+        ours, seeds, verdict = with_interval(found), str(found.pairs), found.verdict
     return [claim.text, _name(claim.score), paper, ours, seeds, verdict]
+
+
+def with_interval(found: Difference) -> str:
+    """Return a difference with its 95% interval, which a single pair does not have."""
+    interval = f" [{found.low:+.1f}, {found.high:+.1f}]" if found.pairs > 1 else ""
+    return f"{found.mean:+.1f}{interval}"
 
 
 def _name(score: str) -> str:
@@ -208,9 +234,16 @@ def _spread(scores: Sequence[float]) -> str:
     return f"{statistics.fmean(scores):.1f}{deviation}"
 
 
+def _interval(scores: Sequence[float]) -> str:
+    if len(scores) < 2:
+        return ""
+    mean = difference(scores)
+    return f"[{mean.low:.1f}, {mean.high:.1f}]"
+
+
 def _grid(lines: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table without those optional columns that are empty."""
-    optional = ("paper", "by construction", *BOUNDS_HEAD)
+    optional = ("paper", "by construction", *KNOWN_HEAD, INTERVAL_HEAD)
     kept = [
         column
         for column, head in enumerate(lines[0])

@@ -16,6 +16,8 @@ T_975 = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
     2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 )  # fmt: skip
+FEWEST_PAIRS = 3
+"""Of runs with equal seeds, for more than "same direction": part of the rule of the verdicts."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,9 @@ class Difference:
         otherwise "same direction" if every seed's difference is above 0, and else "within noise". Fewer than three
         pairs are never more than "same direction".
         """
-        if self.pairs >= 3 and self.low > 0:
+        if self.pairs >= FEWEST_PAIRS and self.low > 0:
             return "reproduced"
-        if self.pairs >= 3 and self.high < 0:
+        if self.pairs >= FEWEST_PAIRS and self.high < 0:
             return "opposite"
         return "same direction" if self.same_sign and self.mean > 0 else "within noise"
 

@@ -111,8 +111,8 @@ class AblateArguments:
     report: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run nothing; print the tables from what is recorded."""
     publish: Path | None = None
-    """Run nothing; write the report, with a figure for each table, into the folder of the results, and the findings
-    in brief into this Markdown file, such as README.md (needs matplotlib)."""
+    """Run nothing; write the report of every preset that is recorded, with a figure for each table, into the folder of
+    the results, and the findings in brief into this Markdown file, such as README.md (needs matplotlib)."""
     dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Run nothing; print what would be run, with --data also how long it would take."""
     options: Annotated[FolderOptions, tyro.conf.arg(name="")] = field(default_factory=FolderOptions)
@@ -162,8 +162,8 @@ def ablate_command(arguments: AblateArguments) -> int:
         return 0
     if arguments.publish is not None:
         if arguments.data is not None:
-            raise ValueError("--publish with --data: the pages are of the presets' own tables; use --report")
-        for path in publish(arguments.results, arguments.publish, arguments.preset):
+            raise ValueError("--publish with --data: the pages are of all that is recorded; leave --data out")
+        for path in publish(arguments.results, arguments.publish):
             say(path)
         return 0
     if arguments.seeds < 1:

@@ -1,10 +1,19 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from made_records import made_records
 
 from dlv3.ablations import EVERY_TABLE, PROBES, STUDIES, TABLES, Record, read
-from dlv3.ablations.report import claims_at, findings, report, table_report, tables_with_records, verdicts
+from dlv3.ablations.report import (
+    claims_at,
+    claims_by_table,
+    report,
+    reproduced,
+    table_report,
+    tables_with_records,
+    verdicts,
+)
 
 RESULTS = Path(__file__).parents[2] / "data" / "results"
 RECORD = Record("T1", "output stride 8", "laptop", 0, "test", 0.5, {"a": 0.4, "b": None}, {"shapes": 0.3}, {}, "cpu",
@@ -19,7 +28,7 @@ def test_report_sets_the_paper_beside_ours_and_judges_each_claim():
     runs = records("output stride 8", [60, 61, 62]) + records("output stride 16", [50, 51, 52.5])
     text = table_report(TABLES["T1"], runs, "laptop")
     assert "| output stride 8 | 75.18 | 61.0 ± 1.0 | 30.0 ± 0.0 | 3 |" in text
-    assert "| output stride 256 | 20.29 |  |  | 0 |" in text
+    assert "| output stride 256 | 20.29 |  |  | 0 of 3 |" in text
     assert "| output stride 8 beats 16 | mIOU | +1.30 | +9.8 [+9.1, +10.6] | 3 | reproduced |" in text
     assert "| output stride 16 beats 32 | mIOU | +3.82 |  | 0 | not run |" in text
     assert "**T1**" in report(runs, "laptop")
@@ -40,21 +49,52 @@ def test_verdicts_list_every_claim_of_the_papers_tables_and_count_the_others():
     assert verdicts(runs, "gpu") == ""
 
 
-def test_findings_agree_with_the_verdicts():
-    runs = read(RESULTS)
-    lines = [line.strip("| ").split(" | ") for line in findings(runs, "laptop").splitlines()[2:]]
-    whole = verdicts(runs, "laptop").splitlines()
-    of_paper = lines[: len(TABLES)]
-    assert [line[0] for line in of_paper] == list(TABLES)
-    for name, claim, score, paper, ours, held in of_paper:
+@pytest.mark.parametrize("preset_name", ["quarter", "laptop"])
+def test_counts_agree_with_the_verdicts(preset_name):
+    runs = [record for record in read(RESULTS) if record.preset == preset_name]
+    whole = verdicts(runs, preset_name).splitlines()
+    for name, claims in claims_by_table(runs, preset_name).items():
         rows = [row for row in whole if row.startswith(f"| {name} |")]
-        assert rows[0].startswith(f"| {name} | {claim} | {score} | {paper} | {ours} |")
-        assert held == f"{sum('| reproduced |' in row for row in rows)} of {len(rows)} reproduced"
-    assert [line[0] for line in lines[len(TABLES) :]] == ["P1 to P7", "S1 to S6"]
-    studies = next(line for line in whole if line.startswith("Studies"))
-    reproduced, opposite = lines[-1][-1].split(" of ")[0], lines[-1][-1].split(", ")[1]
-    assert f"{reproduced} reproduced" in studies
-    assert opposite in studies
+        if name in TABLES:
+            assert [row.split(" | ")[-1] for row in rows] == [f"{claim[-1]} |" for claim in claims]
+        counted = reproduced(claims)
+        enough = [claim for claim in claims if int(claim[-2]) >= 3]
+        assert ("open" in counted) == (len(enough) < len(claims))
+        if enough:
+            assert counted.startswith(
+                f"{sum(claim[-1] == 'reproduced' for claim in claims)} of {len(claims)}"
+            )
+
+
+def test_counts_name_opposites_and_claims_with_too_few_seeds():
+    def claim(seeds: int, verdict: str) -> list[str]:
+        return ["", "mIOU", "", "", str(seeds), verdict]
+
+    held, against, few = claim(3, "reproduced"), claim(5, "opposite"), claim(2, "same direction")
+    assert reproduced([held, held, against]) == "2 of 3, 1 opposite"
+    assert reproduced([held, few]) == "1 of 2, 1 open"
+    assert reproduced([few, claim(0, "not run")]) == "2 open"
+
+
+def test_rows_at_a_quarter_have_controls_bounds_intervals_and_seeds(monkeypatch):
+    monkeypatch.setattr("dlv3.ablations.paper.bounds._ceiling", lambda dataset, output_stride: 91.7)
+    monkeypatch.setattr("dlv3.ablations.paper.bounds._by_reach", lambda dataset, model: 29.3)
+    runs = [
+        replace(RECORD, table="T2", preset="quarter", groups={}, row=row, seed=seed, miou=score / 100)
+        for row, scores in (("resnet50 block4", [30, 31, 32]), ("block7, all rates 1", [20, 22]))
+        for seed, score in enumerate(scores)
+    ]
+    text = table_report(TABLES["T2"], runs, "quarter")
+    assert (
+        "|  | paper | ceiling from sampling | by reach alone | parameters | sees, px | mIOU | 95% interval |"
+        in text
+    )
+    assert "| resnet50 block4 | 64.81 | 91.7 | 29.3 | 26,235 | 47 | 31.0 ± 1.0 | [28.5, 33.5] | 3 |" in text
+    assert (
+        "| *control*: block7, all rates 1 |  | 91.7 | 29.3 | 57,339 | 71 | 21.0 ± 1.4 | [8.3, 33.7] | 2 of 3 |"
+        in text
+    )
+    assert "| block7, twice the schedule |  | 91.7 | 29.3 | 57,339 | 383 |  |  | 0 of 3 |" in text
 
 
 def test_tables_with_records_stand_in_the_catalogues_order():

@@ -137,7 +137,7 @@ def test_tables_of_a_folder_run_resume_and_are_reported_apart(mine, capsys):
     [
         (["--training.iterations", "3"], r"--training.* and the options of a folder are for --data folder:DIR"),
         (["--ignore", "3"], r"--training.* and the options of a folder are for --data folder:DIR"),
-        (["--data", "folder:photos", "--publish", "README.md"], "--publish with --data: the pages are of the presets"),
+        (["--data", "folder:photos", "--publish", "README.md"], "--publish with --data: the pages are of all that"),
         (["P1", "--data", "folder:photos", "--ignore", "11"], "P1 with --data folder:photos: the table is about"),
         (["T1", "--data", "folder:none"], "none: no such folder"),
         (["T1", "--rows", "block9"], "--rows 'block9': the tables asked for have 'output stride 8', 'output"),

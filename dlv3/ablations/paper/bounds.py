@@ -1,17 +1,22 @@
-"""Bounds of a row at a quarter of the paper's scale, before any training: by sampling, and on heads by reach."""
+"""Scores of a row at a quarter of the paper's scale that are known before any training: by sampling, and by reach."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 from dlv3.ablations.paper.ceiling import sampling_ceiling
 from dlv3.ablations.paper.configure import configuration
-from dlv3.ablations.paper.reach import heads_score
+from dlv3.ablations.paper.reach import heads_score, outline_score
 from dlv3.ablations.paper.tables import Setting
 from dlv3.ablations.table import Row
 from dlv3.data import Split, open_dataset
 from dlv3.deeplab import DeepLabV3Config
 
-HEADS = "heads"
+BY_REACH: dict[str, Callable[[DeepLabV3Config, str], float]] = {
+    "heads": heads_score,
+    "outline": outline_score,
+}
+"""The data sets on which reach alone gives a score."""
 SPLIT: Split = "test"
 """The split on which the tables are scored."""
 
@@ -42,7 +47,7 @@ def bounds_at(row: Row[Setting], preset_name: str) -> Bounds:
     """
     config = configuration(row.setting, preset_name)
     output_stride = config.evaluation.output_stride or config.model.output_stride
-    reach = _by_reach(config.model) if config.dataset == HEADS else None
+    reach = _by_reach(config.dataset, config.model) if config.dataset in BY_REACH else None
     return Bounds(_ceiling(config.dataset, output_stride), reach)
 
 
@@ -52,5 +57,5 @@ def _ceiling(dataset: str, output_stride: int) -> float:
 
 
 @cache
-def _by_reach(model: DeepLabV3Config) -> float:
-    return 100 * heads_score(model, SPLIT)
+def _by_reach(dataset: str, model: DeepLabV3Config) -> float:
+    return 100 * BY_REACH[dataset](model, SPLIT)

@@ -7,6 +7,7 @@ on PASCAL VOC 2012 val.
 
 import itertools
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dlv3.ablations.table import Claim, Row, Table
 
@@ -47,6 +48,11 @@ QUARTER = ("quarter", "quarter-heads")
 CASCADE = Setting(aspp_rates=(), image_pooling=False, multi_grid=(1, 1, 1))
 ASPP = Setting(image_pooling=False)
 BEST = Setting()
+
+
+def is_control(row: Row[Any]) -> bool:
+    """Return whether a row is a control: one that the paper does not have, trained as long as the paper's rows."""
+    return row.paper is None and isinstance(row.setting, Setting) and row.setting.length == 1
 
 
 def _t1() -> Table[Setting]:

@@ -183,7 +183,7 @@ def test_report_has_the_folder_the_ceiling_and_the_papers_numbers(recorded):
         "On the val pictures of folder:mine, 3 classes, at preset quarter: 2 iterations, crops of 33, ASPP's rates "
         "(2, 4, 6) for (6, 12, 18)."
     ) in text
-    assert "|  | paper | ceiling from sampling | mIOU | seeds |" in text
+    assert "|  | paper | ceiling from sampling | parameters | sees, px | mIOU | seeds |" in text
     assert f"| resnet50 block4 | 64.81 | {100 * records[0].groups[CEILING]:.1f} | " in text
     assert "| block5 beats block4 (resnet50) | mIOU | +7.33 |" in text
     # What was not run is left out.

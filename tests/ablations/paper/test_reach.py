@@ -4,8 +4,16 @@ import pytest
 import torch
 
 from dlv3 import DeepLabV3, DeepLabV3Config
-from dlv3.ablations.paper.reach import head_distances, heads_score, reach, score_by_reach
+from dlv3.ablations.paper.reach import (
+    far_distances,
+    head_distances,
+    heads_score,
+    outline_score,
+    reach,
+    score_by_reach,
+)
 from dlv3.data.made.heads import Heads
+from dlv3.data.made.outline import Outline
 from dlv3.receptive_field import measure_support
 
 
@@ -45,3 +53,20 @@ def test_a_score_follows_from_the_distances_to_the_heads():
     scores = [heads_score(config(blocks=blocks), "val", 40) for blocks in (4, 5)]
     assert scores[0] < scores[1] <= 1
     assert heads_score(config(aspp_rates=(6,), image_pooling=True), "val", 5) == 1
+
+
+def test_an_object_is_seen_whole_from_its_middle_first():
+    dataset = Outline("val", pictures=1)
+    [thing, *_] = dataset.layout(0).objects
+    rows, columns = thing.placed.covered().nonzero()
+    height, width = rows.max() - rows.min(), columns.max() - columns.min()
+    distances = far_distances(dataset)[: len(rows)]
+    assert distances.max() <= max(height, width)
+    assert distances.min() >= max(height, width) / 2
+
+
+def test_farther_reach_scores_higher_on_outline_and_the_whole_picture_scores_all():
+    scores = [outline_score(config(blocks=blocks), "val", 20) for blocks in (4, 5, 6)]
+    assert scores == sorted(scores)
+    assert scores[0] < scores[1]
+    assert outline_score(config(aspp_rates=(6,), image_pooling=True), "val", 20) == 1
