@@ -79,7 +79,7 @@ def run(
         with tqdm(waiting, desc="ablate", unit="run", disable=hidden) as bar:
             for cell in bar:
                 bar.set_postfix_str(f"{cell.table} {cell.row}, seed {cell.seed}")
-                record = _measured(cell, work)
+                record = measured(cell, work)
                 records.append(record)
                 if processes.first:
                     record.write(results)
@@ -88,7 +88,8 @@ def run(
     return records
 
 
-def _measured(cell: Cell[Any], work: Path) -> Record:
+def measured(cell: Cell[Any], work: Path) -> Record:
+    """Train and evaluate a cell. Returns its record, which is not written yet."""
     return Record(
         table=cell.table,
         row=cell.row,

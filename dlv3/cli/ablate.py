@@ -13,6 +13,7 @@ import tyro
 from dlv3 import assets
 from dlv3.ablations.catalogue import EVERY_TABLE, cells_of, tables_at
 from dlv3.ablations.cell import Cell
+from dlv3.ablations.jobs import run_in_jobs
 from dlv3.ablations.paper import on_folder
 from dlv3.ablations.paper.cell import TrainingCell
 from dlv3.ablations.paper.configure import base_of
@@ -104,6 +105,9 @@ class AblateArguments:
     """Runs of each row, with seeds 0, 1, …"""
     shard: str = "1/1"
     """i/n: the i-th of n parts, one for each of n machines that share the folder of the results or merge it later."""
+    jobs: int = 1
+    """Processes that train side by side and share the machine's threads, or one GPU: as many as the processor has
+    cores for the small presets."""
     results: Path = RESULTS
     """The folder of the records. If there is no data/results, --report prints those that come with dlv3."""
     work: Path = Path("runs/ablations")
@@ -168,6 +172,7 @@ def ablate_command(arguments: AblateArguments) -> int:
         return 0
     if arguments.seeds < 1:
         raise ValueError(f"--seeds {arguments.seeds}: expected at least 1")
+    _require_jobs(arguments.jobs)
     index, count = _shard(arguments.shard)
     folder = _folder(arguments)
     base = None if folder is None else folder.base
@@ -184,10 +189,27 @@ def ablate_command(arguments: AblateArguments) -> int:
     reports = os.environ.get("RANK", "0") == "0"  # under torchrun one process does
     if reports:
         say(f"dlv3: the records go to {results.resolve()}", error=True)
-    run(wanted, results, arguments.work)
+    if arguments.jobs == 1:
+        run(wanted, results, arguments.work)
+    else:
+        run_in_jobs(wanted, results, arguments.work, arguments.jobs)
     if reports:
         _print_tables(tables, results, arguments.preset)
     return 0
+
+
+def _require_jobs(jobs: int) -> None:
+    if jobs < 1:
+        raise ValueError(f"--jobs {jobs}: expected at least 1")
+    if jobs > 1 and _processes() > 1:
+        raise ValueError(
+            f"--jobs {jobs} under torchrun, whose processes share each training: give one of the two"
+        )
+
+
+def _processes() -> int:
+    """Return the number of processes that torchrun started, or 1."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _tables(arguments: AblateArguments) -> list[Table[Any]]:
@@ -219,7 +241,7 @@ def _checked(
     on_folder.require_room(folder, cells)
     on_folder.require_meaning(cells)
     on_folder.require_same_options(folder, arguments.preset, results)
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if _processes() > 1:
         return None  # an update of several processes takes all of them
     report_classes(folder.train, folder.base.dataset)
     say(f"dlv3: {folder.about()}", error=True)
@@ -232,7 +254,7 @@ def _checked(
         )
     waiting = [cell for cell in cells if not is_done(cell, results)]
     costs = estimate(waiting, folder.train, folder.val, arguments.work)
-    say(f"dlv3: {len(cells) - len(waiting)} recorded before; {costs.about()}", error=True)
+    say(f"dlv3: {len(cells) - len(waiting)} recorded before; {costs.about(arguments.jobs)}", error=True)
     return costs
 
 

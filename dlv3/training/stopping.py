@@ -21,6 +21,9 @@ class TrainingStopped(Exception):  # noqa: N818  a stop on request is not an err
         super().__init__(message)
         self.signal = signal_number
 
+    def __reduce__(self) -> tuple[type["TrainingStopped"], tuple[str, int]]:
+        return TrainingStopped, (str(self), self.signal)  # what pickle needs to make an equal one
+
 
 class Interrupted(Exception):  # noqa: N818
     """Raised inside `StopRequest.interruptible`, into work that may be cut short."""

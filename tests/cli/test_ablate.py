@@ -71,12 +71,23 @@ def test_records_go_to_the_working_directory_and_the_command_says_so(folder, cap
     assert f"the records go to {folder / 'data' / 'results'}" in capsys.readouterr().err
 
 
+def test_jobs_are_processes_of_one_machine(folder, monkeypatch):
+    started = []
+    monkeypatch.setattr(ablate, "run_in_jobs", lambda cells, results, work, jobs: started.append(jobs))
+    ablate_command(AblateArguments(("T4",), preset="tiny", seeds=1, jobs=2))
+    assert started == [2]
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    with pytest.raises(ValueError, match="--jobs 2 under torchrun, whose processes share each training"):
+        ablate_command(AblateArguments(("T4",), preset="tiny", seeds=1, jobs=2))
+
+
 @pytest.mark.parametrize(
     ("tables", "options", "message"),
     [
         (("T7",), {}, "'T7' is not a table; expected one of T1, "),
         (("T1",), {"shard": "3/2"}, "--shard '3/2': expected i/n"),
         (("T1",), {"seeds": 0}, "--seeds 0: expected at least 1"),
+        (("T1",), {"jobs": 0}, "--jobs 0: expected at least 1"),
         (("P4",), {"preset": "gpu"}, "P4 at preset gpu: the table has one scale"),
     ],
 )

@@ -1,6 +1,7 @@
 """Signals: the update is finished and saved, long work is cut short, and a second Ctrl-C ends at once."""
 
 import os
+import pickle
 import signal
 import threading
 import time
@@ -134,3 +135,8 @@ def test_outside_the_main_thread_signals_keep_their_effect():
     thread.start()
     thread.join()
     assert inside == [(before, None)]
+
+
+def test_a_stop_goes_through_a_pipe():
+    stopped = pickle.loads(pickle.dumps(TrainingStopped("saved", signal.SIGTERM)))
+    assert (str(stopped), stopped.signal) == ("saved", signal.SIGTERM)

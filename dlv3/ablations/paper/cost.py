@@ -1,4 +1,4 @@
-"""The time that runs on photos will take, from a few real updates and one evaluated picture of each kind of run."""
+"""The time that runs on photos will take, from a few real updates and evaluated pictures of each kind of run."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +20,8 @@ from dlv3.training.updates import Updater
 
 UPDATES = 2
 """Timed, after one more that is not: the first sets up what the others reuse."""
+PICTURES = 2
+"""Evaluated for the time of one."""
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,9 @@ def _timed(
         updater.update(0, batches).item()
         # The fastest: whatever else the machine does makes others slower.
         of_update = min(_seconds_of(updater, 1 + iteration, batches) for iteration in range(UPDATES))
-        one = _First(val)
-        found = [evaluate(updater.model, one, config, progress=False) for config in evaluations]
-    return of_update, [evaluation.seconds for evaluation in found]
+        first = _First(val)
+        found = [evaluate(updater.model, first, config, progress=False) for config in evaluations]
+    return of_update, [evaluation.seconds / len(first) for evaluation in found]
 
 
 def _seconds_of(updater: Updater, iteration: int, batches: Iterator[Batch]) -> float:
@@ -123,13 +125,13 @@ def _seconds_of(updater: Updater, iteration: int, batches: Iterator[Batch]) -> f
 
 
 class _First:
-    """The first picture of a data set."""
+    """The first pictures of a data set."""
 
     def __init__(self, dataset: SegmentationDataset) -> None:
         self._dataset, self.classes = dataset, dataset.classes
 
     def __len__(self) -> int:
-        return 1
+        return min(PICTURES, len(self._dataset))
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         return self._dataset[index]
