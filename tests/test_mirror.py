@@ -16,6 +16,7 @@ ELSEWHERE = {
     "__main__.py": "a line that calls dlv3.cli.main; tests/cli/test_main.py starts it as a process",
     "cli/complaints.py": "by the messages of dlv3.cli.parsing: tests/cli/test_parsing.py",
     "cli/data.py": "two commands in a table: tests/cli/test_main.py",
+    "cli/table_options.py": "by the command that has them: tests/cli/test_ablate.py",
     "config/data.py": "fields without a check of their own; the data sets check them: tests/data",
     "config/pretraining.py": "fields without a check of their own: tests/training/test_pretrain.py",
     "course/lessons/*/checks*.py": "right and wrong answers go through all of them: tests/course/test_solutions.py",

@@ -4,7 +4,7 @@ import argparse
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +16,6 @@ from dlv3.ablations.cell import Cell
 from dlv3.ablations.jobs import run_in_jobs
 from dlv3.ablations.paper import on_folder
 from dlv3.ablations.paper.cell import TrainingCell
-from dlv3.ablations.paper.configure import base_of
 from dlv3.ablations.paper.cost import Estimate, estimate, shown
 from dlv3.ablations.paper.on_folder import Folder
 from dlv3.ablations.paper.tables import TABLES
@@ -26,51 +25,14 @@ from dlv3.ablations.results import read
 from dlv3.ablations.runner import is_done, run, shard_of
 from dlv3.ablations.table import Table
 from dlv3.cli.parsing import parse
+from dlv3.cli.table_options import FolderOptions, TableTraining
 from dlv3.config.data import DataConfig
 from dlv3.config.presets import PRESETS
-from dlv3.config.training import TrainingConfig
 from dlv3.printed import say
 from dlv3.training.classes import report_classes
 
 RESULTS = Path("data/results")
 Scale = Literal["tiny", "laptop", "quarter", "quarter-heads", "gpu", "paper"]
-
-
-@dataclass(frozen=True)
-class FolderOptions(DataConfig):
-    """The options of a folder under their own names, `--ignore 11`; those of other data sets are not shown."""
-
-    size: tyro.conf.Suppress[int] = 129
-    scene_cue: tyro.conf.Suppress[bool] = True
-    pictures: tyro.conf.Suppress[int | None] = None
-    seed: tyro.conf.Suppress[int] = 0
-    voc_train: tyro.conf.Suppress[Literal["train", "trainaug", "trainval"]] = "trainaug"
-    year: tyro.conf.Suppress[str] = "2012"
-    sbd: tyro.conf.Suppress[str | None] = None
-
-
-@dataclass(frozen=True)
-class TableTraining(TrainingConfig):
-    """The schedule of all rows. What a table's rows differ in, and what looks at the scored split, is not shown."""
-
-    freeze_batch_norm: tyro.conf.Suppress[bool] = False
-    downsample_labels: tyro.conf.Suppress[bool] = False
-    auxiliary_weight: tyro.conf.Suppress[float] = 0.5
-    initial_weights: tyro.conf.Suppress[str | None] = None
-    seed: tyro.conf.Suppress[int] = 0
-    validation_interval: tyro.conf.Suppress[int] = 0
-    keep_best: tyro.conf.Suppress[bool] = False
-    patience: tyro.conf.Suppress[int] = 0
-
-    @classmethod
-    def of(cls, preset_name: str) -> "TableTraining":
-        """Return the schedule of a preset's tables."""
-        values = {f.name: getattr(base_of(preset_name).training, f.name) for f in fields(TrainingConfig)}
-        return cls(**values | {"validation_interval": 0})
-
-    def config(self) -> TrainingConfig:
-        """Return the schedule as a training's own options."""
-        return TrainingConfig(**{f.name: getattr(self, f.name) for f in fields(TrainingConfig)})
 
 
 @dataclass(frozen=True)
