@@ -11,6 +11,7 @@ from dlv3.cli.errors import FAILED
 from dlv3.cli.parsing import parse
 from dlv3.config.data import DataConfig
 from dlv3.data.photos.check import CheckedSplit, FolderCheck, check_folder
+from dlv3.fields import require_whole
 from dlv3.printed import printable, say
 
 _SHOWN = 50  # lines of problems, and of notes
@@ -42,13 +43,19 @@ class CheckArguments:
     """The validation photos."""
     val_masks: str | None = None
     """Their masks."""
+    image_bits: int = 16
+    """Bits that the values of 16-bit grey pictures use, 9 to 16."""
+    in_channels: int = 3
+    """Channels of the pictures, as in --model.in-channels: 3 for colour, 1 for grey, more for multispectral ones."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run `dlv3 data check`. Returns the exit status."""
     arguments = parse(CheckArguments, argv, "dlv3 data check")
-    options = {name: value for name, value in vars(arguments).items() if name != "folder"}
-    found = check_folder(arguments.folder, DataConfig(**options))
+    own = ("folder", "in_channels")
+    options = {name: value for name, value in vars(arguments).items() if name not in own}
+    require_whole("in_channels", arguments.in_channels)
+    found = check_folder(arguments.folder, DataConfig(**options), arguments.in_channels)
     say(*_table(found))
     for title, lines in (("to mend", found.problems), ("to know", found.notes)):
         if lines:

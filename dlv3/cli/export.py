@@ -67,9 +67,14 @@ def export_command(arguments: ExportArguments) -> int:
 
 
 def _class_names(trained: TrainedModel) -> tuple[str, ...]:
-    """Return the names of the run's classes, or () where its data set is not at hand or has other classes by now."""
+    """Return the names of the run's classes: those kept with its weights, or those of its data set.
+
+    () where the data set is not at hand or has other classes by now.
+    """
     from dlv3.data import open_dataset
 
+    if trained.classes is not None:
+        return trained.classes.names
     if trained.config is None:
         return ()
     count, data = trained.model.config.num_classes, trained.config.data

@@ -22,6 +22,7 @@ from dlv3.printed import printable, say
 class PredictArguments:
     """Predict photos: a coloured mask, an overlay and the class indices of each, as PNG files.
 
+    The colours are those of the data that the model was trained on. Pictures are read with the model's channels.
     A picture that cannot be read is named and left out, and the exit status is then 1.
     """
 

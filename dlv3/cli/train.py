@@ -27,6 +27,7 @@ OF_THE_WEIGHTS = (
     "first_unit",
     "cascade_rate",
     "extra_conv",
+    "in_channels",
 )
 """The model's options that --training.initial-weights sets, if they are not given. The others need not be the same."""
 

@@ -53,6 +53,7 @@ def predict_files(
     palette: NDArray[np.uint8],
     max_side: int | None = MAX_SIDE,
     alpha: float = 0.6,
+    channels: int | None = None,
     image_bits: int = 16,
     tiled: bool = False,
     probabilities: Probabilities = "none",
@@ -74,6 +75,7 @@ def predict_files(
         max_side: a picture with a longer side, in pixels, is made smaller for the model, and its probabilities are
             upsampled back; None never does it.
         alpha: the colours' share in the overlay, from 0 to 1.
+        channels: of the pictures, see `dlv3.data.read_image`; when left out, those of the model's `config`, or 3.
         image_bits: that the values of 16-bit grey pictures use, as in training.
         tiled: a picture with a side longer than max_side is predicted at its full size instead, in overlapping tiles
             of max_side pixels, see `dlv3.evaluation.tiles`.
@@ -97,6 +99,8 @@ def predict_files(
         "a side in pixels for the tiles",
     )
     require_choice("probabilities", probabilities, get_args(Probabilities))
+    if channels is None:
+        channels = getattr(getattr(model, "config", None), "in_channels", 3)
     require("alpha", alpha, 0 <= alpha <= 1, "the colours' share, from 0 to 1")
     pictures, failed = find_pictures(inputs, out)
     if not pictures:
@@ -110,7 +114,7 @@ def predict_files(
     with as_configured(model, config) as runner:
         for picture in tqdm(pictures, desc="predict", unit="picture", disable=None if progress else True):
             try:
-                image = read_image(picture.path, bits=image_bits)  # (3, H, W) uint8
+                image = read_image(picture.path, channels, image_bits)  # (channels, H, W) uint8
                 found = predict_picture(
                     runner,
                     image,
@@ -154,7 +158,7 @@ def predict_picture(
     tiled: bool = False,
     probabilities: Probabilities = "none",
 ) -> Prediction:
-    """Predict the class of each pixel of one picture, (3, H, W) uint8; arguments as in `predict_files`."""
+    """Predict the class of each pixel of one picture, (C, H, W) uint8; arguments as in `predict_files`."""
     image = image.as_subclass(Tensor)
     size = (image.shape[1], image.shape[2])
     if not tiled or max_side is None or max(size) <= max_side:
@@ -183,8 +187,8 @@ def _predict(
     size = (image.shape[1], image.shape[2])
     # As bytes: a large photo in float32 would be four times its size before it is made small.
     image = resize_images(image[None], bounded)[0]
-    pixels, _ = EvalTransform()(image, None)  # (3, h, w) float32
-    pixels = pixels[None].to(device, memory_format=torch.channels_last)  # (1, 3, h, w)
+    pixels, _ = EvalTransform()(image, None)  # (C, h, w) float32
+    pixels = pixels[None].to(device, memory_format=torch.channels_last)  # (1, C, h, w)
     scores = None
     with autocast(model, config.precision, device):
         if bounded == size and wanted == "none":

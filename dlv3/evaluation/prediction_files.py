@@ -52,7 +52,7 @@ def write_prediction(
     """Write STEM_mask.png, STEM_overlay.png and STEM_index.png.
 
     Args:
-        image: (3, H, W) uint8.
+        image: (C, H, W) uint8; `dlv3.data.palette.as_rgb` says what is shown of channels other than RGB.
         labels: (H, W) uint8, the class of each pixel.
         palette: (num_classes, 3), the classes' colours.
         alpha: the colours' share in the overlay, from 0 to 1.

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlv3 import weights
+from dlv3.data.named_classes import NamedClasses
 from dlv3.deeplab import DeepLabV3
+from dlv3.state_dicts import read_metadata
 
 if TYPE_CHECKING:
     from dlv3.config.run import RunConfig
@@ -25,9 +27,11 @@ class TrainedModel:
     model: DeepLabV3
     config: "RunConfig | None"
     weights: Path
+    classes: NamedClasses | None = None
+    """Those of the data set that it was trained on; None where the file of weights does not tell."""
 
     def palette(self) -> NDArray[np.uint8]:
-        """Return the colours of the data set that the model was trained on, or VOC's for pictures from disk.
+        """Return the colours of the data set that the model was trained on, or VOC's where they are not known.
 
         Returns:
             (num_classes, 3).
@@ -35,6 +39,8 @@ class TrainedModel:
         from dlv3.data import open_dataset
         from dlv3.data.palette import voc_palette
 
+        if self.classes is not None:
+            return self.classes.palette
         classes = self.model.config.num_classes
         if self.config is not None and self.config.dataset.partition(":")[0] in _MADE_IN_CODE:
             palette: NDArray[np.uint8] = open_dataset(self.config.dataset, "val", self.config.data).palette
@@ -68,7 +74,16 @@ def load_trained(path: str | os.PathLike[str]) -> TrainedModel:
         raise FileNotFoundError(f"{path}: no model.safetensors in this folder; {todo}")
     model = weights.load(file)
     _require_finite(model, file)
-    return TrainedModel(model, _configuration(file.with_name("config.json")), file)
+    return TrainedModel(model, _configuration(file.with_name("config.json")), file, _classes(model, file))
+
+
+def _classes(model: DeepLabV3, file: Path) -> NamedClasses | None:
+    try:
+        return NamedClasses.from_metadata(read_metadata(file), model.config.num_classes)
+    except ValueError as error:
+        raise ValueError(
+            f"{file}: the classes named in it cannot be used ({error}); give the file as it was written"
+        ) from error
 
 
 def _require_finite(model: DeepLabV3, file: Path) -> None:

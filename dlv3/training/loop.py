@@ -18,6 +18,7 @@ from dlv3 import weights
 from dlv3.config.run import RunConfig
 from dlv3.data import SegmentationDataset
 from dlv3.data.loading import WorkerLost, loss_in
+from dlv3.data.named_classes import NamedClasses
 from dlv3.evaluation import Evaluation, evaluate
 from dlv3.training import checkpoint
 from dlv3.training.batches import training_batches
@@ -61,6 +62,8 @@ class Training:
         self.train_dataset, self.val_dataset = train_dataset, val_dataset
         self.folder, self.reporter, self.state = folder, reporter, state
         self.evaluation: Evaluation | None = None
+        # Kept with the weights, for predictions in the colours of the data.
+        self._classes = NamedClasses.of(train_dataset).to_metadata()
         # Options that a run is resumed with are kept when something was trained with them.
         self._config_is_kept = state.iteration == 0
         self._trained = False
@@ -87,7 +90,7 @@ class Training:
         if lost is not None:
             raise WorkerLost(f"{lost}; {self._kept(save=lost.while_loading)}")
         if self.processes.first:
-            weights.save(self.updater.model, self.folder.weights)
+            weights.save(self.updater.model, self.folder.weights, self._classes)
         self._save()
 
     def _update_to_the_end(self, stop: StopRequest) -> None:
@@ -208,7 +211,7 @@ class Training:
         if self.training.keep_best:
             if self.processes.first:
                 about = {"dlv3.iteration": str(state.iteration), "dlv3.miou": str(found.miou)}
-                weights.save(self.updater.model, self.folder.best, about)
+                weights.save(self.updater.model, self.folder.best, about | self._classes)
             # The two belong together: after a kill, the checkpoint knows whose weights these are.
             self._save()
 

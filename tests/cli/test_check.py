@@ -29,3 +29,13 @@ def test_folder_that_cannot_be_used_is_one_line_and_status_2(
 ):
     assert main(["data", "check", str(tmp_path / "none")]) == 2
     assert "none: no such folder" in one_error_line(capsys.readouterr().err)
+
+
+def test_channels_of_the_pictures_are_an_option(photos: Path, capsys: pytest.CaptureFixture[str]):
+    words = ["data", "check", str(photos), "--ignore", "11", "--in-channels"]
+    assert main([*words, "1"]) == 0
+    assert "6 pictures, 0 problems" in capsys.readouterr().out
+    assert main([*words, "4", "--num-classes", "3"]) == 1
+    assert "has 3 channels (RGB); expected 4, the model's in_channels" in capsys.readouterr().out
+    assert main([*words, "0"]) == 2
+    assert "in_channels=0: expected a whole number" in one_error_line(capsys.readouterr().err)

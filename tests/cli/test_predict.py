@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_lines import TINY, one_error_line
 from PIL import Image
 
-from dlv3.cli import parse
+from dlv3.cli import main, parse
 from dlv3.cli.predict import PredictArguments, predict_command
-from dlv3.data import SCENES_PALETTE
+from dlv3.data import SCENES_PALETTE, read_image, read_mask
+from dlv3.data.photos.colours import read_colours
 
 
 def predict(*words):
@@ -85,3 +87,72 @@ def test_probabilities_and_tiles(run):
     assert np.array(Image.open("predictions/a_confidence.png")).max() > 65535 // 8
     with pytest.raises(ValueError, match="probabilities"):
         predict("run", "a.png", "--probabilities", "jpg")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of three made pictures of four channels, the pages of TIFFs, and a working directory beside it."""
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    for part in ("images", "masks"):
+        Path("my", part).mkdir(parents=True)
+    for number in range(3):
+        pages = [Image.fromarray(page) for page in generator.integers(0, 256, (4, 40, 48), np.uint8)]
+        pages[0].save(f"my/images/{number}.tif", save_all=True, append_images=pages[1:])
+        Image.fromarray(generator.integers(0, 3, (40, 48), np.uint8)).save(f"my/masks/{number}.png")
+    Path("my/val.txt").write_text("2")
+    return Path("my")
+
+
+ON_FOLDER = [*TINY[:-2], "--data", "folder:my", "--training.pretrained", "None", "--training.workers", "0"]
+
+
+def test_pictures_of_four_channels_are_checked_trained_on_scored_and_predicted(folder, capsys):
+    assert main(["data", "check", "my", "--in-channels", "4"]) == 0
+    assert main([*ON_FOLDER, "--out", "run", "--model.in-channels", "4"]) == 0
+    assert main(["evaluate", "run", "--workers", "0"]) == 0
+    capsys.readouterr()
+    assert predict("run", "my/images") == 0
+    for number in range(3):
+        shown = np.array(Image.open(f"predictions/{number}_overlay.png"))
+        assert shown.shape == (40, 48, 3)
+        photo = read_image(f"my/images/{number}.tif", channels=4).numpy()[:3].transpose(1, 2, 0)
+        colours = np.array(Image.open(f"predictions/{number}_mask.png").convert("RGB"))
+        assert np.array_equal(shown, np.rint(0.4 * photo + 0.6 * colours))
+    Image.new("RGB", (40, 30), "red").save("a.png")
+    assert predict("run", "a.png") == 1
+    assert (
+        "left out: a.png: has 3 channels (RGB); expected 4, the model's in_channels"
+        in capsys.readouterr().err
+    )
+
+
+def test_pictures_of_four_channels_on_a_model_of_three_say_which_option_fits(folder, run, capsys):
+    assert main([*ON_FOLDER, "--out", "other"]) == 2
+    assert "--model.in-channels 4" in one_error_line(capsys.readouterr().err)
+    assert predict("run", "my/images/0.tif") == 1
+    assert "my/images/0.tif: has 4 pages or frames" in capsys.readouterr().err
+
+
+def test_initial_weights_of_four_channels_are_continued_with_four(folder, capsys):
+    assert main([*ON_FOLDER, "--out", "run", "--model.in-channels", "4"]) == 0
+    assert main([*ON_FOLDER, "--out", "next", "--training.initial-weights", "run"]) == 0
+    assert '"in_channels": 4' in Path("next/config.json").read_text()
+
+
+def test_predictions_have_the_colours_of_the_table_that_the_masks_were_read_with(folder, capsys):
+    table = "128 64 128 road\n10 20 30 sky\n200 0 0 car\n"
+    Path("my/colours.txt").write_text(table)
+    for number in range(3):
+        mask = np.array(Image.open(f"my/masks/{number}.png"))
+        colours = np.array([(128, 64, 128), (10, 20, 30), (200, 0, 0)], np.uint8)
+        Image.fromarray(colours[mask]).save(f"my/masks/{number}.png")
+    assert main([*ON_FOLDER, "--out", "run", "--model.in-channels", "4"]) == 0
+    colour_table = read_colours(Path("my/colours.txt"))
+    # The run alone is enough, wherever the data are by then.
+    Path("my/colours.txt").unlink()
+    assert predict("run/model.safetensors", "my/images/0.tif") == 0
+    index = np.array(Image.open("predictions/0_index.png"))
+    assert Image.open("predictions/0_mask.png").mode == "P"
+    assert np.array_equal(read_mask("predictions/0_mask.png", colours=colour_table), index)
+    assert np.array_equal(read_mask("predictions/0_mask.png"), index)

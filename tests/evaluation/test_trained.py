@@ -10,6 +10,7 @@ from dlv3 import DeepLabV3, DeepLabV3Config, weights
 from dlv3.config.presets import preset
 from dlv3.config.run import RunConfig
 from dlv3.data import SCENES_PALETTE, voc_palette
+from dlv3.data.named_classes import CLASSES_KEY, NamedClasses
 from dlv3.evaluation import load_trained
 
 SMALL = DeepLabV3Config(backbone="resnet14", num_classes=5, aspp_rates=(2,), aspp_channels=8)
@@ -86,5 +87,21 @@ def test_weights_that_are_not_finite_are_refused(tmp_path, value):
     weights.save(model, tmp_path / "a.safetensors")
     with pytest.raises(
         ValueError, match=r"a\.safetensors: backbone\.bn1\.running_var has values that are not finite"
+    ):
+        load_trained(tmp_path / "a.safetensors")
+
+
+def test_classes_kept_with_the_weights_give_names_and_colours(tmp_path):
+    kept = NamedClasses(tuple("abcde"), tuple((10 * i, i, 255 - i) for i in range(5)))
+    weights.save(DeepLabV3(SMALL), tmp_path / "a.safetensors", kept.to_metadata())
+    trained = load_trained(tmp_path / "a.safetensors")
+    assert trained.classes == kept
+    assert np.array_equal(trained.palette(), kept.palette)
+
+
+def test_kept_classes_of_another_number_are_refused_with_the_file(tmp_path):
+    weights.save(DeepLabV3(SMALL), tmp_path / "a.safetensors", {CLASSES_KEY: "[]"})
+    with pytest.raises(
+        ValueError, match=r"a\.safetensors: the classes named in it cannot be used \(expected a"
     ):
         load_trained(tmp_path / "a.safetensors")

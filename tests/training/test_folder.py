@@ -162,9 +162,9 @@ def test_second_training_into_the_same_folder_is_refused(tmp_path: Path):
 def hold(path: Path, worker: object) -> None:
     """Lock a folder, start a worker that inherits what is open, and wait to be killed."""
     with RunFolder(path).locked(may_hold_a_run=True):
-        child = os.fork()
-        if child:
-            worker.send(child)
+        # From the worker itself, which has let go of the lock by then.
+        if os.fork() == 0:
+            worker.send(os.getpid())
         time.sleep(60)
 
 

@@ -59,12 +59,15 @@ class _Seen:
     problem: str | None = None
 
 
-def check_folder(root: Path, config: DataConfig | None = None, *, progress: bool = True) -> FolderCheck:
+def check_folder(
+    root: Path, config: DataConfig | None = None, channels: int = 3, *, progress: bool = True
+) -> FolderCheck:
     """Open every picture and mask of a folder, and compare the pictures.
 
     Args:
         root: the folder.
         config: how it is read, as for a training.
+        channels: of the pictures, see `dlv3.data.read_image`.
         progress: whether to show a bar, where there is a terminal to show it on.
 
     Raises:
@@ -81,7 +84,7 @@ def check_folder(root: Path, config: DataConfig | None = None, *, progress: bool
     ):
         for name, listed in pairs.items():
             seen[name] = []
-            for one in pool.map(partial(_open, reader, config.image_bits), listed):
+            for one in pool.map(partial(_open, reader, channels, config.image_bits), listed):
                 seen[name].append(one)
                 bar.update()
     classes = class_names(root, config, reader.colours) or _numbered(seen, root)
@@ -91,7 +94,8 @@ def check_folder(root: Path, config: DataConfig | None = None, *, progress: bool
     splits = [_summary(name, classes, seen[name]) for name in SPLITS if name in seen]
     notes: list[str] = []
     # What is missing in other splits stands in the table, and does no harm.
-    for split in splits[:1]:
+    readable = [split for split in splits[:1] if split.sizes]
+    for split in readable:
         try:
             split.shares.require_two(str(root))
         except DataError as error:
@@ -104,10 +108,10 @@ def check_folder(root: Path, config: DataConfig | None = None, *, progress: bool
     return FolderCheck(tuple(splits), tuple(problems), tuple(notes))
 
 
-def _open(reader: MaskReader, bits: int, pair: Pair) -> _Seen:
+def _open(reader: MaskReader, channels: int, bits: int, pair: Pair) -> _Seen:
     try:
         digest = sha256(pair.image.read_bytes()).digest()
-        image, mask = read_pair(pair.image, pair.mask, reader.ignore, reader.colours, bits=bits)
+        image, mask = read_pair(pair.image, pair.mask, reader.ignore, reader.colours, channels, bits)
     except DataError as error:
         return _Seen(pair, problem=str(error))
     except OSError as error:
@@ -122,7 +126,7 @@ def _numbered(seen: dict[str, list[_Seen]], root: Path) -> tuple[str, ...]:
     rows = [one.counts for entries in seen.values() for one in entries if one.counts is not None]
     if not rows:
         first = next(one.problem for entries in seen.values() for one in entries if one.problem is not None)
-        raise DataError(f"{root}: no mask can be read; the first: {first}")
+        raise DataError(f"{root}: no picture can be read with its mask; the first: {first}")
     return tuple(f"class {i}" for i in range(inferred_classes(np.array(rows), root)))
 
 

@@ -59,8 +59,14 @@ def opened(path: Path, formats: tuple[str, ...] = IMAGE_FORMATS) -> Iterator[Ima
         raise DataError(f"{path}: broken or cut short ({error}); save or copy it again") from error
 
 
-def require_one_page(picture: Image.Image, path: Path, what: str) -> None:
+def require_one_page(picture: Image.Image, path: Path, what: str, hint: str = "") -> None:
     """Check that a file holds one picture, not the first of several; small copies of it do not count.
+
+    Args:
+        picture: opened.
+        path: its file, for the message.
+        what: the kind of picture that has one page.
+        hint: ends the message.
 
     Raises:
         DataError: there are several.
@@ -71,7 +77,9 @@ def require_one_page(picture: Image.Image, path: Path, what: str) -> None:
     pages = sum(not _is_small_copy(page) for page in ImageSequence.Iterator(picture))
     picture.seek(0)
     if pages > 1:
-        raise DataError(f"{path}: has {pages} pages or frames; {what} has one: save the right one alone")
+        raise DataError(
+            f"{path}: has {pages} pages or frames; {what} has one: save the right one alone{hint}"
+        )
 
 
 def _is_small_copy(page: Image.Image) -> bool:

@@ -38,7 +38,13 @@ def pixels_of(picture: Image.Image, path: Path, channels: int, bits: int) -> NDA
         if any(page.shape != single[0].shape or page.ndim != 2 for page in single):
             raise DataError(f"{path}: its {pages} pages are not one channel each, of one size; save them so")
         return np.stack(single, axis=-1)
-    require_one_page(picture, path, "a picture")
+    if channels in (1, 3):
+        channel_pages = (
+            f"; if they are channels, the model needs in_channels={pages} (--model.in-channels {pages})"
+        )
+        require_one_page(picture, path, "a picture", channel_pages if picture.format == "TIFF" else "")
+    else:
+        require_one_page(picture, path, f"a picture of {channels} channels", f", or {channels} pages")
     if channels == 3:
         return _rgb(picture, path, bits)
     if channels == 1:

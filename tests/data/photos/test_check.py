@@ -99,5 +99,15 @@ def test_masks_of_0_and_255_are_a_problem(sound: Path):
 def test_a_folder_without_any_mask_that_can_be_read_is_refused(sound: Path):
     for i in range(6):
         (sound / f"masks/{i}.png").write_bytes(b"x")
-    with pytest.raises(DataError, match=r"no mask can be read; the first: .*masks/0\.png"):
+    with pytest.raises(DataError, match=r"no picture can be read with its mask; the first: .*masks/0\.png"):
         check_folder(sound, progress=False)
+
+
+def test_pictures_are_read_with_the_models_channels(sound: Path):
+    for path in (sound / "images").iterdir():
+        Image.open(path).convert("CMYK").save(path.with_suffix(".tif"))
+        path.unlink()
+    assert check_folder(sound, channels=4, progress=False).problems == ()
+    found = check_folder(sound, DataConfig(num_classes=3), 5, progress=False).problems
+    assert len(found) == 6
+    assert all("has 4 channels (CMYK); expected 5, the model's in_channels" in line for line in found)

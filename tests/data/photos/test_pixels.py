@@ -81,8 +81,12 @@ def test_pages_of_a_tiff_are_channels(tmp_path: Path):
     pages = [Image.fromarray(page) for page in values]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
     assert np.array_equal(read_image(tmp_path / "a.tif", channels=5), values)
-    with pytest.raises(DataError, match="has 5 pages or frames"):
+    with pytest.raises(
+        DataError, match="has 5 pages or frames; a picture of 4 channels has one: .*, or 4 pages$"
+    ):
         read_image(tmp_path / "a.tif", channels=4)
+    with pytest.raises(DataError, match=r"has 5 pages .*needs in_channels=5 \(--model.in-channels 5\)$"):
+        read_image(tmp_path / "a.tif")
 
 
 def test_another_number_of_channels_is_refused(tmp_path: Path):

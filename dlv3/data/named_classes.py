@@ -1,0 +1,63 @@
+"""The names and colours of a data set's classes, as text that travels in a model's file of weights.
+
+So a prediction has the colours of the masks that the model was trained with, wherever its data set is by then.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlv3.data import SegmentationDataset
+from dlv3.typed_json import build, parse_object
+
+CLASSES_KEY = "dlv3.classes"
+"""The text's name in the file."""
+
+
+@dataclass(frozen=True)
+class NamedClasses:
+    """The classes in the order of their indices."""
+
+    names: tuple[str, ...]
+    colours: tuple[tuple[int, int, int], ...]
+    """Red, green and blue of each class, 0 to 255."""
+
+    def __post_init__(self) -> None:
+        if len(self.names) != len(self.colours):
+            raise ValueError(
+                f"{len(self.names)} names and {len(self.colours)} colours; expected one of each a class"
+            )
+        strange = [colour for colour in self.colours if not all(0 <= value <= 255 for value in colour)]
+        if strange:
+            raise ValueError(f"colour {strange[0]}: expected red, green and blue from 0 to 255")
+
+    @classmethod
+    def of(cls, dataset: SegmentationDataset) -> "NamedClasses":
+        """Return the classes of a data set."""
+        colours = [(int(red), int(green), int(blue)) for red, green, blue in dataset.palette]
+        return cls(tuple(dataset.classes), tuple(colours))
+
+    @property
+    def palette(self) -> NDArray[np.uint8]:
+        """The colours as an array, (num_classes, 3)."""
+        return np.array(self.colours, dtype=np.uint8).reshape(-1, 3)
+
+    def to_metadata(self) -> dict[str, str]:
+        """Return the text to keep, for `dlv3.weights.save`."""
+        return {CLASSES_KEY: json.dumps(asdict(self))}
+
+    @classmethod
+    def from_metadata(cls, metadata: dict[str, str], num_classes: int) -> "NamedClasses | None":
+        """Read the text that `to_metadata` made; None where the file has none.
+
+        Raises:
+            ValueError: it was changed since, or is of another number of classes.
+        """
+        if CLASSES_KEY not in metadata:
+            return None
+        found = build(cls, parse_object(metadata[CLASSES_KEY]), "classes")
+        if len(found.names) != num_classes:
+            raise ValueError(f"names of {len(found.names)} classes, for a model of {num_classes}")
+        return found

@@ -1,0 +1,45 @@
+"""Names and colours of classes survive the way through a file's text, and a changed text is one line of error."""
+
+import json
+
+import numpy as np
+import pytest
+
+from dlv3.data import SCENES_PALETTE, open_dataset
+from dlv3.data.made.scenes import CLASSES
+from dlv3.data.named_classes import CLASSES_KEY, NamedClasses
+
+TWO = {"names": ["a", "b"], "colours": [[0, 0, 0], [255, 0, 7]]}
+
+
+def test_a_data_sets_names_and_colours_come_back():
+    metadata = NamedClasses.of(open_dataset("scenes", "val")).to_metadata()
+    found = NamedClasses.from_metadata(metadata, len(CLASSES))
+    assert found is not None
+    assert found.names == CLASSES
+    assert np.array_equal(found.palette, SCENES_PALETTE)
+    assert found.palette.dtype == np.uint8
+
+
+def test_a_file_without_them_has_none():
+    assert NamedClasses.from_metadata({}, 2) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON"),
+        (json.dumps(TWO | {"names": ["a"]}), "1 names and 2 colours"),
+        (json.dumps(TWO | {"names": ["a", 2]}), "classes.names"),
+        (
+            json.dumps(TWO | {"colours": [[0, 0, 0], [256, 0, 0]]}),
+            r"colour \(256, 0, 0\): expected .* 0 to 255",
+        ),
+        (json.dumps(TWO | {"colours": [[0, 0, 0], [0, 0]]}), "classes.colours"),
+        (json.dumps({"names": ["a", "b"]}), "has no 'colours'"),
+        (json.dumps({"names": ["a"], "colours": [[0, 0, 0]]}), "names of 1 classes, for a model of 2"),
+    ],
+)
+def test_a_changed_text_is_refused(text: str, message: str):
+    with pytest.raises(ValueError, match=message):
+        NamedClasses.from_metadata({CLASSES_KEY: text}, 2)
