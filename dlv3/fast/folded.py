@@ -10,7 +10,8 @@ in the same operation (`dlv3.fast.onednn`), and wide 3×3 filters need a fifth t
 (`dlv3.fast.winograd`). `dlv3.fast.served` builds a model of these modules.
 """
 
-from typing import cast
+from collections.abc import Callable
+from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ from dlv3.aspp import ASPP, ImagePooling
 from dlv3.atrous import AtrousConv2d
 from dlv3.fast import onednn, winograd
 from dlv3.fast.onednn import Geometry, fuses
-from dlv3.fast.packed import PackedWeights
+from dlv3.fast.packed import PackedWeights, values_of
 from dlv3.fast.reached import reached_taps
 from dlv3.fast.winograd import WinogradFilters
 from dlv3.resnet import Unit
@@ -52,8 +53,17 @@ class FoldedConv2d(AtrousConv2d):
         self.weight = _fixed(weight.to(conv.weight.dtype))
         self.bias = _fixed(bias.to(conv.weight.dtype))
         self.relu = relu
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop what was made ready of the weights."""
         self._packed = PackedWeights()
         self._winograd = WinogradFilters()
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        # Converted weights, such as those of .to(), can lie where the earlier ones lay.
+        self._forget()
+        return super()._apply(fn, recurse)
 
     def forward(self, images: Tensor, residual: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
         """Convolve, add and rectify.
@@ -88,8 +98,7 @@ class FoldedConv2d(AtrousConv2d):
             ready = self._winograd.get(self.weight, (images.shape[2], images.shape[3]), self.rate)
             out = ready.convolve(images, self.rate).add(bias[:, None, None])
             return out.relu_() if relu else out
-        version = (weight.shape, weight.data_ptr())
-        weight = self._packed.from_second_time(weight, images.shape, geometry, version)
+        weight = self._packed.from_second_time(weight, images.shape, geometry, values_of(weight))
         if residual is None:
             return onednn.convolve(images, weight, bias, geometry, relu=relu)
         residual = residual.contiguous(memory_format=torch.channels_last)

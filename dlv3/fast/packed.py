@@ -25,6 +25,16 @@ KNOWN_SIZES = 256
 """Sizes of input whose layout is remembered."""
 
 
+def values_of(weight: Tensor) -> Hashable:
+    """Return a key that differs where two tensors' values may: address, shape and the count of changes in place.
+
+    Changes by way of `weight.data` are not counted.
+    """
+    # Tensors made in torch.inference_mode have no count.
+    changes = None if weight.is_inference() else weight._version
+    return weight.data_ptr(), tuple(weight.shape), changes
+
+
 class PackedWeights:
     """The packed copies of one convolution's weights. A deep copy or a pickle of it is empty and fills itself again."""
 
@@ -72,7 +82,7 @@ class PackedWeights:
             size: (N, C_in, H, W) of the input.
             geometry: of the convolution.
             groups: of the convolution.
-            version: has to differ where the weights differ.
+            version: has to differ where the weights differ, see `values_of`.
         """
         key = (size, geometry, version)
         with self._lock:

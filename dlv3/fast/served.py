@@ -37,6 +37,8 @@ class InferenceModel(nn.Module):
     It keeps what it prepares. On a CPU in float32 that is about five times the model's own memory for images of one
     size, and thirteen times for the six scales of the paper. The first image of a size takes longer than the next.
     Several threads may call it at once; they share what is prepared. Do not change the output stride meanwhile.
+    Weights that are loaded or changed in place are prepared anew, except those of a compiled copy and changes by way of
+    a parameter's `.data`, which go unseen.
 
     Args:
         model: the model to copy.
@@ -106,7 +108,12 @@ class InferenceModel(nn.Module):
 
 def _folded(model: DeepLabV3) -> DeepLabV3:
     """Return a copy with folded modules. It is still a DeepLabV3, which sets rates and checks images."""
-    folded = copy.deepcopy(model).eval().requires_grad_(False)
+    # Tensors made in inference mode would not count their changes (`dlv3.fast.packed.values_of`).
+    with torch.inference_mode(False):
+        return _folded_copy(copy.deepcopy(model).eval().requires_grad_(False))
+
+
+def _folded_copy(folded: DeepLabV3) -> DeepLabV3:
     folded.aux_classifier = None
     backbone = folded.backbone
     backbone.conv1 = FoldedConv2d(backbone.conv1, backbone.bn1, relu=True)

@@ -18,7 +18,7 @@ on CPUs, whose libraries sum directly; on GPUs cuDNN chooses by itself.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from threading import Lock
 
 import torch
@@ -26,7 +26,7 @@ from torch import Tensor
 
 from dlv3.fast import onednn
 from dlv3.fast.onednn import Geometry, fuses
-from dlv3.fast.packed import COPIES, PackedWeights
+from dlv3.fast.packed import COPIES, PackedWeights, values_of
 from dlv3.fast.tiling import Tiling, direct_products
 
 MAX_SHARE = 0.85
@@ -132,7 +132,7 @@ class WinogradFilters:
     """
 
     def __init__(self) -> None:
-        self._filters: OrderedDict[tuple[Tiling, int], WinogradFilter] = OrderedDict()
+        self._filters: OrderedDict[tuple[Tiling, Hashable], WinogradFilter] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -148,12 +148,12 @@ class WinogradFilters:
         """Return the filter for a map.
 
         Args:
-            weight: (C_out, C_in, 3, 3); another tensor has filters of its own.
+            weight: (C_out, C_in, 3, 3); another tensor, or one that was changed in place, has filters of its own.
             size: (H, W) of the map.
             rate: atrous rate.
         """
         tiling = Tiling.of(size, rate)
-        key = (tiling, weight.data_ptr())
+        key = (tiling, values_of(weight))
         with self._lock:
             if key not in self._filters:
                 self._filters[key] = WinogradFilter(weight, tiling)

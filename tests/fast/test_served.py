@@ -105,6 +105,33 @@ def test_evaluation_takes_it_as_it_takes_a_model():
     )
 
 
+@pytest.mark.parametrize("share", [1e9, 0], ids=["transformed", "packed"])
+@pytest.mark.parametrize("change", ["in place", "loaded", "converted", "inference mode"])
+def test_weights_that_change_are_prepared_anew(monkeypatch, share, change):
+    monkeypatch.setattr(winograd, "MAX_SHARE", share)
+    images = torch.randn(1, 3, 33, 33, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode(change == "inference mode"):
+        served = _model("no pooling").for_inference()
+        # From the second time on with what is prepared.
+        before = [served(images) for _ in range(3)][-1]
+        if change == "converted":
+            served.half().float()
+        elif change == "loaded":
+            other = _model("no pooling")
+            other.backbone.layer3[0].conv2.weight.data.mul_(2)
+            served.load_state_dict(other.for_inference().state_dict())
+        else:
+            with torch.no_grad():
+                for module in served.modules():
+                    if isinstance(module, FoldedConv2d):
+                        module.weight.mul_(1.5)
+        found = served(images)
+        assert not found.equal(before)
+        assert served(images).equal(found)
+        monkeypatch.setattr(folded, "fuses", lambda images: False)
+        assert _difference(found, served(images)) < 1e-5
+
+
 def test_bfloat16_is_near_and_comes_back_in_float32():
     model, images = _model("small"), torch.randn(1, 3, 33, 33)
     logits = model.for_inference(dtype=torch.bfloat16)(images)
