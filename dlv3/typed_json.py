@@ -1,4 +1,4 @@
-"""From JSON that may have been edited or damaged to a dataclass: every field known, every value of its field's type.
+"""Turn JSON that may have been edited or damaged into a dataclass: fields known, values of their fields' types.
 
     >>> @dataclass
     ... class Point:

@@ -61,7 +61,7 @@ def save(model: DeepLabV3, path: str | os.PathLike[str], metadata: dict[str, str
     """Write a model's weights and configuration into one safetensors file, first aside and then moved into place.
 
     Args:
-        model: the model; the file keeps its configuration, with the output stride and the rates in force.
+        model: the model; the file keeps its configuration, with the output stride and the rates that it has now.
         path: the file to write; an existing one is replaced.
         metadata: further text to keep in the file, by name.
 

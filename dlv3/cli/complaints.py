@@ -1,4 +1,4 @@
-"""What tyro found wrong with the arguments, as one line each.
+"""tyro's complaints about the arguments, as one line each.
 
 tyro offers its findings as values in a module that it calls private and may change. `dlv3.cli.parsing` does without
 this file if the import fails, and what is not known here is left to tyro's own text.

@@ -1,4 +1,4 @@
-"""From an exception to one line on stderr, `dlv3: error: …`, and an exit status."""
+"""Turn an exception into one line on stderr, `dlv3: error: …`, and an exit status."""
 
 import re
 from contextlib import suppress

@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if status is None:
             raise
         # The traceback of an error from a loader's worker refers to the loader. Without it the loader is closed here,
-        # and its other workers end. They ignore the signal with which Python would end them later, and wait for ever.
+        # and its other workers end. They ignore the signal with which Python would end them later, and would hang.
         traceback.clear_frames(error.__traceback__)
         return status
 

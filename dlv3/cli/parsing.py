@@ -1,4 +1,4 @@
-"""From a command's words to its dataclass of arguments, by tyro; and from tyro's complaint to one line."""
+"""Turn a command's words into its dataclass of arguments, by tyro, and tyro's complaint into one line."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext

@@ -1,4 +1,4 @@
-"""How a data set is read: one frozen dataclass, each field with the paper's section where one applies."""
+"""Options of the data sets: one frozen dataclass, each field with the paper's section where one applies."""
 
 from dataclasses import dataclass
 from typing import Literal

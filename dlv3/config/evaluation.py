@@ -1,4 +1,4 @@
-"""How a model is evaluated: one frozen dataclass, each field with the paper's section where one applies."""
+"""Options of an evaluation: one frozen dataclass, each field with the paper's section where one applies."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args

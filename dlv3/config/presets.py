@@ -1,4 +1,4 @@
-"""Whole configurations with a name, from seconds in a test to the paper's recipe."""
+"""Named configurations, from seconds in a test to the paper's recipe."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""How a small backbone is pretrained on the made pictures' objects: one frozen dataclass, and its recipes."""
+"""Options of a small backbone's pretraining on the made pictures' objects: one frozen dataclass, and its recipes."""
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How a model is trained: one frozen dataclass, each field with the paper's section where one applies."""
+"""Options of a training: one frozen dataclass, each field with the paper's section where one applies."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What only the lessons need: explorers, questions, exercises that check themselves, and the static site."""
+"""The parts that only the lessons need: explorers, questions, exercises that check themselves, and the static site."""
 
 from dlv3.course.kit.exercises import check
 from dlv3.course.kit.image_explorer import ImageExplorer, Pick, Slider

@@ -27,7 +27,7 @@ class CountedDataset(Protocol):
     classes: tuple[str, ...]
 
     def label_counts(self) -> NDArray[np.int64]:
-        """Return the pixels of each value in each picture's mask, (pictures, 256); 255 is no label."""
+        """Return the pixels of each value in each picture's mask, (pictures, 256); 255 means no label."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class ClassShares:
         if self.unlabelled and not any(self.pixels[1:]):
             share = _percent(self.unlabelled / (self.unlabelled + sum(self.pixels)))
             return (
-                f"{share} of the pixels are 255 or ignored, which is no label: if 255 is a class (masks of 0 and "
+                f"{share} of the pixels are 255 or ignored, which means no label: if 255 is a class (masks of 0 and "
                 "255), save it as 1"
             )
         return "Save the classes as 0, 1, 2, … (grey levels are not class indices), and check the lists of the splits"

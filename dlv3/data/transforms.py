@@ -1,7 +1,7 @@
-"""From a picture and its mask to what the network reads (§4.1, "Data augmentation", "Crop size").
+"""Turn a picture and its mask into what the network reads (§4.1, "Data augmentation", "Crop size").
 
 Training: scale, flip and crop at random. A picture that is smaller than the crop is padded with the image mean (0 after
-normalising) and its mask with 255, which is not a label. A mask padded with 0 would teach the network that padding is
+normalising) and its mask with 255, which means no label. A mask padded with 0 would teach the network that padding is
 background.
 
 Evaluation: the whole picture at its own size. Labels are never resized and nothing is cut off.

@@ -1,4 +1,4 @@
-"""From images to probabilities and labels: at several scales, with flips (section 4.1).
+"""Predict probabilities and labels of images, at several scales and with flips (section 4.1).
 
 The paper evaluates at the scales 0.5 to 1.75 and with left-right flips, and takes the mean of the probabilities, not
 of the logits: each view of the image is a vote, and a view that is very sure should not outvote the others by the

@@ -1,4 +1,4 @@
-"""From scores on the coarse map to one label for each pixel of the image, in little memory."""
+"""Turn scores on the coarse map into one label for each pixel of the image, in little memory."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""How a model runs while it is evaluated: in its faster form, number type, output stride and evaluation mode.
+"""Contexts in which a model is evaluated: its faster form, number type, output stride and evaluation mode.
 
 Every context here leaves the model as it found it.
 """

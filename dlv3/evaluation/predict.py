@@ -1,4 +1,4 @@
-"""From photos to class maps on disk."""
+"""Predict photos and write their class maps to disk."""
 
 import os
 from collections.abc import Callable, Sequence

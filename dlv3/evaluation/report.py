@@ -34,7 +34,7 @@ class Evaluation:
     seconds: float = 0.0
     """Wall time, loading included."""
     output_stride: int | None = None
-    """The output stride in force; None for a model that has none."""
+    """The output stride that the model had; None for a model that has none."""
     scales: tuple[float, ...] = (1.0,)
     flip: bool = False
     precision: str = "float32"

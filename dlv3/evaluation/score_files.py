@@ -31,7 +31,7 @@ def file_name(
     Args:
         split: the part of the data set.
         how: the options.
-        output_stride: the one in force.
+        output_stride: the one that was evaluated at.
         weights: the name of the weights' file, without suffix.
         data: the data set; None for the one that the run was trained on.
         changes: options of the data set that differ from the run's.

@@ -63,7 +63,8 @@ class FoldedConv2d(AtrousConv2d):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         # Converted weights, such as those of .to(), can lie where the earlier ones lay.
         self._forget()
-        return super()._apply(fn, recurse)
+        applied: Self = super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch has no types for it
+        return applied
 
     def forward(self, images: Tensor, residual: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
         """Convolve, add and rectify.

@@ -1,4 +1,4 @@
-"""From a row in the paper's terms to a run at the scale of a preset."""
+"""Turn a row in the paper's terms into a run at the scale of a preset."""
 
 from collections.abc import Sequence
 from dataclasses import replace

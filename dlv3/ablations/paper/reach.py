@@ -1,4 +1,4 @@
-"""How far a model's units reach, and what reach alone would score on `heads` and `outline` (sections 3.1 to 3.3).
+"""The reach of a model's units, and the score of reach alone on `heads` and `outline` (sections 3.1 to 3.3).
 
 On heads a body's class is the colour of its head. A unit whose field of view holds the head can name the body; any
 other one can only guess. On outline a unit is taken to name an object whose whole extent it sees, and to guess the

@@ -1,1 +1,1 @@
-"""What every lesson shares: exercises, questions, cards, the base of the explorers, plots, and the pages."""
+"""The parts that all lessons share: exercises, questions, cards, the base of the explorers, plots, and the pages."""

@@ -1,4 +1,4 @@
-"""What the checks of several lessons ask of an answer: its form first, then the known mistake behind its value."""
+"""Steps that the checks of several lessons share: an answer's form first, then the known mistake behind its value."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a DeepLabv3 costs: parameters, multiply-adds, and the memory that training needs, part by part.
+"""The costs of a DeepLabv3: parameters, multiply-adds, and the memory that training needs, part by part.
 
 The Python twin of `costs.js`. It builds no network; tests compare it with one, and with what autograd keeps for the
 backward pass.

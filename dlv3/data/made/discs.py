@@ -1,4 +1,4 @@
-"""Where the discs and markers of a picture lie: random places at which no marker could be taken for another's."""
+"""Places of a picture's discs and markers: random, and such that no marker could be taken for another's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

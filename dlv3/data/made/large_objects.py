@@ -1,4 +1,4 @@
-"""What the data sets of large objects share: a quarter of the paper's picture, and objects as large as VOC's in it."""
+"""The base of the data sets of large objects: a quarter of the paper's picture, objects as large in it as VOC's."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar

@@ -84,7 +84,7 @@ class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
         return self._present[index]
 
     def label_counts(self) -> NDArray[np.int64]:
-        """Return the pixels of each value in each picture's mask, (pictures, 256); 255 is no label.
+        """Return the pixels of each value in each picture's mask, (pictures, 256); 255 means no label.
 
         Every mask is read the first time; the counts are then kept on disk.
 
@@ -137,7 +137,7 @@ def class_names(root: Path, config: DataConfig, colours: ColourTable | None = No
     count = config.num_classes
     if count is not None and not 2 <= count <= IGNORE_INDEX:
         raise DataError(
-            f"num_classes={count}: expected 2 to {IGNORE_INDEX} (255 is not a label); one kind of object makes two "
+            f"num_classes={count}: expected 2 to {IGNORE_INDEX} (255 means no label); one kind of object makes two "
             "classes, background and object"
         )
     if names and not 2 <= len(names) <= IGNORE_INDEX:
@@ -162,11 +162,11 @@ def inferred_classes(counts: NDArray[np.int64], folder: Path) -> int:
     """
     labels = np.flatnonzero(counts.sum(axis=0)[:IGNORE_INDEX]).tolist()
     if not labels:
-        raise DataError(f"{folder}: no labelled pixel in {len(counts)} masks (255 is not a label)")
+        raise DataError(f"{folder}: no labelled pixel in {len(counts)} masks (255 means no label)")
     highest = max(labels)
     if highest == 0:
         raise DataError(
-            f"{folder}: the masks hold only class 0, and 255, which is not a label; if 255 is a class, save it as 1"
+            f"{folder}: the masks hold only class 0, and 255, which means no label; if 255 is a class, save it as 1"
         )
     if looks_like_grey_levels(labels):
         shown = ", ".join(str(label) for label in labels[:8])

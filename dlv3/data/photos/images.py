@@ -64,7 +64,7 @@ def read_mask(path: Path, ignore: Sequence[int] = (), colours: ColourTable | Non
 
     Args:
         path: the file.
-        ignore: values that become 255, which is not a label.
+        ignore: values that become 255, which means no label.
         colours: the class of each colour. With it, every mask is read by its colours, one of a palette or grey too.
 
     Returns:

@@ -36,7 +36,7 @@ def opened(path: Path, formats: tuple[str, ...] = IMAGE_FORMATS) -> Iterator[Ima
         DataError: the file does not exist, is of another format, is too large or is broken.
     """
     try:
-        # A pipe would wait for a writer for ever.
+        # Opening a pipe would wait until something writes to it.
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):
             what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"

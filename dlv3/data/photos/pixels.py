@@ -1,4 +1,4 @@
-"""From an opened picture to bytes: RGB as a viewer shows it, or the channels as they are for a model of another number.
+"""Turn an opened picture into bytes: RGB as a viewer shows it, or the channels as they are for a model of others.
 
 Values of 16 bits become 8 by dividing by the largest value that they can have. Cameras and microscopes often store 10,
 12 or 14 bits in 16, and such a picture comes out nearly black, unless their number of bits is given.

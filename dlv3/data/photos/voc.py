@@ -105,7 +105,7 @@ class VocDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
         return self._present[index]
 
     def label_counts(self) -> NDArray[np.int64]:
-        """Return the pixels of each value in each picture's mask, (pictures, 256); 255 is no label.
+        """Return the pixels of each value in each picture's mask, (pictures, 256); 255 means no label.
 
         Every mask is read the first time; the counts are then kept on disk.
 
