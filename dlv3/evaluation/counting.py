@@ -59,6 +59,7 @@ def check_batch(pred: Tensor, target: Tensor, num_classes: int) -> None:
 
 
 def _check_indices(name: str, values: Tensor, shapes: str) -> None:
+    shapes += f"; {name}[None] is a batch of one" if values.ndim == 2 else ""
     require(f"{name}.shape", tuple(values.shape), values.ndim == 3, shapes)
     if values.is_floating_point() or values.is_complex() or values.dtype == torch.bool:
         raise TypeError(f"{name}.dtype={values.dtype}: expected whole numbers, such as torch.int64")

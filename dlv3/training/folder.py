@@ -52,16 +52,24 @@ class RunFolder:
             ValueError: there is a run and neither is given, or both are.
             OSError: the folder cannot be made, or nothing can be written into it.
         """
-        if resume and overwrite:
-            raise ValueError("--resume and --overwrite: give one of them, not both")
-        if not (resume or overwrite):
-            self._require_empty()
+        self.require_free(resume=resume, overwrite=overwrite)
         try:
             require_writable(self.path)
         except OSError as error:
             raise OSError(
                 f"{self.path}: cannot be written to: {error.strerror or error}; give another --out"
             ) from error
+
+    def require_free(self, *, resume: bool = False, overwrite: bool = False) -> None:
+        """Check that the folder may hold this run, as `create` does, and make nothing.
+
+        Raises:
+            ValueError: there is a run and neither is given, or both are.
+        """
+        if resume and overwrite:
+            raise ValueError("--resume and --overwrite: give one of them, not both")
+        if not (resume or overwrite):
+            self._require_empty()
 
     def _require_empty(self) -> None:
         if self.in_use:

@@ -100,8 +100,11 @@ def train(
         train_dataset, val_dataset = open_datasets(config)
     _check_data(config, train_dataset, val_dataset)
     with joined(config.training.device) as processes, _callers_settings_kept(processes):
-        report_classes(train_dataset, config.dataset, show=progress and processes.first)
         folder = RunFolder(out)
+        if processes.first:
+            # Before the labels are counted, which takes minutes where they are many.
+            folder.require_free(resume=resume, overwrite=overwrite)
+        report_classes(train_dataset, config.dataset, show=progress and processes.first)
         with _held(folder, processes, resume=resume, overwrite=overwrite):
             state, updater = _begin(config, folder, processes, train_dataset, resume=resume)
             begun = state.iteration

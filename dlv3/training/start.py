@@ -151,6 +151,10 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
         return _imagenet(backbone)
     if source in SMALL:
         return _small(source, backbone)
+    if not Path(source).is_file():
+        raise FileNotFoundError(
+            f"training.pretrained={source!r}: no such file; give one, or imagenet, {', '.join(SMALL)} or none"
+        )
     return weights.read(source)
 
 

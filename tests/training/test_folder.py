@@ -10,7 +10,7 @@ from child_processes import CONTEXT
 from training_runs import change_updates, metrics, run_to_the_end, short_run
 
 from dlv3.config.run import RunConfig
-from dlv3.training import train
+from dlv3.training import run, train
 from dlv3.training.folder import RunFolder
 
 
@@ -53,6 +53,15 @@ def test_resume_and_overwrite_together_are_refused(tmp_path: Path):
     with pytest.raises(ValueError, match="--resume and --overwrite: give one of them, not both"):
         RunFolder(tmp_path / "run").create(resume=True, overwrite=True)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_is_there_is_refused_before_labels_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "config.json").write_text("old")
+    monkeypatch.setattr(run, "report_classes", lambda *args, **options: pytest.fail("counted"))
+    with pytest.raises(ValueError, match="holds a run already"):
+        train(short_run(iterations=1), tmp_path, progress=False)
 
 
 def test_resuming_keeps_what_is_there(tmp_path: Path):

@@ -147,6 +147,13 @@ def test_stand_in_weights_come_with_the_project():
     assert all(torch.equal(t, shipped[name]) for name, t in model.backbone.state_dict().items())
 
 
+def test_missing_file_of_pretrained_weights_is_named_with_its_option():
+    with pytest.raises(
+        FileNotFoundError, match=r"training\.pretrained='nowhere\.pth': no such file; give one, or"
+    ):
+        start.build_model(short_run(pretrained="nowhere.pth"))
+
+
 def test_missing_stand_in_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setitem(start.SMALL, "absent", "resnet14")
     with pytest.raises(
