@@ -73,6 +73,22 @@ def require_writable(folder: Path) -> None:
     trial.unlink()
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether a file that may be missing is there to be read.
+
+    Raises:
+        OSError: something else has its name: a folder, a pipe, or a link to a file that is gone. To pass over it would
+            be to work without what its owner put there.
+    """
+    if path.is_file():
+        return True
+    if os.path.lexists(path):
+        raise OSError(
+            f"{path}: not a file that can be read, but a folder, a pipe or a broken link; mend or remove it"
+        )
+    return False
+
+
 def identity(path: Path) -> Identity | None:
     """Return the file that a path leads to, through all symbolic links; None if there is none."""
     try:

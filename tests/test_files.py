@@ -9,7 +9,7 @@ from typing import BinaryIO
 import pytest
 
 from dlv3 import files
-from dlv3.files import require_not_read, require_writable, write_atomically, write_with
+from dlv3.files import is_there, require_not_read, require_writable, write_atomically, write_with
 
 
 def test_content_is_written_and_replaced(tmp_path: Path):
@@ -115,6 +115,18 @@ def test_folder_that_can_be_written_to_is_made_and_left_empty(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="Not a directory"):
         require_writable(tmp_path / "file" / "folder")
+
+
+def test_what_is_not_a_file_is_not_passed_over(tmp_path: Path):
+    path = tmp_path / "train.txt"
+    assert not is_there(path)
+    path.symlink_to("gone.txt")
+    with pytest.raises(
+        OSError, match=r"train\.txt: not a file that can be read, but .* a broken link; mend or remove"
+    ):
+        is_there(path)
+    (tmp_path / "gone.txt").touch()
+    assert is_there(path)
 
 
 def test_file_that_is_read_is_not_written_to(tmp_path: Path):

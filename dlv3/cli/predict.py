@@ -44,7 +44,7 @@ class PredictArguments:
     """Pictures whose longer side has more pixels than this are downsampled for the model, and the result is upsampled
     again; None never does it."""
     tiles: bool = False
-    """Predict such pictures at their full size instead, in overlapping tiles of --max-side pixels."""
+    """Predict such pictures at their full size instead, in overlapping tiles of --max-side pixels, at least 32."""
     probabilities: Probabilities = "none"
     """png: write NAME_confidence.png too, 16 bits, 65535 times the probability of the predicted class; npz: write
     NAME_probabilities.npz, the probabilities of all classes as (classes, height, width) float16."""

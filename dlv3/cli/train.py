@@ -15,6 +15,7 @@ from dlv3.config.presets import PRESETS, PresetName, preset
 from dlv3.config.run import RunConfig, differences
 from dlv3.config.training import TrainingConfig
 from dlv3.deeplab import DeepLabV3Config
+from dlv3.files import is_there
 from dlv3.printed import say
 
 OF_THE_WEIGHTS = (
@@ -109,8 +110,9 @@ def defaults(argv: Sequence[str]) -> TrainArguments:
     if given.preset in PRESETS:
         name = given.preset
     stored = given.out / "config.json" if given.out and given.resume else None
-    config = RunConfig.read(stored) if stored and stored.is_file() else preset(name)
-    if given.weights and given.weights != "None" and not (stored and stored.is_file()):
+    resumes = stored is not None and is_there(stored)
+    config = RunConfig.read(stored) if stored and resumes else preset(name)
+    if given.weights and given.weights != "None" and not resumes:
         config = replace(config, model=_as_in(given.weights, config.model))
     return TrainArguments.of(config, name)
 

@@ -33,6 +33,8 @@ from dlv3.fields import require, require_choice
 
 # Pixels. A ResNet-50 then predicts a photo of 4000×3000 in 2 GB, torch included.
 MAX_SIDE = 2048
+# Pixels. With smaller tiles the network would run once for every few pixels.
+MIN_TILE = 32
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,8 @@ def predict_files(
     """
     config, out, device = config or EvaluationConfig(), Path(out), device_of(model, device)
     require("max_side", max_side, max_side is None or max_side >= 1, "at least 1 pixel, or None for no limit")
-    require(
-        "max_side",
-        max_side,
-        not (tiled and max_side is None),
-        "a side in pixels for the tiles",
-    )
+    large_enough = not tiled or (max_side is not None and max_side >= MIN_TILE)
+    require("max_side", max_side, large_enough, f"the side of a tile, at least {MIN_TILE} pixels")
     require_choice("probabilities", probabilities, get_args(Probabilities))
     if channels is None:
         channels = getattr(getattr(model, "config", None), "in_channels", 3)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dlv3 import weights
 from dlv3.data.named_classes import NamedClasses
 from dlv3.deeplab import DeepLabV3
+from dlv3.files import is_there
 from dlv3.state_dicts import read_metadata
 
 if TYPE_CHECKING:
@@ -98,4 +99,4 @@ def _require_finite(model: DeepLabV3, file: Path) -> None:
 def _configuration(file: Path) -> "RunConfig | None":
     from dlv3.config.run import RunConfig
 
-    return RunConfig.read(file) if file.is_file() else None
+    return RunConfig.read(file) if is_there(file) else None

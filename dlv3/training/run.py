@@ -12,6 +12,7 @@ from dlv3.config.run import RunConfig
 from dlv3.data import SegmentationDataset, open_dataset
 from dlv3.deeplab import DeepLabV3
 from dlv3.evaluation import Evaluation
+from dlv3.files import is_there
 from dlv3.training import checkpoint
 from dlv3.training.bootstrap import bootstrap
 from dlv3.training.checkpoint import TrainingState
@@ -195,12 +196,13 @@ def _begin(
     Raises:
         ValueError: the run is finished and cannot be resumed, because its checkpoint was removed.
     """
-    if resume and folder.weights.exists() and not folder.checkpoint.exists():
+    continues = resume and is_there(folder.checkpoint)
+    if resume and folder.weights.exists() and not continues:
         raise ValueError(
             f"{folder.path}: holds a finished run without its checkpoint.pt, from which --resume continues; replace "
             "the run with --overwrite, or start another from it with training.initial_weights"
         )
-    saved = checkpoint.load(folder.checkpoint) if resume and folder.checkpoint.exists() else None
+    saved = checkpoint.load(folder.checkpoint) if continues else None
     state = TrainingState.at_start()
     if saved is not None:
         state = training_state(saved, config.training.iterations, folder.checkpoint)

@@ -235,3 +235,12 @@ def test_missing_initial_weights_end_in_one_line(tmp_path: Path, capsys: pytest.
         capsys.readouterr().err
     )
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("name", ["config.json", "checkpoint.pt"])
+def test_a_run_behind_a_broken_link_is_not_begun_anew(finished, capsys, name):
+    (finished / name).unlink()
+    (finished / name).symlink_to("unmounted")
+    assert main([*TINY, "--out", str(finished), "--resume"]) == 2
+    assert f"{name}: not a file that can be read" in one_error_line(capsys.readouterr().err)
+    assert (finished / name).is_symlink()

@@ -328,10 +328,11 @@ def test_large_photo_in_tiles_is_as_the_whole(here, probabilities):
             assert Path("out", name).read_bytes() == Path("whole", name).read_bytes()
 
 
-def test_tiles_need_a_side(here):
+@pytest.mark.parametrize("max_side", [None, 31])
+def test_tiles_need_a_side_that_is_not_tiny(here, max_side):
     photo("a.png")
-    with pytest.raises(ValueError, match=r"^max_side=None: expected a side in pixels for the tiles"):
-        predict("a.png", max_side=None, tiled=True)
+    with pytest.raises(ValueError, match=rf"^max_side={max_side}: expected the side of a tile, at least 32"):
+        predict("a.png", max_side=max_side, tiled=True)
 
 
 def test_confidence_never_overwrites_a_picture(here):

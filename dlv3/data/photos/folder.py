@@ -18,6 +18,7 @@ from dlv3.data.photos.counts import count_labels
 from dlv3.data.photos.images import MaskReader, read_pair
 from dlv3.data.photos.pairing import find_splits
 from dlv3.data.shares import looks_like_grey_levels
+from dlv3.files import is_there
 
 
 class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
@@ -108,7 +109,7 @@ def colour_table(root: Path, config: DataConfig) -> ColourTable | None:
     """
     if config.colours is not None:
         return read_colours(root / config.colours)
-    found = [root / name for name in TABLES if (root / name).is_file()]
+    found = [root / name for name in TABLES if is_there(root / name)]
     if len(found) > 1:
         raise DataError(f"{root}: has {' and '.join(path.name for path in found)}; keep one of these tables")
     return read_colours(found[0]) if found else None
@@ -122,7 +123,7 @@ def class_names(root: Path, config: DataConfig, colours: ColourTable | None = No
     """
     names = tuple(config.classes)
     listed = root / "classes.txt"
-    if not names and colours is None and listed.is_file():
+    if not names and colours is None and is_there(listed):
         try:
             lines = listed.read_text(encoding="utf-8-sig").splitlines()
         except UnicodeDecodeError:

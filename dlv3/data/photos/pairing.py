@@ -27,6 +27,7 @@ from pathlib import Path
 from dlv3.config.data import DataConfig
 from dlv3.data.errors import DataError
 from dlv3.data.photos.images import IMAGE_SUFFIXES, MASK_SUFFIXES, OTHER_SUFFIXES
+from dlv3.files import is_there
 
 SPLITS = ("train", "val", "test")
 _SPLIT_NAMES = {
@@ -267,7 +268,7 @@ def _read_lists(root: Path) -> dict[str, list[str]]:
                 )
         elif split in found:
             raise DataError(f"{path} and {found[split].name} both list the {split} split; keep one of them")
-        else:
+        elif is_there(path):
             found[split] = path
     lists = {split: _read_list(found[split]) for split in SPLITS if split in found}
     return {split: names for split, names in lists.items() if names is not None}

@@ -433,3 +433,14 @@ def test_camvid_opens_by_its_four_folders():
     train = open_all(CAMVID, "train", ignore=(11,), num_classes=11, **folders)
     assert names(train) == sorted((CAMVID / "train.txt").read_text().split())
     assert train.classes_in(0) <= set(range(11))
+
+
+@pytest.mark.parametrize("name", ["train.txt", "Val.txt", "classes.txt", "colours.txt"])
+def test_a_list_behind_a_broken_link_is_refused_and_not_passed_over(tmp_path, name):
+    (tmp_path / name).symlink_to(tmp_path / "unmounted" / name)
+    for part in ("images", "masks"):
+        (tmp_path / part).mkdir()
+    Image.new("RGB", (4, 4)).save(tmp_path / "images/a.png")
+    Image.new("L", (4, 4)).save(tmp_path / "masks/a.png")
+    with pytest.raises(OSError, match=rf"{name}: not a file that can be read"):
+        open_dataset(f"folder:{tmp_path}", "train")
