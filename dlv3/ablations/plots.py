@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dlv3.ablations.catalogue import rows_at
-from dlv3.ablations.results import Difference, Record, difference
+from dlv3.ablations.results import FEWEST_PAIRS, Difference, Record, difference
 from dlv3.ablations.table import Table
 from dlv3.figure_style import BLUE, COLOURS, DASHES, INK, MARKERS, STYLE, VERMILLION
 
@@ -37,7 +37,8 @@ def table_figure(
 
     Returns:
         A figure, not yet shown. It is transparent, with ink that is readable on light and dark pages. A dot is our
-        mean over seeds, the bar its 95% interval (Student's t), a small dot one seed. A cross is the score that
+        mean over seeds, a small dot one seed, the bar the mean's 95% interval (Student's t), where there are as many
+        seeds as a verdict asks for: an interval from two is longer than the panel. A cross is the score that
         follows from how the pictures are made.
 
     Raises:
@@ -98,8 +99,9 @@ def _points(axis: "Axes", scores: Scores, hue: str, controls: Sequence[str] = ()
         if mean is None:
             continue
         colour, marker = (INK, "s") if name in controls else (hue, "o")
-        if mean.pairs > 1:
+        if mean.pairs >= FEWEST_PAIRS:
             axis.plot([mean.low, mean.high], [place, place], "-", color=colour, linewidth=1.6)
+        if mean.pairs > 1:
             axis.plot(values, [place] * len(values), ".", color=INK, markersize=4, alpha=0.7)
         axis.plot(mean.mean, place, marker, color=colour, markersize=6)
         axis.annotate(
@@ -142,7 +144,7 @@ def _lines(axis: "Axes", scores: Scores) -> None:
         means = list(by_depth.values())
         # Each series is shifted a little, so that their bars do not overlap.
         depths = [depth + 0.04 * (number - (len(series) - 1) / 2) for depth in by_depth]
-        errors = [mean.high - mean.mean if mean.pairs > 1 else 0.0 for mean in means]
+        errors = [mean.high - mean.mean if mean.pairs >= FEWEST_PAIRS else 0.0 for mean in means]
         look = number % len(COLOURS)
         axis.errorbar(
             depths,

@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from dlv3 import markdown
@@ -160,22 +161,40 @@ def publish(results: Path, front_page: Path) -> list[Path]:
 
 
 def table_svg(table: Table[Any], records: Sequence[Record], preset_name: str) -> str:
+    """Return a table's figure as SVG.
+
+    Args:
+        table: one of `EVERY_TABLE`.
+        records: those of one preset; they may be of any tables.
+        preset_name: the preset.
+    """
     from dlv3.ablations.plots import table_figure
 
-    return _svg(table.name, table_figure(table, records, preset_name), text="path")
+    words = scores_in_words(table, records)
+    return _svg(table.name, table_figure(table, records, preset_name), words, text="path")
 
 
 def headlines_svg(records: Sequence[Record]) -> str:
+    """Return the headline figure as SVG, with text that stays text, since its glyphs would be most of the file."""
     from dlv3.ablations.headline_plot import headline_figure
 
-    return _svg(HEADLINES, headline_figure(records), text="none")
+    return _svg(HEADLINES, headline_figure(records), in_words(records), text="none")
 
 
-def _svg(name: str, figure: "Figure", text: str) -> str:
+def scores_in_words(table: Table[Any], records: Sequence[Record]) -> str:
+    """Return our scores in a table's figure: of each row that was run the mean in percent, and its number of seeds."""
+    rows = {row.name: [r.score(table.score) for r in records if (r.table, r.row) == (table.name, row.name)]
+            for row in table.rows}  # fmt: skip
+    return "; ".join(
+        f"{name}: {fmean(scores):.2f} ({len(scores)})" for name, scores in rows.items() if scores
+    )
+
+
+def _svg(name: str, figure: "Figure", words: str, text: str) -> str:
     import matplotlib as mpl
 
     buffer = io.StringIO()
     # The same records give the same file.
     with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": text}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Description": words})
     return buffer.getvalue()

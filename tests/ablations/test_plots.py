@@ -70,3 +70,13 @@ def test_controls_stand_on_the_lines_of_both_panels_in_grey():
     [square] = [line for line in ours.lines if line.get_marker() == "s"]
     assert square.get_color() == INK
     assert square.get_ydata()[0] == labels.index("(1, 1, 1), rates 1, 1, 1")
+
+
+@pytest.mark.parametrize("name", ["T1", "T3"])
+def test_two_seeds_have_no_interval(name):
+    few = [record for record in made_records(name) if record.seed < 2]
+    ours = table_figure(EVERY_TABLE[name], few).axes[1]
+    assert ours.containers or ours.lines
+    bars = [bar for container in ours.containers for bar in container[2][0].get_segments()]
+    assert all(bottom[1] == top[1] for bottom, top in bars)
+    assert not [line for line in ours.lines if line.get_linewidth() == 1.6]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from made_records import made_records
 
+from dlv3.ablations.headline import in_words
 from dlv3.ablations.publish import (
     FRONT_BLOCK,
     HEADLINES,
@@ -16,6 +17,7 @@ from dlv3.ablations.publish import (
     has_headlines,
     page,
     publish,
+    scores_in_words,
 )
 from dlv3.ablations.report import tables_with_records, verdicts
 from dlv3.ablations.results import read
@@ -35,15 +37,21 @@ def test_pages_in_the_repository_follow_from_its_records():
     assert front.read_text() == FRONT_BLOCK.placed(findings(sections, "data/results"), front), COMMAND
 
 
-def test_every_recorded_table_has_its_figure_and_the_headlines_have_theirs():
-    expected = set()
+def test_every_recorded_table_has_its_figure_with_its_numbers_and_the_headlines_have_theirs():
+    expected = {}
     for section in sections_of(RESULTS):
-        tables = tables_with_records(section.records, section.scale.preset)
-        expected |= {f"{section.slug}/{table.name}.svg" for table in tables}
+        for table in tables_with_records(section.records, section.scale.preset):
+            expected[f"{section.slug}/{table.name}.svg"] = scores_in_words(table, section.records)
         if has_headlines(section):
-            expected.add(f"{section.slug}/{HEADLINES}")
+            expected[f"{section.slug}/{HEADLINES}"] = in_words(section.records)
     figures = RESULTS / "figures"
-    assert {path.relative_to(figures).as_posix() for path in figures.rglob("*.svg")} == expected, COMMAND
+    assert {path.relative_to(figures).as_posix() for path in figures.rglob("*.svg")} == expected.keys(), (
+        COMMAND
+    )
+    for name, words in expected.items():
+        assert f"<dc:description>{words}</dc:description>" in (figures / name).read_text(), (
+            f"{name}: {COMMAND}"
+        )
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", RESULTS / "README.md"], ids=["front", "results"])
