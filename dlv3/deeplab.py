@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from dlv3.aspp import ASPP, conv_bn_relu
-from dlv3.fields import is_whole, lists_to_tuples, require, require_choice, require_whole
+from dlv3.fields import is_whole, require
+from dlv3.ranges import Classes, Decay, Depth, OneOf, Rate, Rates, Several, check_fields
 from dlv3.resnet import BACKBONES, CASCADE_START, PAPER_OUTPUT_STRIDE, FirstUnitRule, ResNet
 
 if TYPE_CHECKING:
@@ -51,58 +52,42 @@ def aspp_rates_at(
 class DeepLabV3Config:
     """Everything that defines a DeepLabV3. The defaults are the paper's best model (Table 6)."""
 
-    backbone: str = "resnet50"
+    backbone: Annotated[str, OneOf(tuple(BACKBONES))] = "resnet50"
     """"resnet50" or "resnet101" (section 4); "resnet14", a small network for the made scenes; or "resnet17", a small
     network for pictures of a quarter of the paper's side, whose output strides are a quarter of the paper's."""
-    num_classes: int = 21
-    """Classes, background included, at least 2; 21 in PASCAL VOC (section 4)."""
+    num_classes: Classes = 21
+    """Classes, background included; 21 in PASCAL VOC (section 4)."""
     output_stride: int = 16
     """Input pixels per sample of the last feature map (section 3.1): 4, 8, 16, 32; 64, 128, 256 with blocks 5, 6, 7.
     A quarter of these with "resnet17"."""
-    multi_grid: tuple[int, ...] = (1, 2, 4)
+    multi_grid: Rates = (1, 2, 4)
     """Unit rates of the three units in block4 to block7, times the block's base rate (section 3.2.1)."""
-    blocks: int = 4
+    blocks: Depth = 4
     """Depth of the cascade, 4 (none) to 7 (section 3.2)."""
-    aspp_rates: tuple[int, ...] = (6, 12, 18)
+    aspp_rates: Rates = (6, 12, 18)
     """Rates of ASPP's 3×3 branches at output stride 16, or 4 with "resnet17" (section 3.3); () is the cascade with a
     plain classifier."""
-    aspp_channels: int = 256
+    aspp_channels: Several = 256
     """Filters of each branch of ASPP and of its projection (section 3.3)."""
     image_pooling: bool = True
     """Whether ASPP has the branch of image-level features (section 3.3). The plain classifier has none."""
     first_unit: FirstUnitRule = "stage"
     """The place of the strides and the rates that follow from it, see `dlv3.resnet`: "stage" as in the paper, or
     "previous" as in torchvision, whose weights need it."""
-    cascade_rate: int | None = None
+    cascade_rate: Rate | None = None
     """One base rate for block4 to block7 instead of those of the output stride. Not in the paper: for controls."""
-    dropout: float = 0.1
+    dropout: Decay = 0.1
     """Share of the values set to 0 before the last convolution. Not stated in the paper; the authors' code has 0.1."""
     extra_conv: bool = False
     """Whether a further 3×3 convolution follows ASPP: in torchvision it does, in the paper it does not."""
     aux: bool = False
     """Whether to build an auxiliary classifier on block3, for training only: torchvision has it, the paper does not."""
-    in_channels: int = 3
+    in_channels: Several = 3
     """Channels of the images: 3 for colour, as in the paper, 1 for grey, more for multispectral ones."""
 
     def __post_init__(self) -> None:
-        lists_to_tuples(self, "multi_grid", "aspp_rates")
-        require_choice("backbone", self.backbone, tuple(BACKBONES))
-        require_choice("blocks", self.blocks, (4, 5, 6, 7))
-        require_choice("first_unit", self.first_unit, ("stage", "previous"))
+        check_fields(self)
         self._check_output_stride()
-        two = "a whole number of at least 2; an object against the rest is two classes, background and object"
-        require("num_classes", self.num_classes, is_whole(self.num_classes, 2), two)
-        require_whole("aspp_channels", self.aspp_channels)
-        require_whole("in_channels", self.in_channels)
-        for name in ("image_pooling", "extra_conv", "aux"):
-            require(name, getattr(self, name), isinstance(getattr(self, name), bool), "True or False")
-        share = isinstance(self.dropout, int | float) and 0 <= self.dropout < 1
-        require("dropout", self.dropout, share, "a share of at least 0 and below 1")
-        one_rate = self.cascade_rate is None or is_whole(self.cascade_rate)
-        allowed = "a whole number of at least 1, or None for the output stride's own rates"
-        require("cascade_rate", self.cascade_rate, one_rate, allowed)
-        _require_rates("multi_grid", self.multi_grid, "relative to the block's rate, such as (1, 2, 4)")
-        _require_rates("aspp_rates", self.aspp_rates, "such as (6, 12, 18), or () for the plain classifier")
         units = BACKBONES[self.backbone].units[CASCADE_START - 1]
         one_each = f"{units} unit rates, one per unit of a block"
         require("multi_grid", self.multi_grid, len(self.multi_grid) == units, one_each)
@@ -143,11 +128,6 @@ class DeepLabV3Config:
                 f"{unknown[0]!r} is not a field of DeepLabV3Config; the fields are {', '.join(names)}"
             )
         return cls(**values)
-
-
-def _require_rates(name: str, value: object, example: str) -> None:
-    whole = isinstance(value, tuple) and all(is_whole(rate) for rate in value)
-    require(name, value, whole, f"a tuple of whole numbers of at least 1, {example}")
 
 
 class DeepLabV3(nn.Module):

@@ -10,6 +10,8 @@ This file imports nothing from dlv3, so that every package can use it.
 from collections.abc import Sequence
 from typing import TypeGuard
 
+_LONG = 120  # characters of a value in a message
+
 
 def is_whole(value: object, minimum: int = 1) -> TypeGuard[int]:
     """Tell whether a value is an int of at least `minimum`. True and 2.0 are not whole numbers here."""
@@ -29,7 +31,17 @@ def require(name: str, value: object, holds: bool, allowed: str) -> None:
         ValueError: the condition does not hold.
     """
     if not holds:
-        raise ValueError(f"{name}={value!r}: expected {allowed}")
+        raise ValueError(f"{name}={shortened(value)}: expected {allowed}")
+
+
+def shortened(value: object) -> str:
+    """Return a value as a message shows it, cut where it is long."""
+    try:
+        text = repr(value)
+    # Python writes no integer of more than 4300 digits.
+    except ValueError:
+        return "(a number of thousands of digits)"
+    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
 
 
 def require_whole(name: str, value: object, minimum: int = 1) -> None:
@@ -49,11 +61,3 @@ def require_choice(name: str, value: object, choices: Sequence[object]) -> None:
     """
     known = any(type(value) is type(choice) and value == choice for choice in choices)
     require(name, value, known, "one of " + ", ".join(repr(choice) for choice in choices))
-
-
-def lists_to_tuples(config: object, *names: str) -> None:
-    """Turn fields of a frozen dataclass that hold a list into tuples: JSON and the command line give lists."""
-    for name in names:
-        value = getattr(config, name)
-        if isinstance(value, list):
-            object.__setattr__(config, name, tuple(value))

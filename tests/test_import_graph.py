@@ -30,7 +30,7 @@ PAPER = (
 # From the lowest to the highest: a package may import those of lower rows.
 TIERS = (
     ("fields", "figure_style", "files", "moved", "printed", "typed_json"),
-    ("assets", "markdown"),
+    ("assets", "markdown", "ranges"),
     ("paper",),
     ("config", "dlv3", "fast"),
     ("data",),

@@ -17,8 +17,6 @@ ELSEWHERE = {
     "cli/complaints.py": "by the messages of dlv3.cli.parsing: tests/cli/test_parsing.py",
     "cli/data.py": "two commands in a table: tests/cli/test_main.py",
     "cli/table_options.py": "by the command that has them: tests/cli/test_ablate.py",
-    "config/data.py": "fields without a check of their own; the data sets check them: tests/data",
-    "config/pretraining.py": "fields without a check of their own: tests/training/test_pretrain.py",
     "course/lessons/*/checks*.py": "right and wrong answers go through all of them: tests/course/test_solutions.py",
     "data/errors.py": "an exception without code; every test of bad data expects it",
     "data/made/contact_sheet.py": "with the pictures that it shows: tests/data/made/test_large_objects.py",

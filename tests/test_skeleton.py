@@ -24,15 +24,16 @@ def test_skeleton_has_the_names_and_shapes_and_leaves_random_numbers_alone():
     }
 
 
-def test_a_network_of_terabytes_takes_no_memory():
-    assert skeleton(replace(SMALL, num_classes=10**11)).classifier[-1].weight.numel() == 16 * 10**11
-
-
-@pytest.mark.parametrize("field", ["num_classes", "aspp_channels", "in_channels"])
-@pytest.mark.parametrize("value", [10**18, 10**30])
-def test_sizes_beyond_any_tensor_are_refused(field, value):
-    with pytest.raises(ValueError, match="too large for a tensor"):
-        skeleton(replace(SMALL, **{field: value}))
+def test_the_largest_network_of_terabytes_takes_no_memory():
+    largest = replace(
+        SMALL,
+        num_classes=65_536,
+        aspp_channels=65_536,
+        in_channels=65_536,
+        aspp_rates=(4096,) * 64,
+        extra_conv=True,
+    )
+    assert sum(p.numel() for p in skeleton(largest).parameters()) * 4 > 10**12
 
 
 @pytest.mark.slow
@@ -48,10 +49,8 @@ def test_built_with_tensors_refuses_before_the_model_is_built(monkeypatch):
     tensors = DeepLabV3(SMALL).state_dict()
     assert built_with(SMALL, tensors, "file").config == SMALL
     monkeypatch.setattr("dlv3.skeleton.load_state_dict", lambda *_: pytest.fail("was built"))
-    for odd in (dict(num_classes=9), dict(aspp_channels=10**18), dict(aspp_rates=(2,) * 10**5)):
-        with pytest.raises(
-            WeightsError, match=r"^file: (of another architecture|its configuration cannot be used)"
-        ):
+    for odd in (dict(num_classes=9), dict(aspp_channels=65_536), dict(aspp_rates=(2,) * 64)):
+        with pytest.raises(WeightsError, match=r"^file: of another architecture"):
             built_with(replace(SMALL, **odd), tensors, "file")
 
 

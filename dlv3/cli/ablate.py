@@ -29,6 +29,7 @@ from dlv3.cli.table_options import FolderOptions, TableTraining
 from dlv3.config.data import DataConfig
 from dlv3.config.presets import PRESETS
 from dlv3.printed import say
+from dlv3.ranges import Whole
 from dlv3.training.classes import report_classes
 
 RESULTS = Path("data/results")
@@ -63,11 +64,11 @@ class AblateArguments:
     Its records are kept apart, in a folder of its name below --results."""
     rows: tuple[str, ...] = ()
     """Only these rows, by the names that --dry-run prints, such as "resnet50 block4" "(1, 1, 1), no ASPP"."""
-    seeds: int = 3
+    seeds: Annotated[int, Whole(1, 10_000)] = 3
     """Runs of each row, with seeds 0, 1, …"""
     shard: str = "1/1"
     """i/n: the i-th of n parts, one for each of n machines that share the folder of the results or merge it later."""
-    jobs: int = 1
+    jobs: Annotated[int, Whole(1, 256)] = 1
     """Processes that train side by side and share the machine's threads, or one GPU: as many as the processor has
     cores for the small presets."""
     results: Path = RESULTS
@@ -132,8 +133,6 @@ def ablate_command(arguments: AblateArguments) -> int:
         for path in publish(arguments.results, arguments.publish):
             say(path)
         return 0
-    if arguments.seeds < 1:
-        raise ValueError(f"--seeds {arguments.seeds}: expected at least 1")
     _require_jobs(arguments.jobs)
     index, count = _shard(arguments.shard)
     folder = _folder(arguments)
@@ -161,8 +160,6 @@ def ablate_command(arguments: AblateArguments) -> int:
 
 
 def _require_jobs(jobs: int) -> None:
-    if jobs < 1:
-        raise ValueError(f"--jobs {jobs}: expected at least 1")
     if jobs > 1 and _processes() > 1:
         raise ValueError(
             f"--jobs {jobs} under torchrun, whose processes share each training: give one of the two"

@@ -9,7 +9,7 @@ import tyro
 
 from dlv3.cli.errors import FAILED
 from dlv3.cli.parsing import parse
-from dlv3.config.data import DataConfig
+from dlv3.config.data import DataConfig, Labels, MaskValues
 from dlv3.data.photos.check import CheckedSplit, FolderCheck, check_folder
 from dlv3.fields import require_whole
 from dlv3.printed import printable, say
@@ -29,10 +29,10 @@ class CheckArguments:
 
     folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")]
     """The folder, as in --data folder:DIR."""
-    ignore: tuple[int, ...] = ()
+    ignore: MaskValues = ()
     """Mask values that are not labels. This option and those below are those of a training."""
-    num_classes: int | None = None
-    """Number of classes, 2 to 255; left out, one more than the highest label."""
+    num_classes: Labels | None = None
+    """Number of classes; left out, one more than the highest label."""
     colours: str | None = None
     """A table of the masks' colours; left out, DIR/colours.txt, DIR/labelmap.txt or DIR/class_dict.csv."""
     train_images: str | None = None

@@ -18,6 +18,8 @@ from tyro._errors import (
     on_parse_error,
 )
 
+from dlv3.ranges import said_in
+
 if TYPE_CHECKING:
     from tyro._arguments import ArgumentDefinition
 
@@ -55,7 +57,11 @@ def describe(event: ParseErrorEvent) -> str | None:
         return f"missing value: expected {_with_values(event.argument)}"
     if isinstance(event, InstantiationFailure):
         # Without an argument it is an error of one of our own dataclasses, which names the field.
-        return event.message if event.argument is None else f"{_with_values(event.argument)}: {event.message}"
+        if event.argument is None:
+            return event.message
+        allowed = said_in(event.argument.field.type)
+        expected = "" if allowed is None else f"; expected {allowed.in_words()}"
+        return f"{_with_values(event.argument)}: {event.message}{expected}"
     return None
 
 

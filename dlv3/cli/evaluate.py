@@ -9,13 +9,14 @@ import torch
 import tyro
 
 from dlv3.cli.parsing import parse
-from dlv3.config.data import DataConfig
+from dlv3.config.data import DataConfig, Labels, MaskValues, Sides
 from dlv3.config.evaluation import EvaluationConfig
 from dlv3.evaluation.confusion_picture import require_matplotlib
 from dlv3.evaluation.evaluate import evaluate
 from dlv3.evaluation.score_files import file_name, require_replaceable, write_scores
 from dlv3.evaluation.trained import TrainedModel, load_trained
 from dlv3.printed import say
+from dlv3.ranges import Pictures, Workers
 
 if TYPE_CHECKING:
     from dlv3.data import SegmentationDataset
@@ -40,19 +41,19 @@ class EvaluateArguments:
     run was trained on."""
     split: Literal["train", "val", "test"] = "val"
     """Which part of the data."""
-    ignore: Annotated[tuple[int, ...] | None, tyro.conf.arg(metavar="INT [INT ...]")] = None
+    ignore: Annotated[MaskValues | None, tyro.conf.arg(metavar="INT [INT ...]")] = None
     """folder: mask values that are not labels. This option and those below are the run's own when left out."""
-    num_classes: int | None = None
+    num_classes: Labels | None = None
     """folder: number of classes."""
     val_images: str | None = None
     """folder: the photos, if they are not in DIR/images."""
     val_masks: str | None = None
     """folder: their masks."""
-    size: int | None = None
-    """scenes: side of a picture in pixels, 129 to 513."""
+    size: Sides | None = None
+    """scenes: side of a picture in pixels."""
     scene_cue: bool | None = None
     """scenes: whether the cue at the picture's edge tells the two kinds of disc apart."""
-    pictures: int | None = None
+    pictures: Pictures | None = None
     """scenes, markers: how many pictures."""
     out: Path | None = None
     """The JSON file; left out, one in the run's folder, named after the weights, the split, a data set or options of it
@@ -61,7 +62,7 @@ class EvaluateArguments:
     """Write a CSV file beside the JSON: each class's IOU, precision, recall and pixels."""
     confusion: bool = False
     """Write a picture of the confusion matrix beside the JSON, as PNG; needs matplotlib."""
-    workers: int = 2
+    workers: Workers = 2
     """Processes that load images; 0 loads between the predictions."""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto is a CUDA GPU where there is one, else the CPU."""

@@ -11,6 +11,7 @@ from dlv3.cli.parsing import parse
 from dlv3.evaluation.trained import TrainedModel, load_trained
 from dlv3.export import FORMATS, export
 from dlv3.printed import say
+from dlv3.ranges import OutputStride
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class ExportArguments:
     format: Literal["onnx", "torch"] = "onnx"
     """onnx: for onnxruntime and others. torch: the .pt2 of torch.export; its images have sides larger than the output
     stride."""
-    output_stride: int | None = None
-    """The file's output stride, 4, 8, 16 or 32; left out, the model's own (§4.1)."""
+    output_stride: OutputStride | None = None
+    """The file's output stride; left out, the model's own (§4.1)."""
     out: Path | None = None
     """The file, which ends in .onnx or .pt2; left out, such as model_os16.onnx beside the weights."""
 

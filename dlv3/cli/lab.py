@@ -14,6 +14,7 @@ from dlv3 import __version__, assets
 from dlv3.assets.working_copy import update
 from dlv3.cli.parsing import parse
 from dlv3.printed import say
+from dlv3.ranges import Whole
 
 FIRST_LESSON = "00_start_here.ipynb"
 _NEEDED = ("jupyterlab", "ipywidgets", "anywidget", "matplotlib")
@@ -32,7 +33,7 @@ class LabArguments:
     """The folder of your working copy; it is made if it does not exist."""
     browser: bool = True
     """Open a browser. With --no-browser, open the address that JupyterLab prints."""
-    port: int | None = None
+    port: Annotated[int, Whole(1, 65_535)] | None = None
     """The port to listen on; left out, 8888 or the next free one."""
 
 
@@ -64,8 +65,6 @@ def lab_command(arguments: LabArguments, jupyters: Sequence[str] = ()) -> int:
         raise ValueError(
             f"dlv3 lab needs {', '.join(missing)}; install the course's packages: pip install 'dlv3[course]'"
         )
-    if arguments.port is not None and not 0 < arguments.port < 65536:
-        raise ValueError(f"--port {arguments.port}: expected 1 to 65535")
     folder = arguments.folder.expanduser().absolute()
     done = update(folder, assets.lessons(), __version__)
     for line in [*done.lines(), f"your lessons are in {folder}"]:

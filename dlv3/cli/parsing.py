@@ -1,10 +1,22 @@
-"""Turn a command's words into its dataclass of arguments, by tyro, and tyro's complaint into one line."""
+"""Turn a command's words into its dataclass of arguments, by tyro, and tyro's complaint into one line.
+
+The values that an option may have are said in its annotation (`dlv3.ranges`). Here they are checked, and the help says
+them beside the default.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TypeVar
+from dataclasses import is_dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-Arguments = TypeVar("Arguments")
+from dlv3.fields import shortened
+from dlv3.ranges import allowed_in, said_in
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructTypeInfo
+
+Arguments = TypeVar("Arguments", bound="DataclassInstance")
 
 
 class ArgumentsError(ValueError):
@@ -39,14 +51,53 @@ def parse(
 
     try:
         with _complaints_to(refuse):
-            if default is None:
-                return tyro.cli(arguments, args=argv, prog=prog)
-            return tyro.cli(arguments, args=argv, prog=prog, default=default)
+            options: dict[str, Any] = {"args": argv, "prog": prog, "registry": _ranges_in_help()}
+            if default is not None:
+                options["default"] = default
+            found: Arguments = tyro.cli(arguments, **options)
     except SystemExit as stop:
         # Without a code, tyro has printed the help. With one, it has printed a complaint in its own form.
         if not stop.code:
             raise
         raise ArgumentsError(f"the arguments cannot be used; see above (see {prog} --help)") from stop
+    # Groups of options are dataclasses that check themselves.
+    for name, allowed in allowed_in(arguments).items():
+        value = getattr(found, name)
+        if not allowed.allows(value):
+            option = f"--{name.replace('_', '-')}"
+            refuse(f"{option} {shortened(value)}: expected {allowed.in_words()}")
+    return found
+
+
+def _ranges_in_help() -> "ConstructorRegistry":
+    """Return rules by which tyro's help says the values of an option beside its default: (1 to 1024; default: 65)."""
+    import tyro
+    from tyro.constructors import ConstructorRegistry, StructConstructorSpec
+
+    registry = ConstructorRegistry()
+    under_way: list[object] = []
+
+    @registry.struct_rule
+    def with_ranges(info: "StructTypeInfo") -> "StructConstructorSpec | None":
+        if not is_dataclass(info.type) or info.type in under_way:
+            return None
+        under_way.append(info.type)
+        found = ConstructorRegistry.get_struct_spec(info)  # tyro's own: this rule steps aside
+        under_way.pop()
+        if not isinstance(found, StructConstructorSpec):
+            return None
+        return replace(found, fields=tuple(replace(f, type=_with_hint(f.type)) for f in found.fields))
+
+    def _with_hint(hint: Any) -> Any:
+        allowed = said_in(hint)
+        if allowed is None:
+            return hint
+        brief = allowed.in_brief()
+        return Annotated[
+            hint, tyro.conf.arg(help_behavior_hint=lambda default: f"({brief}; default: {default})")
+        ]
+
+    return registry
 
 
 def _complaints_to(refuse: Callable[[str], None]) -> AbstractContextManager[None]:

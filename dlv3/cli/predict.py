@@ -16,6 +16,7 @@ from dlv3.evaluation.predict import MAX_SIDE, predict_files
 from dlv3.evaluation.prediction_files import Probabilities
 from dlv3.evaluation.trained import load_trained
 from dlv3.printed import printable, say
+from dlv3.ranges import OutputStride, Scales, Share, Whole
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,15 @@ class PredictArguments:
     """Pictures, folders of pictures, patterns such as '*.png'."""
     out: Path = Path("predictions")
     """The folder to write to: NAME_mask.png, NAME_overlay.png, NAME_index.png; sub-folders are mirrored."""
-    output_stride: int | None = None
+    output_stride: OutputStride | None = None
     """Another output stride than the model's own (§4.1)."""
-    scales: tuple[float, ...] = (1.0,)
+    scales: Scales = (1.0,)
     """Scales of the picture whose probabilities are averaged (§4.1)."""
     flip: bool = False
     """Evaluate the left-right mirror image too, and average (§4.1)."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """What the network is computed in."""
-    max_side: int | None = MAX_SIDE
+    max_side: Annotated[int, Whole(1, 65_536)] | None = MAX_SIDE
     """Pictures whose longer side has more pixels than this are downsampled for the model, and the result is upsampled
     again; None never does it."""
     tiles: bool = False
@@ -48,8 +49,8 @@ class PredictArguments:
     probabilities: Probabilities = "none"
     """png: write NAME_confidence.png too, 16 bits, 65535 times the probability of the predicted class; npz: write
     NAME_probabilities.npz, the probabilities of all classes as (classes, height, width) float16."""
-    alpha: float = 0.6
-    """The colours' share in the overlay, from 0 to 1."""
+    alpha: Share = 0.6
+    """The colours' share in the overlay."""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps; auto is a CUDA GPU where there is one, else the CPU."""
 

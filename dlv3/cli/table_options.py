@@ -6,7 +6,7 @@ from typing import Literal
 import tyro
 
 from dlv3.ablations.paper.configure import base_of
-from dlv3.config.data import DataConfig
+from dlv3.config.data import DataConfig, Year
 from dlv3.config.training import TrainingConfig
 
 
@@ -19,7 +19,7 @@ class FolderOptions(DataConfig):
     pictures: tyro.conf.Suppress[int | None] = None
     seed: tyro.conf.Suppress[int] = 0
     voc_train: tyro.conf.Suppress[Literal["train", "trainaug", "trainval"]] = "trainaug"
-    year: tyro.conf.Suppress[str] = "2012"
+    year: tyro.conf.Suppress[Year] = "2012"
     sbd: tyro.conf.Suppress[str | None] = None
 
 

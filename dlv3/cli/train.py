@@ -17,6 +17,7 @@ from dlv3.config.training import TrainingConfig
 from dlv3.deeplab import DeepLabV3Config
 from dlv3.files import is_there
 from dlv3.printed import say
+from dlv3.ranges import Seed
 
 OF_THE_WEIGHTS = (
     "backbone",
@@ -37,7 +38,7 @@ OF_THE_WEIGHTS = (
 class DataOptions(DataConfig):
     """The data's options under their own names, `--ignore 11`, except the seed: the training has one too."""
 
-    seed: Annotated[int, tyro.conf.arg(name="data-seed")] = 0
+    seed: Annotated[Seed, tyro.conf.arg(name="data-seed")] = 0
     """scenes, markers: every picture is made from it and the picture's index."""
 
 

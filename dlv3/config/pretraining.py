@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from dlv3.ranges import LearningRate, Pictures, Seed, Share, Whole, check_fields
 
 Crops = Literal["scenes", "objects"]
 Optimizer = Literal["sgd", "adamw"]
@@ -38,20 +40,23 @@ class PretrainConfig:
     """scenes: resnet14, on the scenes' objects. objects: resnet17, on the objects of outline and heads."""
     out: Path | None = None
     """The file to write; resnet14_scenes.safetensors or resnet17_objects.safetensors here when left out."""
-    epochs: int | None = None
+    epochs: Annotated[int, Whole(1, 1000)] | None = None
     """Passes over the pictures: 8 with scenes, 4 with objects."""
-    pictures: int | None = None
+    pictures: Pictures | None = None
     """Training pictures: 12,000 with scenes, 6,400 with objects."""
-    batch_size: int | None = None
+    batch_size: Annotated[int, Whole(2, 65_536)] | None = None
     """Pictures an update: 64 with scenes, 32 with objects."""
     optimizer: Optimizer | None = None
     """sgd (momentum 0.9) with scenes, adamw with objects."""
-    learning_rate: float | None = None
+    learning_rate: LearningRate | None = None
     """At the start, with poly 0.9 after 50 iterations of warm-up: 0.1 with scenes, 0.005 with objects."""
-    weight_decay: float = 1e-4
+    weight_decay: Share = 1e-4
     """On every parameter."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the weights and the pictures' order. The pictures themselves are always the same."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def recipe(self) -> Recipe:
         """Return what is given here, and the rest as the package's own weights were made."""

@@ -95,11 +95,9 @@ def bootstrap(dataset: SegmentationDataset, config: DataConfig) -> SegmentationD
     """Duplicate the hard pictures as the configuration says; without copies the data set itself is returned.
 
     Raises:
-        DataError: bootstrap_copies is below 0, or the data set does not have one of bootstrap_classes.
+        DataError: the data set does not have one of bootstrap_classes.
     """
     copies = config.bootstrap_copies
-    if copies < 0:
-        raise DataError(f"bootstrap_copies={copies}: expected 0 (no bootstrapping) or a whole number above 0")
-    if not copies:
-        return dataset
-    return Bootstrapped(dataset, hard_pictures(dataset, config.bootstrap_classes), copies)
+    return (
+        Bootstrapped(dataset, hard_pictures(dataset, config.bootstrap_classes), copies) if copies else dataset
+    )

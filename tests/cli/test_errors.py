@@ -22,7 +22,14 @@ def test_picture_that_breaks_in_a_loaders_worker_ends_the_process(tmp_path: Path
 
 
 def test_diverged_training_is_status_1(tmp_path: Path, capsys: pytest.CaptureFixture):
-    options = ["--training.learning-rate", "1e18", "--training.iterations", "40"]
+    options = [
+        "--training.learning-rate",
+        "1000",
+        "--training.weight-decay",
+        "1",
+        "--training.iterations",
+        "40",
+    ]
     assert main([*TINY, *options, "--out", str(tmp_path / "run")]) == 1
     assert "lower training.learning_rate" in one_error_line(capsys.readouterr().err)
 

@@ -61,7 +61,7 @@ def test_a_class_the_data_set_does_not_have_is_named(tmp_path):
 
 def test_copies_below_one_are_refused(tmp_path):
     dataset = VocDataset(make_voc(tmp_path), "train")
-    with pytest.raises(DataError, match="bootstrap_copies=-1: expected 0"):
-        bootstrap(dataset, DataConfig(bootstrap_copies=-1))
+    with pytest.raises(ValueError, match="bootstrap_copies=-1: expected a whole number from 0"):
+        DataConfig(bootstrap_copies=-1)
     with pytest.raises(ValueError, match="copies=0: expected a whole number of at least 1"):
         Bootstrapped(dataset, [0], copies=0)

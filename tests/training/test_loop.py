@@ -140,7 +140,7 @@ def test_checkpoint_never_holds_weights_that_are_not_finite(tmp_path: Path, monk
 
 
 def test_learning_rate_far_too_high_ends_in_the_message(tmp_path: Path):
-    config = short_run(iterations=40, learning_rate=1e18, log_interval=5)
+    config = short_run(iterations=40, learning_rate=1000, weight_decay=1, log_interval=5)
     with pytest.raises(TrainingDiverged, match=r"lower training\.learning_rate"):
         train(config, tmp_path / "run", progress=False)
 

@@ -39,8 +39,6 @@ class FolderDataset(Dataset[tuple[tv_tensors.Image, tv_tensors.Mask]]):
         self, root: str | PathLike[str], split: str, config: DataConfig | None = None, channels: int = 3
     ) -> None:
         config = config or DataConfig()
-        if not 9 <= config.image_bits <= 16:
-            raise DataError(f"image_bits={config.image_bits}: expected 9 to 16")
         self._pixels = {"channels": channels, "bits": config.image_bits}
         self.root = Path(root)
         self.ignore = tuple(config.ignore)
@@ -136,11 +134,6 @@ def class_names(root: Path, config: DataConfig, colours: ColourTable | None = No
             )
         names = names or colours.classes
     count = config.num_classes
-    if count is not None and not 2 <= count <= IGNORE_INDEX:
-        raise DataError(
-            f"num_classes={count}: expected 2 to {IGNORE_INDEX} (255 means no label); one kind of object makes two "
-            "classes, background and object"
-        )
     if names and not 2 <= len(names) <= IGNORE_INDEX:
         raise DataError(
             f"{listed if listed.is_file() and not config.classes else 'classes'}: names {len(names)} classes; expected "

@@ -319,8 +319,6 @@ def relabel(old: int, new: int):
         (relabel(0, 255), {}, "no labelled pixel in 10 masks"),
         (relabel(1, 255), {}, "only class 0, and 255"),
         (relabel(1, 128), {}, "the labels 0, 128 look like grey levels"),
-        (lambda root: None, {"num_classes": 0}, "num_classes=0: expected 2 to 255"),
-        (lambda root: None, {"num_classes": 1}, "num_classes=1: expected 2 to 255"),
         (lambda root: None, {"classes": ("a",)}, "classes: names 1 classes; expected 2 to 255"),
         (write("classes.txt", "object\n"), {}, r"classes\.txt: names 1 classes; .* background and object"),
         (relabel(1, 30), {}, "the labels 0, 30 look like grey levels"),

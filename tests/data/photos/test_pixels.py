@@ -56,8 +56,8 @@ def test_values_beyond_the_given_bits_and_bits_out_of_range_are_refused(tmp_path
         DataError, match=r"a\.tif: values 0 to 4095; expected 0 to 1023: image_bits=10 is too few"
     ):
         read_image(sixteen(tmp_path / "a.tif"), bits=10)
-    with pytest.raises(DataError, match="image_bits=8: expected 9 to 16"):
-        open_dataset(f"folder:{tmp_path}", "train", DataConfig(image_bits=8))
+    with pytest.raises(ValueError, match="image_bits=8: expected a whole number from 9 to 16"):
+        DataConfig(image_bits=8)
 
 
 def test_one_channel_is_grey_of_any_picture(tmp_path: Path):
