@@ -13,6 +13,7 @@
 The command line reads the same annotations for its help.
 """
 
+import re
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -152,7 +153,27 @@ class Each:
     def _count(self) -> str:
         if self.fewest == self.most:
             return f"{self.most}"
-        return f"{self.fewest} to {self.most}" if self.fewest else f"at most {self.most}"
+        return f"{self.fewest} to {self.most:,}" if self.fewest else f"at most {self.most:,}"
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text of a form, which is said by examples."""
+
+    pattern: str
+    examples: str
+
+    def allows(self, value: object) -> bool:
+        """Tell whether a value is a text of this form."""
+        return isinstance(value, str) and re.fullmatch(self.pattern, value, re.ASCII) is not None
+
+    def in_words(self) -> str:
+        """Return the form for an error."""
+        return self.examples
+
+    def in_brief(self) -> str:
+        """Return the form for the help."""
+        return self.examples
 
 
 Classes = Annotated[int, Whole(2, 65_536, "an object against the rest is two classes, background and object")]
@@ -168,6 +189,8 @@ Iterations = Annotated[int, Whole(1, 10**9)]
 IterationsOrNone = Annotated[int, Whole(0, 10**9)]
 """0 stands for never."""
 Pictures = Annotated[int, Whole(1, 10**7)]
+DEVICE = Text(r"auto|cpu|mps|(cuda|xpu)(:\d{1,2})?", "auto, cpu, cuda, cuda:1 or mps")
+Device = Annotated[str, DEVICE]
 Workers = Annotated[int, Whole(0, 1024)]
 Seed = Annotated[int, Whole(0, 2**63 - 1)]
 LearningRate = Annotated[float, Number(0, 1000, above=True)]

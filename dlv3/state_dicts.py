@@ -76,6 +76,9 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[Any]:
         raise WeightsError(
             f"{path}: cannot be read as safetensors ({error}); it is truncated or of another format"
         ) from error
+    # safetensors' own errors of this kind do not name the file.
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read: {error}") from error
 
 
 def load_pickle(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -103,6 +106,11 @@ def load_pickle(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _existing(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
+    if path.is_dir():
+        raise WeightsError(f"{path}: is a folder; give a file in it")
+    if path.exists() and not path.is_file():
+        # A pipe would wait for a writer for ever.
+        raise WeightsError(f"{path}: is a pipe or a device; give a file")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     return path

@@ -15,6 +15,7 @@ from dlv3.files import write_atomically
 from dlv3.skeleton import built_with, config_in_force
 from dlv3.state_dicts import (
     WeightsError,
+    compare,
     load_pickle,
     load_state_dict,
     load_tensors,
@@ -35,6 +36,8 @@ __all__ = [
     "CONFIG_KEY",
     "WeightsError",
     "adapt_input",
+    "backbone_tensors",
+    "compare",
     "from_torchvision",
     "has_aux",
     "load",
@@ -129,7 +132,9 @@ def _parsed(text: str, path: str | os.PathLike[str]) -> DeepLabV3Config:
         raise WeightsError(f"{path}: its configuration cannot be used: {error}") from error
 
 
-def load_backbone(model: DeepLabV3, state_dict: dict[str, Tensor], *, replicate: bool = True) -> None:
+def load_backbone(
+    model: DeepLabV3, state_dict: dict[str, Tensor], *, replicate: bool = True, source: str = "backbone"
+) -> None:
     """Fill a model's backbone with pretrained weights: of torchvision's ImageNet ResNets, or of our own small one.
 
     Args:
@@ -138,11 +143,19 @@ def load_backbone(model: DeepLabV3, state_dict: dict[str, Tensor], *, replicate:
             the backbone is. For images with other channels the first convolution is adapted, see `with_channels`.
         replicate: whether cascaded blocks start as copies of block4, each first unit as a copy of block4's second
             (block4's first has other channels). The paper does not state it; False leaves them as they are.
+        source: the name of the weights in messages, such as a file.
 
     Raises:
         WeightsError: the weights are of another backbone.
     """
-    state_dict = unwrapped(state_dict, "backbone")
+    load_state_dict(model.backbone, backbone_tensors(model, state_dict, source, replicate=replicate), source)
+
+
+def backbone_tensors(
+    model: DeepLabV3, state_dict: dict[str, Tensor], source: str, *, replicate: bool = True
+) -> dict[str, Tensor]:
+    """Return the tensors with which `load_backbone` fills a model's backbone, before they are compared with it."""
+    state_dict = unwrapped(state_dict, source)
     if any(name.startswith("backbone.") for name in state_dict):
         state_dict = {
             name.removeprefix("backbone."): t
@@ -158,7 +171,7 @@ def load_backbone(model: DeepLabV3, state_dict: dict[str, Tensor], *, replicate:
             unit, _, tensor = rest.partition(".")
             source = f"layer4.{max(int(unit), 1)}.{tensor}"
             state_dict[name] = state_dict.get(source, own[name]) if replicate else own[name]
-    load_state_dict(model.backbone, state_dict, "backbone")
+    return state_dict
 
 
 def adapt_input(state_dict: dict[str, Tensor], name: str, channels: int) -> None:

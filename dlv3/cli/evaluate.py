@@ -16,7 +16,7 @@ from dlv3.evaluation.evaluate import evaluate
 from dlv3.evaluation.score_files import file_name, require_replaceable, write_scores
 from dlv3.evaluation.trained import TrainedModel, load_trained
 from dlv3.printed import say
-from dlv3.ranges import Pictures, Workers
+from dlv3.ranges import Device, Pictures, Workers
 
 if TYPE_CHECKING:
     from dlv3.data import SegmentationDataset
@@ -64,8 +64,8 @@ class EvaluateArguments:
     """Write a picture of the confusion matrix beside the JSON, as PNG; needs matplotlib."""
     workers: Workers = 2
     """Processes that load images; 0 loads between the predictions."""
-    device: str = "auto"
-    """cpu, cuda, cuda:1, mps; auto is a CUDA GPU where there is one, else the CPU."""
+    device: Device = "auto"
+    """auto is a CUDA GPU where there is one, else the CPU."""
 
 
 def main(argv: Sequence[str]) -> int:

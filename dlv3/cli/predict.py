@@ -16,7 +16,7 @@ from dlv3.evaluation.predict import MAX_SIDE, predict_files
 from dlv3.evaluation.prediction_files import Probabilities
 from dlv3.evaluation.trained import load_trained
 from dlv3.printed import printable, say
-from dlv3.ranges import OutputStride, Scales, Share, Whole
+from dlv3.ranges import Device, OutputStride, Scales, Share, Whole
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class PredictArguments:
     NAME_probabilities.npz, the probabilities of all classes as (classes, height, width) float16."""
     alpha: Share = 0.6
     """The colours' share in the overlay."""
-    device: str = "auto"
-    """cpu, cuda, cuda:1, mps; auto is a CUDA GPU where there is one, else the CPU."""
+    device: Device = "auto"
+    """auto is a CUDA GPU where there is one, else the CPU."""
 
 
 def main(argv: Sequence[str]) -> int:

@@ -144,14 +144,14 @@ def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
         OSError: no such file, or one that cannot be written.
     """
     from dlv3.training.run import open_datasets, train
-    from dlv3.training.start import config_of_initial
+    from dlv3.training.start import require_sources
 
     config = arguments.config()
     stored = arguments.out / "config.json"
     resumes = arguments.resume and stored.is_file()
-    if config.training.initial_weights is not None and not resumes:
+    if not resumes:
         # Missing or unreadable weights end here, before anything is made.
-        config_of_initial(config.training.initial_weights)
+        require_sources(config)
     datasets = open_datasets(config)
     if not any(a.split("=")[0].replace("_", "-") == "--model.num-classes" for a in argv):
         config = config.with_classes(datasets[0].num_classes)

@@ -7,6 +7,7 @@ from dlv3.fields import require
 from dlv3.ranges import (
     SCALE,
     Decay,
+    Device,
     Each,
     Iterations,
     IterationsOrNone,
@@ -105,8 +106,8 @@ class TrainingConfig:
     """Lay tensors out with the channels last, which convolutions are faster with."""
     compile: bool = False
     """Compile the model first: a minute at the start, faster iterations after."""
-    device: str = "auto"
-    """cpu, cuda, cuda:1, mps; auto is a CUDA GPU where there is one, else the CPU."""
+    device: Device = "auto"
+    """auto is a CUDA GPU where there is one, else the CPU."""
     workers: Workers = 2
     """Processes that read and augment pictures, for each training process; 0 does it in the training process. The
     result does not depend on it."""

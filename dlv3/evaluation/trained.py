@@ -65,7 +65,7 @@ def load_trained(path: str | os.PathLike[str]) -> TrainedModel:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such run or weights; give a run's folder or a .safetensors file")
     file = path / "model.safetensors" if path.is_dir() else path
-    if not file.is_file():
+    if path.is_dir() and not file.is_file():
         unfinished = (path / "checkpoint.pt").is_file()
         todo = (
             "its training has not finished; resume it with dlv3 train --resume"

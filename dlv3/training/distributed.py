@@ -8,6 +8,7 @@ summation.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from dlv3.fields import require
+from dlv3.ranges import DEVICE
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,13 @@ class Processes:
 def choose_device(name: str) -> torch.device:
     """Return the device that a configuration asks for.
 
+    Args:
+        name: auto, cpu, cuda, cuda:1 or mps; auto is a CUDA GPU where there is one.
+
     Raises:
         ValueError: this machine has no such device.
     """
+    require("device", name, DEVICE.allows(name), DEVICE.in_words())
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -64,7 +72,8 @@ def choose_device(name: str) -> torch.device:
         torch.empty(1, device=device)
     # AssertionError: a torch built without CUDA.
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).strip().splitlines()[0]
+        # Only the first sentence: torch goes on to list all its operators.
+        reason = re.split(r"\. |\n", str(error).strip())[0]
         raise ValueError(
             f"device={name!r}: cannot be used on this machine ({reason}); give cpu, or another device"
         ) from error

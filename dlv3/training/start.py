@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from dlv3 import assets, weights
 from dlv3.config.run import RunConfig
 from dlv3.deeplab import DeepLabV3, DeepLabV3Config
+from dlv3.skeleton import skeleton
 
 SMALL = {"scenes": "resnet14", "objects": "resnet17"}
 """The stand-ins for ImageNet that come with the package, and the backbone that each is for."""
@@ -40,11 +41,32 @@ def build_model(config: RunConfig, *, load: bool = True) -> DeepLabV3:
     if load and training.initial_weights is not None:
         load_initial(model, training.initial_weights)
     elif load and training.pretrained is not None:
-        weights.load_backbone(model, pretrained_backbone(training.pretrained, config.model.backbone))
+        pretrained = pretrained_backbone(training.pretrained, config.model.backbone)
+        weights.load_backbone(model, pretrained, source=_named(training.pretrained))
     model.set_batch_norm_momentum(1 - training.batch_norm_decay)
     if training.freeze_batch_norm:
         model.freeze_batch_norm()
     return model
+
+
+def require_sources(config: RunConfig) -> None:
+    """Check that the files a training starts from exist and hold weights of its network; nothing is downloaded.
+
+    Raises:
+        ValueError: they do not, or the source has no weights for this backbone; the option and the file are named.
+        FileNotFoundError: there is no such file.
+    """
+    training, source = config.training, config.training.pretrained
+    if training.initial_weights is not None:
+        config_of_initial(training.initial_weights)
+    elif source == "imagenet":
+        _imagenet_entry(config.model.backbone)
+    elif source is not None:
+        model = skeleton(config.model)
+        tensors = weights.backbone_tensors(
+            model, pretrained_backbone(source, config.model.backbone), _named(source)
+        )
+        weights.compare(model.backbone, tensors, _named(source))
 
 
 def load_initial(model: DeepLabV3, source: str) -> None:
@@ -144,18 +166,24 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
         backbone: the network to start.
 
     Raises:
-        ValueError: the source has no weights for this backbone, or they cannot be downloaded.
+        ValueError: the source has no weights for this backbone, cannot be downloaded or is not a file of weights.
         FileNotFoundError: there is no such file.
     """
     if source == "imagenet":
         return _imagenet(backbone)
     if source in SMALL:
         return _small(source, backbone)
-    if not Path(source).is_file():
-        raise FileNotFoundError(
-            f"training.pretrained={source!r}: no such file; give one, or imagenet, {', '.join(SMALL)} or none"
-        )
-    return weights.read(source)
+    allowed = f"give imagenet, {', '.join(SMALL)}, none or a file of weights"
+    try:
+        return weights.read(source)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{_named(source)}: no such file; {allowed}") from error
+    except weights.WeightsError as error:
+        raise weights.WeightsError(f"training.pretrained: {error}; {allowed}") from error
+
+
+def _named(source: str) -> str:
+    return f"training.pretrained={source!r}"
 
 
 def _small(source: str, backbone: str) -> dict[str, Tensor]:
@@ -171,13 +199,15 @@ def _small(source: str, backbone: str) -> dict[str, Tensor]:
 
 def _imagenet(backbone: str) -> dict[str, Tensor]:
     """Download torchvision's first set of ImageNet weights, trained as simply as those of the paper's time."""
+    return _downloaded(_imagenet_entry(backbone), "training.pretrained", "imagenet")
+
+
+def _imagenet_entry(backbone: str) -> str:
     if backbone not in ("resnet50", "resnet101"):
         raise ValueError(
             f"training.pretrained='imagenet': torchvision has no {backbone}; give scenes, a file, or none"
         )
-    return _downloaded(
-        f"{backbone.replace('resnet', 'ResNet')}_Weights.IMAGENET1K_V1", "training.pretrained", "imagenet"
-    )
+    return f"{backbone.replace('resnet', 'ResNet')}_Weights.IMAGENET1K_V1"
 
 
 def _downloaded(entry: str, field: str, value: str) -> dict[str, Tensor]:

@@ -96,5 +96,6 @@ def test_torchrun_trains_from_the_command_line_and_one_process_reports(tmp_path:
 def test_device_that_is_not_there_is_named():
     with pytest.raises(ValueError, match="device='cuda:99': cannot be used on this machine .*; give cpu"):
         choose_device("cuda:99")
-    with pytest.raises(ValueError, match="device='abacus'"):
-        choose_device("abacus")
+    for name in ("abacus", "meta", "privateuseone", "cuda:-1", "cuda:999", ""):
+        with pytest.raises(ValueError, match=f"device='{name}': expected auto, cpu, cuda, cuda:1 or mps$"):
+            choose_device(name)
