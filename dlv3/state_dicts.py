@@ -91,17 +91,23 @@ def load_pickle(path: str | os.PathLike[str]) -> dict[str, Any]:
     path = _existing(path)
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path}: refused, because it holds more than tensors and plain values, and reading such a file can run "
-            "code. Ask its author for a state dict or for safetensors"
-        ) from error
     # Bytes that are not a pickle can raise any error.
     except Exception as error:
+        if isinstance(error, pickle.UnpicklingError) and _begins_as_a_checkpoint(path):
+            raise WeightsError(
+                f"{path}: refused, because it holds more than tensors and plain values, and reading such a file can "
+                "run code. Ask its author for a state dict or for safetensors"
+            ) from error
         raise WeightsError(
             f"{path}: cannot be read as a checkpoint; it is truncated or of another format"
         ) from error
     return checkpoint
+
+
+def _begins_as_a_checkpoint(path: Path) -> bool:
+    """Tell whether a file is a ZIP archive or a pickle by its first bytes, not a text or something else."""
+    with path.open("rb") as file:
+        return file.read(2).startswith((b"PK", b"\x80"))
 
 
 def _existing(path: str | os.PathLike[str]) -> Path:

@@ -22,8 +22,7 @@ class DataConfig:
     Paths are relative to the folder of `folder:DIR` (or to the working directory for a bare `folder`).
     """
 
-    ignore: Year = Literal["2007", "2008", "2009", "2010", "2011", "2012"]
-MaskValues = ()
+    ignore: MaskValues = ()
     """folder: mask values that are not labels; they become 255, which the loss and mIOU ignore."""
 
     num_classes: Labels | None = None

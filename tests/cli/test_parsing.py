@@ -2,13 +2,16 @@
 
 import io
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, is_dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
 from dlv3.cli.parsing import ArgumentsError, parse
+from dlv3.ranges import Each, Number, Whole, allowed_by
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Arguments:
     kind: Literal["round", "square"] = "round"
     scale: tuple[float, float] = (0.5, 2.0)
     inner: Inner = field(default_factory=Inner)
+    threads: Annotated[int, Whole(1, 1024)] | None = None
+    rates: Annotated[tuple[float, ...], Each(Number(0, 1))] = (0.5,)
 
 
 def error_of(*words: str) -> str:
@@ -67,14 +72,78 @@ WRONG = [
     (["--out", "a", "--inner.size", "x"], "--inner.size INT: invalid literal for int() with base 10: 'x'"),
     (["--out", "a", "--inner.size", "0"], "inner.size=0: expected at least 1"),
 ]
+OUTSIDE = [
+    (["--out", "a", "--threads", "0"], "--threads 0: expected a whole number from 1 to 1,024, or None"),
+    (
+        ["--out", "a", "--rates", "0", "nan"],
+        "--rates (0.0, nan): expected a tuple of at most 64 numbers from 0 to 1",
+    ),
+]
 
 
-@pytest.mark.parametrize(("words", "message"), WRONG)
+@pytest.mark.parametrize(("words", "message"), WRONG + OUTSIDE)
 def test_wrong_words_are_one_line_that_names_the_option(
     words: list[str], message: str, capsys: pytest.CaptureFixture
 ):
     assert error_of(*words) == f"{message} (see dlv3 made-up --help)"
     assert capsys.readouterr() == ("", "")
+
+
+def test_text_in_the_place_of_a_number_is_told_the_range_too():
+    assert "'1e2'" in (message := error_of("--out", "a", "--threads", "1e2"))
+    assert message.endswith("; expected a whole number from 1 to 1,024, or None (see dlv3 made-up --help)")
+
+
+def test_help_says_the_range_beside_the_default(capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit):
+        parse(Arguments, ["--help"], "dlv3 made-up")
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "(1 to 1,024; default: None)" in text
+    assert "(at most 64 values, each 0 to 1; default: 0.5)" in text
+    # Where the choices are shown already, or there is no range, tyro's own words stay.
+    assert "(default: round)" in text
+    assert "(default: 0.5 2.0)" in text
+
+
+def options_of(arguments: type, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Every option of a command, with its annotation."""
+    for name, hint in get_type_hints(arguments, include_extras=True).items():
+        plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+        if is_dataclass(plain):
+            yield from options_of(plain, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", hint
+
+
+def types_in(hint: object) -> Iterator[object]:
+    """An annotation's types: int and None in Annotated[int, …] | None."""
+    yield hint
+    for part in get_args(hint)[:1] if get_origin(hint) is Annotated else get_args(hint):
+        yield from types_in(part)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("train", "TrainArguments"),
+        ("evaluate", "EvaluateArguments"),
+        ("predict", "PredictArguments"),
+        ("export", "ExportArguments"),
+        ("ablate", "AblateArguments"),
+        ("check", "CheckArguments"),
+        ("pretrain", "PretrainConfig"),
+        ("lab", "LabArguments"),
+        ("voc", "VocArguments"),
+    ],
+)
+def test_every_number_that_a_user_gives_has_a_range(command: str, arguments: str):
+    found = getattr(import_module(f"dlv3.cli.{command}"), arguments)
+    numbers = {name: hint for name, hint in options_of(found) if {int, float} & set(types_in(hint))}
+    without = {
+        name for name, hint in numbers.items() if allowed_by(hint) is None and "Suppress" not in str(hint)
+    }
+    # The model's own output stride is checked against its network, whose message says what it can have.
+    assert without <= {"model.output_stride"}
 
 
 @pytest.mark.parametrize("words", [words for words, _ in WRONG])

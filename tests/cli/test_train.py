@@ -21,7 +21,13 @@ from dlv3.training import checkpoint
 def test_help_of_train_shows_the_presets_values_and_the_papers_sections(capsys: pytest.CaptureFixture):
     main(["train", "--help", "--preset", "paper"])
     text = " ".join(capsys.readouterr().out.split())
-    for expected in ("--training.learning-rate", "(default: 0.007)", "--ignore", "--train-images", "§4.1"):
+    for expected in (
+        "--training.learning-rate",
+        "(above 0 to 1,000; default: 0.007)",
+        "--ignore",
+        "--train-images",
+        "§4.1",
+    ):
         assert expected in text
 
 

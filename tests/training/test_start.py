@@ -1,5 +1,6 @@
 """What a run starts from: another run, a pretrained backbone, or nothing but its seed."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -179,3 +180,38 @@ def test_imagenet_weights_without_a_network_say_what_to_do(monkeypatch: pytest.M
         ValueError, match=r"resnet50-\w+\.pth cannot be downloaded \(Name or service not known\)"
     ):
         start.pretrained_backbone("imagenet", "resnet50")
+
+
+ODD = {
+    "folder": (lambda path: path.mkdir(), "is a folder"),
+    "pipe": (os.mkfifo, "is a pipe or a device"),
+    "empty.pth": (lambda path: path.write_bytes(b""), "cannot be read as a checkpoint"),
+    "empty.safetensors": (lambda path: path.write_bytes(b""), "cannot be read as safetensors"),
+    "text.txt": (lambda path: path.write_text("weights"), "cannot be read as a checkpoint"),
+    "list.pth": (lambda path: torch.save([1, 2], path), "expected tensors by name"),
+    "other.safetensors": (
+        lambda path: weights.save_tensors({"a": torch.zeros(3)}, path, {}),
+        r"of another architecture: conv1\.weight is missing",
+    ),
+    "missing.pth": (
+        lambda path: None,
+        "no such file; give imagenet, scenes, objects, none or a file of weights",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_pretrained_file_is_named_with_its_option_before_anything_is_built(tmp_path: Path, name: str):
+    make, reason = ODD[name]
+    make(tmp_path / name)
+    with pytest.raises((ValueError, FileNotFoundError), match=rf"^training\.pretrained.*{name}.*{reason}"):
+        start.require_sources(short_run(pretrained=str(tmp_path / name)))
+
+
+def test_sources_that_fit_are_accepted_without_a_download(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(start, "_downloaded", lambda *_: pytest.fail("was downloaded"))
+    start.require_sources(short_run(pretrained="scenes"))
+    start.require_sources(short_run(model=dict(backbone="resnet50"), pretrained="imagenet"))
+    start.require_sources(short_run(initial_weights="deeplabv3_resnet50"))
+    with pytest.raises(ValueError, match="torchvision has no resnet14"):
+        start.require_sources(short_run(pretrained="imagenet"))
