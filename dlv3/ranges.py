@@ -69,8 +69,7 @@ class Whole:
 
     def in_brief(self) -> str:
         """Return the range for the help."""
-        most = "2**63 - 1" if self.most == 2**63 - 1 else f"{self.most:,}"
-        return f"{self.least} to {most}"
+        return f"{self.least} to {_shown(self.most)}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class Number:
         return self._beside() + self._ends()
 
     def _ends(self) -> str:
-        return f"{'above ' * self.above}{self.least} to {'below ' * self.below}{self.most:,}"
+        return f"{'above ' * self.above}{self.least} to {'below ' * self.below}{_shown(self.most)}"
 
     def _beside(self) -> str:
         return "" if self.also is None else f"{self.also}, or "
@@ -153,7 +152,7 @@ class Each:
     def _count(self) -> str:
         if self.fewest == self.most:
             return f"{self.most}"
-        return f"{self.fewest} to {self.most:,}" if self.fewest else f"at most {self.most:,}"
+        return f"{self.fewest} to {self.most}" if self.fewest else f"at most {self.most}"
 
 
 @dataclass(frozen=True)
@@ -268,3 +267,10 @@ class _OrNone:
 
     def in_brief(self) -> str:
         return self.given.in_brief()
+
+
+def _shown(number: float) -> str:
+    """Return a number as Python and the command line read it: 1000, 10_000_000, 2**63 - 1."""
+    if number == 2**63 - 1:
+        return "2**63 - 1"
+    return f"{number:_}" if number >= 100_000 else f"{number}"

@@ -55,7 +55,7 @@ def test_map_of_a_picture_of_129_is_the_papers_of_513():
         ),
         (dict(output_stride=3), "output_stride=3: expected one of 1, 2, 4, 8"),
         (dict(output_stride=8, aspp_rates=(5,)), r"stated at output stride 4, .*may be 1, 2, 4$"),
-        (dict(cascade_rate=0), "cascade_rate=0: expected a whole number from 1 to 4,096, or None"),
+        (dict(cascade_rate=0), "cascade_rate=0: expected a whole number from 1 to 4096, or None"),
     ],
 )
 def test_bad_configurations_are_told_in_this_backbones_terms(options, message):

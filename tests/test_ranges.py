@@ -12,7 +12,7 @@ KINDS = [
     (Whole(1, 9), [1, 9], [0, 10, 1.0, True, "1", None], "a whole number from 1 to 9"),
     (Whole(0, 2**63 - 1), [2**63 - 1], [-1, 2**63], "a whole number from 0 to 2**63 - 1"),
     (Number(0, 1), [0, 0.5, 1.0], [-0.1, 1.1, math.nan, True, "1"], "a number from 0 to 1"),
-    (Number(0, 10**4, above=True), [1e-300, 10**4], [0, 0.0, math.inf], "a number from above 0 to 10,000"),
+    (Number(0, 10**4, above=True), [1e-300, 10**4], [0, 0.0, math.inf], "a number from above 0 to 10000"),
     (Number(0, 1, below=True), [0, 0.9997], [1, 1.0], "a number from 0 to below 1"),
     (Number(0.5, 2, also=0), [0, 0.5, 2], [0.4, -0.0001], "0, or a number from 0.5 to 2"),
     (OneOf((4, 5)), [4, 5], [6, 4.0], "one of 4, 5"),
@@ -53,7 +53,7 @@ class Options:
 def test_every_field_is_checked_and_named_with_its_value():
     assert Options(rates=[1, 2]) == Options(rates=(1, 2))
     with pytest.raises(
-        ValueError, match=r"^options\.side=0: expected a whole number from 1 to 1,024; a side$"
+        ValueError, match=r"^options\.side=0: expected a whole number from 1 to 1024; a side$"
     ):
         Options(side=0)
     with pytest.raises(ValueError, match=r"^options\.rates=\(1, 10\): expected "):

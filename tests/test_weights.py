@@ -156,10 +156,10 @@ def test_shipped_weights_have_no_checksum_and_load(shipped):
     ("config", "message"),
     [
         (dict(num_classes=60_000), "of another architecture: classifier.1.weight is"),
-        (dict(num_classes=20_000_000), "num_classes=20000000: expected a whole number from 2 to 65,536"),
+        (dict(num_classes=20_000_000), "num_classes=20000000: expected a whole number from 2 to 65536"),
         (
             dict(aspp_channels=10**18),
-            "aspp_channels=1000000000000000000: expected a whole number from 1 to 65,536",
+            "aspp_channels=1000000000000000000: expected a whole number from 1 to 65536",
         ),
         (dict(aspp_rates=[2] * 64), "of another architecture"),
         (dict(aspp_rates=[2] * 10**5), "expected a tuple of at most 64 whole numbers"),

@@ -73,7 +73,7 @@ WRONG = [
     (["--out", "a", "--inner.size", "0"], "inner.size=0: expected at least 1"),
 ]
 OUTSIDE = [
-    (["--out", "a", "--threads", "0"], "--threads 0: expected a whole number from 1 to 1,024, or None"),
+    (["--out", "a", "--threads", "0"], "--threads 0: expected a whole number from 1 to 1024, or None"),
     (
         ["--out", "a", "--rates", "0", "nan"],
         "--rates (0.0, nan): expected a tuple of at most 64 numbers from 0 to 1",
@@ -91,14 +91,14 @@ def test_wrong_words_are_one_line_that_names_the_option(
 
 def test_text_in_the_place_of_a_number_is_told_the_range_too():
     assert "'1e2'" in (message := error_of("--out", "a", "--threads", "1e2"))
-    assert message.endswith("; expected a whole number from 1 to 1,024, or None (see dlv3 made-up --help)")
+    assert message.endswith("; expected a whole number from 1 to 1024, or None (see dlv3 made-up --help)")
 
 
 def test_help_says_the_range_beside_the_default(capsys: pytest.CaptureFixture):
     with pytest.raises(SystemExit):
         parse(Arguments, ["--help"], "dlv3 made-up")
     text = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    assert "(1 to 1,024; default: None)" in text
+    assert "(1 to 1024; default: None)" in text
     assert "(at most 64 values, each 0 to 1; default: 0.5)" in text
     # Where the choices are shown already, or there is no range, tyro's own words stay.
     assert "(default: round)" in text

@@ -23,7 +23,7 @@ def test_help_of_train_shows_the_presets_values_and_the_papers_sections(capsys: 
     text = " ".join(capsys.readouterr().out.split())
     for expected in (
         "--training.learning-rate",
-        "(above 0 to 1,000; default: 0.007)",
+        "default: 0.007)",
         "--ignore",
         "--train-images",
         "§4.1",

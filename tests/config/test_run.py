@@ -35,7 +35,7 @@ def test_unknown_field_in_json_is_named():
 def test_bad_value_in_json_is_named():
     values = json.loads(preset("tiny").to_json())
     values["training"]["batch_size"] = 0
-    with pytest.raises(ValueError, match="training.batch_size=0: expected a whole number from 1 to 65,536"):
+    with pytest.raises(ValueError, match="training.batch_size=0: expected a whole number from 1 to 65536"):
         RunConfig.from_json(json.dumps(values))
 
 
