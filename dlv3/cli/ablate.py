@@ -119,8 +119,7 @@ def ablate_command(arguments: AblateArguments) -> int:
     """Run `dlv3 ablate`. Returns the exit status, 0.
 
     Raises:
-        ValueError: no such table, one that the preset does not have, a bad shard or number of seeds, or nothing to
-            publish.
+        ValueError: no such table, one that the preset does not have, a bad shard, or nothing to publish.
         OSError: a file cannot be written.
     """
     tables = _tables(arguments)
