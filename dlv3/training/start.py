@@ -177,9 +177,11 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
     try:
         return weights.read(source)
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{_named(source)}: no such file; {allowed}") from error
+        raise FileNotFoundError(f"{_named(source)}: no such file; give one, or {allowed}") from error
     except weights.WeightsError as error:
-        raise weights.WeightsError(f"training.pretrained: {error}; {allowed}") from error
+        raise weights.WeightsError(
+            f"training.pretrained: {error}; give another file, or {allowed}"
+        ) from error
 
 
 def _named(source: str) -> str:

@@ -195,7 +195,7 @@ ODD = {
     ),
     "missing.pth": (
         lambda path: None,
-        "no such file; give imagenet, scenes, objects, none or a file of weights",
+        "no such file; give one, or imagenet, scenes, objects or none",
     ),
 }
 
