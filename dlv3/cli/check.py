@@ -9,10 +9,11 @@ import tyro
 
 from dlv3.cli.errors import FAILED
 from dlv3.cli.parsing import parse
-from dlv3.config.data import DataConfig, Labels, MaskValues
+from dlv3.config.data import Bits, DataConfig, Labels, MaskValues
 from dlv3.data.photos.check import CheckedSplit, FolderCheck, check_folder
 from dlv3.fields import require_whole
 from dlv3.printed import printable, say
+from dlv3.ranges import Several
 
 _SHOWN = 50  # lines of problems, and of notes
 
@@ -43,9 +44,9 @@ class CheckArguments:
     """The validation photos."""
     val_masks: str | None = None
     """Their masks."""
-    image_bits: int = 16
+    image_bits: Bits = 16
     """Bits that the values of 16-bit grey pictures use, 9 to 16."""
-    in_channels: int = 3
+    in_channels: Several = 3
     """Channels of the pictures, as in --model.in-channels: 3 for colour, 1 for grey, more for multispectral ones."""
 
 

@@ -11,6 +11,7 @@ Labels = Annotated[
     int, Whole(2, 255, "255 means no label, and one kind of object makes two, background and object")
 ]
 """Number of classes in masks."""
+Bits = Annotated[int, Whole(9, 16)]
 Year = Literal["2007", "2008", "2009", "2010", "2011", "2012"]
 MaskValues = Annotated[tuple[int, ...], Each(Whole(0, 65_535), most=256)]
 
@@ -35,7 +36,7 @@ class DataConfig:
     """folder: a file with a line such as "128 64 128 road" for each class, for masks in colour; left out,
     DIR/colours.txt, DIR/labelmap.txt (CVAT) or DIR/class_dict.csv where there is one."""
 
-    image_bits: Annotated[int, Whole(9, 16)] = 16
+    image_bits: Bits = 16
     """folder: bits that the values of 16-bit grey pictures use, such as 12: the largest one becomes white."""
 
     train_images: str | None = None

@@ -173,7 +173,7 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
         return _imagenet(backbone)
     if source in SMALL:
         return _small(source, backbone)
-    allowed = f"give imagenet, {', '.join(SMALL)}, none or a file of weights"
+    allowed = f"imagenet, {', '.join(SMALL)} or none"
     try:
         return weights.read(source)
     except FileNotFoundError as error:
