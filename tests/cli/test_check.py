@@ -38,4 +38,4 @@ def test_channels_of_the_pictures_are_an_option(photos: Path, capsys: pytest.Cap
     assert main([*words, "4", "--num-classes", "3"]) == 1
     assert "has 3 channels (RGB); expected 4, the model's in_channels" in capsys.readouterr().out
     assert main([*words, "0"]) == 2
-    assert "in_channels=0: expected a whole number" in one_error_line(capsys.readouterr().err)
+    assert "--in-channels 0: expected a whole number" in one_error_line(capsys.readouterr().err)
