@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dlv3 import markdown
 from dlv3.ablations.paper.bounds import bounds_at
 from dlv3.ablations.paper.configure import rows_at
-from dlv3.ablations.paper.headlines import GROUPS, HEADLINES, Group, Headline
+from dlv3.ablations.paper.headlines import GROUPS, HEADLINES, LONGER, Group, Headline
 from dlv3.ablations.paper.tables import TABLES, is_control
 from dlv3.ablations.paper.traits import traits_at
 from dlv3.ablations.report import claim_line, claims_at, with_interval
@@ -79,6 +79,21 @@ def separation_table(records: Sequence[Record], preset_name: str) -> str:
             ]
         )
     return markdown.table(SEPARATED_HEAD, lines)
+
+
+def convergence(records: Sequence[Record]) -> str:
+    """Return the headline differences at twice the schedule as a sentence; empty where none was run.
+
+    Args:
+        records: those of one preset; they may be of any tables.
+    """
+    parts = []
+    for text, better, worse in LONGER:
+        ours, theirs = ([r for r in records if (r.table, r.row) == row] for row in (better, worse))
+        found = paired_difference(ours, theirs, "miou")
+        if found is not None:
+            parts.append(f"{text}: {with_interval(found)} ({found.pairs} seeds)")
+    return f"At twice the schedule, {'; '.join(parts)}." if parts else ""
 
 
 def bars_of(records: Sequence[Record]) -> list[tuple[Group, list[Bar]]]:

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from dlv3 import markdown
-from dlv3.ablations.headline import headline_table, in_words, separation_table
+from dlv3.ablations.headline import convergence, headline_table, in_words, separation_table
 from dlv3.ablations.paper import headlines as paper
 from dlv3.ablations.paper.tables import QUARTER, TABLES
 from dlv3.ablations.probes.tables import PROBES
@@ -68,6 +68,7 @@ def page(sections: Sequence[Section]) -> str:
             headline_table(section.records, preset),
             SEPARATED,
             separation_table(section.records, preset),
+            convergence(section.records),
         ]
     for section in sections:
         scale = section.scale

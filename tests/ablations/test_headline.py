@@ -6,9 +6,9 @@ import pytest
 from made_records import made_record
 
 from dlv3.ablations import TABLES
-from dlv3.ablations.headline import bars_of, headline_table, in_words, separation_table
+from dlv3.ablations.headline import bars_of, convergence, headline_table, in_words, separation_table
 from dlv3.ablations.paper.bounds import Bounds
-from dlv3.ablations.paper.headlines import GROUPS, HEADLINES
+from dlv3.ablations.paper.headlines import GROUPS, HEADLINES, LONGER
 
 SCORES = {
     ("T2", "resnet50 block4"): [0.30, 0.31, 0.32],
@@ -86,3 +86,20 @@ def test_words_have_the_figures_numbers(records):
     assert "control block7, all rates 1 ours -8.7." in text
     assert text.count("Table 3") == 2
     assert set(TABLES) > {headline.table for headline in HEADLINES}
+
+
+def test_differences_at_twice_the_schedule_are_of_rows_that_were_run(records):
+    assert convergence(records) == ""
+    [block7, block4] = [
+        [replace(made_record(*row, seed, score), preset="quarter") for seed, score in enumerate(scores)]
+        for row, scores in zip(LONGER[0][1:], ([0.70, 0.72], [0.44, 0.45]), strict=True)
+    ]
+    assert convergence([*block7, *block4]) == (
+        "At twice the schedule, block7 above block4: +26.5 [+20.1, +32.9] (2 seeds)."
+    )
+
+
+@pytest.mark.parametrize("row", [row for _, *rows in LONGER for row in rows])
+def test_rows_at_twice_the_schedule_are_those_of_the_tables(row):
+    table, name = row
+    assert TABLES[table].row(name).setting.length == 2

@@ -38,6 +38,20 @@ HEADLINES = (
     Headline("T5", "(1, 2, 4)", "(1, 1, 1)"),
     Headline("T5", "(1, 2, 4), image pooling", "(1, 2, 4)"),
 )
+LONGER = (
+    ("block7 above block4", ("T2", "block7, twice the schedule"), ("T2", "block4, twice the schedule")),
+    (
+        "ASPP above block4 without it",
+        ("T5", "(1, 1, 1), twice the schedule"),
+        ("T2", "block4, twice the schedule"),
+    ),
+    (
+        "multi-grid (1, 2, 4) and image pooling above ASPP alone",
+        ("T5", "(1, 2, 4), image pooling, twice the schedule"),
+        ("T5", "(1, 1, 1), twice the schedule"),
+    ),
+)
+"""Differences at twice the schedule, each between two rows of tables: whether a finding is more than a head start."""
 GROUPS = (
     Group(
         "Cascade (Table 2), above block4",
