@@ -36,6 +36,22 @@ def report(records: Iterable[Record], preset_name: str) -> str:
     return "\n\n".join(tables) + "\n"
 
 
+def note_on_seeds(records: Iterable[Record]) -> str:
+    """Return a sentence on what verdicts from one or two seeds can say; "" where there are more."""
+    seeds: dict[tuple[str, str], set[int]] = {}
+    for record in records:
+        seeds.setdefault((record.table, record.row), set()).add(record.seed)
+    most = max(map(len, seeds.values()), default=FEWEST_PAIRS)
+    if most >= FEWEST_PAIRS:
+        return ""
+    runs = "One run" if most == 1 else "Two runs"
+    return (
+        f'{runs} of each row: "same direction" says that the difference has the sign of the claim in every run, and '
+        '"within noise" that it has not. How far runs differ by chance, and with it "reproduced" and "opposite", '
+        f"takes {FEWEST_PAIRS} seeds or more (--seeds {FEWEST_PAIRS})."
+    )
+
+
 def verdicts(records: Iterable[Record], preset_name: str) -> str:
     """Return all verdicts on the paper's claims as a Markdown table, and the counts of the other tables' verdicts."""
     found = claims_by_table(records, preset_name)

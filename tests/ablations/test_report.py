@@ -8,6 +8,7 @@ from dlv3.ablations import EVERY_TABLE, PROBES, STUDIES, TABLES, Record, read
 from dlv3.ablations.report import (
     claims_at,
     claims_by_table,
+    note_on_seeds,
     report,
     reproduced,
     table_report,
@@ -101,3 +102,9 @@ def test_tables_with_records_stand_in_the_catalogues_order():
     runs = made_records("S1") + made_records("T4") + made_records("P2")
     assert tables_with_records(runs, "laptop") == [EVERY_TABLE[name] for name in ("T4", "P2", "S1")]
     assert tables_with_records(runs, "gpu") == []
+
+
+def test_verdicts_of_one_or_two_seeds_come_with_what_they_cannot_say():
+    texts = [note_on_seeds(made_records("T1", seeds)) for seeds in (1, 2, 3)]
+    assert [text.split(":")[0] for text in texts] == ["One run of each row", "Two runs of each row", ""]
+    assert note_on_seeds([]) == ""

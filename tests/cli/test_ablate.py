@@ -115,23 +115,26 @@ def mine(photos, monkeypatch) -> list[str]:
 
 
 def test_tables_of_a_folder_run_resume_and_are_reported_apart(mine, capsys):
-    rows = ["--rows", "resnet50 block4", "block7, all rates 1"]
+    rows = ["--rows", "resnet50 block4", "resnet50 block5"]
     assert ablate.main([*mine, *rows, "--dry-run"]) == 0
     plan = capsys.readouterr()
     assert "folder:photos: 3 classes, 4 training pictures of up to 50×40" in plan.err
     assert "2 runs of 2 trainings" in plan.err
     assert [line.split(": training")[0] for line in plan.out.splitlines()] == [
         "T2 resnet50 block4, seed 0",
-        "T2 block7, all rates 1, seed 0",
+        "T2 resnet50 block5, seed 0",
     ]
     assert ablate.main([*mine, *rows]) == 0
     printed = capsys.readouterr()
     assert "pixels of 4 training pictures" in printed.err
     assert "| resnet50 block4 | 64.81 |" in printed.out
+    [claim] = [line for line in printed.out.splitlines() if line.startswith("| block5 beats block4")]
+    assert claim.endswith(("| 1 | same direction |", "| 1 | within noise |"))
+    assert 'One run of each row: "same direction" says' in printed.out
     found = sorted(path.as_posix() for path in Path("data").rglob("*.json"))
     assert found == [
-        "data/results/folder-photos/quarter/T2/block7-all-rates-1.seed0.json",
         "data/results/folder-photos/quarter/T2/resnet50-block4.seed0.json",
+        "data/results/folder-photos/quarter/T2/resnet50-block5.seed0.json",
     ]
     assert ablate.main([*mine, *rows]) == 0
     assert "2 recorded before; nothing left to run" in capsys.readouterr().err

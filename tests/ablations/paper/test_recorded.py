@@ -27,6 +27,7 @@ def test_record_is_of_todays_row_and_configuration(record):
     assert record.split == "test"
 
 
+@pytest.mark.slow
 def test_a_recorded_cell_run_again_with_a_new_seed_falls_within_the_spread(tmp_path):
     row = "resnet50 block4"
     scores = [record.score("miou") for record in RECORDS if (record.table, record.row) == ("T2", row)]
