@@ -99,7 +99,7 @@ def train(
     started = time.perf_counter()
     if train_dataset is None:
         train_dataset, val_dataset = open_datasets(config)
-    _check_data(config, train_dataset, val_dataset)
+    check_data(config, train_dataset, val_dataset)
     with joined(config.training.device) as processes, _callers_settings_kept(processes):
         folder = RunFolder(out)
         if processes.first:
@@ -217,9 +217,14 @@ def _begin(
     return state, updater
 
 
-def _check_data(
+def check_data(
     config: RunConfig, train_dataset: SegmentationDataset, val_dataset: SegmentationDataset | None
 ) -> None:
+    """Check that the configuration fits the data.
+
+    Raises:
+        ValueError: it does not; says what and why.
+    """
     training = config.training
     if (training.keep_best or training.patience) and not val_dataset:
         raise ValueError(

@@ -144,6 +144,12 @@ def test_tables_of_a_folder_run_resume_and_are_reported_apart(mine, capsys):
     assert capsys.readouterr().out == "No recorded runs at preset quarter.\n"
 
 
+def test_weights_of_another_network_are_refused_before_anything_is_run(mine):
+    with pytest.raises(ValueError, match="training.pretrained='scenes': .* not of resnet17"):
+        ablate.main([*mine, "--rows", "resnet50 block4", "--training.pretrained", "scenes"])
+    assert not Path("data").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

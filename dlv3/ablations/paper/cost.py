@@ -71,6 +71,10 @@ def estimate(
         train, val: the pictures.
         work: the folder of the trainings; those that are finished there cost nothing.
         progress: whether to show a bar, on a terminal.
+
+    Raises:
+        ValueError: pretrained weights of another network, or a device that this machine does not have.
+        FileNotFoundError: there are no such weights.
     """
     kinds: dict[str, list[TrainingCell]] = {}
     for cell in cells:
@@ -108,7 +112,7 @@ def _timed(
     # In one process: starting others for a few batches would take longer than the batches.
     training = replace(config.training, iterations=1 + UPDATES, workers=0, compile=False)
     with joined(training.device) as processes, torch.random.fork_rng():
-        updater = Updater(build_model(config, load=False), training, processes, training.class_weights)
+        updater = Updater(build_model(config), training, processes, training.class_weights)
         batches = training_batches(train, training, processes)
         updater.update(0, batches).item()
         # The fastest: whatever else the machine does makes others slower.

@@ -27,6 +27,7 @@ from dlv3.config.training import TrainingConfig
 from dlv3.data.photos.folder import FolderDataset
 from dlv3.data.photos.opening import opened
 from dlv3.resnet import BACKBONES
+from dlv3.training.run import check_data
 
 PRESETS = ("tiny", "laptop", "quarter", "gpu", "paper")
 """Those whose network is run on folders: "quarter-heads" is the same network as "quarter"."""
@@ -67,7 +68,7 @@ def open_folder(spec: str, preset_name: str, data: DataConfig, training: Trainin
         training: the schedule of all rows, with the batch and the crop that stand for the paper's.
 
     Raises:
-        ValueError: another data set or preset, or a crop that the rates do not fit.
+        ValueError: another data set or preset, a crop of which no map is whole, or weights for other classes.
         DataError: the folder cannot be used.
     """
     if not is_folder(spec):
@@ -94,6 +95,7 @@ def open_folder(spec: str, preset_name: str, data: DataConfig, training: Trainin
     # Photos may be large, and of many sizes. The score does not depend on the batch.
     evaluation = replace(preset.evaluation, batch_size=1)
     base = RunConfig(spec, model, data, training, evaluation)
+    check_data(base, train, val)
     return Folder(base, train, val, _largest(train))
 
 

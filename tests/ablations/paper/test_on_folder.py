@@ -83,6 +83,7 @@ def test_classes_and_the_lines_on_rates_and_sizes_are_the_folders(photos):
     [
         (dict(spec="voc:mine"), "--data voc:mine: expected folder:DIR"),
         (dict(at="quarter-heads"), "--data at --preset quarter-heads: expected one of tiny, laptop, quarter"),
+        (dict(class_weights=(1.0, 2.0)), r"training.class_weights=\(1.0, 2.0\): expected 3 numbers"),
         (dict(crop_size=130), "--training.crop-size 130: no map of it is whole.*give 129 or 133"),
     ],
 )
