@@ -70,7 +70,7 @@ construction, and what is learnt is the difference from that column.""",
         "laptop: a map of 9×9",
         "The same rows where sampling is the limit: preset `laptop`",
         """The same rows on made scenes of 129 pixels at output stride 16, which gives a map of 9×9. Sampling on it
-limits the rows of T2, T3 and T5 alike, so they are the contrast to those above.
+limits the rows of T2 and T3, and the rates of T5 overshoot the shapes, so these are the contrast to the tables above.
 [Why each table shows or does not](../README.md#the-papers-tables-on-the-scenes).""",
     ),
     Scale("tiny", "tiny", "Preset `tiny`", "Networks that have learnt nothing, for tests."),
