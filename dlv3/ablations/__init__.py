@@ -1,8 +1,8 @@
 """The paper's tables, and tables made like them, as experiments that run: `dlv3 ablate`.
 
 `table` and `cell` say what every table is made of. `paper` has the paper's tables, `probes` those of tasks in which one
-mechanism decides, `studies` those of heads on frozen features; `catalogue` has all of them. `runner` runs cells,
-`results` keeps their records, `report`, `plots` and `publish` show them.
+mechanism decides, `studies` those of heads on frozen features; `catalogue` has all of them. `runner` runs cells, and
+`jobs` several of them at a time; `results` keeps their records, `report`, `plots` and `publish` show them.
 
 To add a row or a control: name it in its table's function (`paper.tables`, `probes.tables`, `studies.tables`) with the
 setting that it changes, `Row(name, None, setting)` where the paper has no such row, and add the claims about it.

@@ -108,7 +108,7 @@ def table_report(table: Table[Any], records: Sequence[Record], preset_name: str)
     """Return a table as Markdown: its rows with the paper's numbers and ours, then its claims with their verdicts.
 
     A column without entries is left out: of the paper's numbers, or of the scores that follow from how the pictures
-    are made. On photos, rows that were not run are left out too.
+    are made. On photos, rows that were not run and their claims are left out too.
 
     Args:
         table: one of `EVERY_TABLE`.
@@ -118,8 +118,10 @@ def table_report(table: Table[Any], records: Sequence[Record], preset_name: str)
     parts = [
         f"**{table.name}** {table.title} (section {table.section})",
         _grid(_rows(table, records, preset_name)),
-        _grid([CLAIM_HEAD, *_claims(table, records, preset_name)]),
     ]
+    claims = _claims(table, records, preset_name)
+    if claims:
+        parts.append(_grid([CLAIM_HEAD, *claims]))
     if table.note:
         parts.insert(1, table.note)
     if of_folder(records):

@@ -1,7 +1,6 @@
 """`dlv3 ablate`: run the paper's tables, the probes and the studies, and report what was recorded."""
 
 import argparse
-import itertools
 import os
 import re
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from dlv3.ablations.paper.cost import Estimate, estimate, shown
 from dlv3.ablations.paper.on_folder import Folder
 from dlv3.ablations.paper.tables import TABLES
 from dlv3.ablations.publish import publish
-from dlv3.ablations.report import note_on_seeds, report, table_report
+from dlv3.ablations.report import note_on_seeds, report
 from dlv3.ablations.results import read
 from dlv3.ablations.runner import is_done, run, shard_of
 from dlv3.ablations.table import Table
@@ -239,18 +238,14 @@ def _print_plan(wanted: Sequence[Cell[Any]], results: Path, costs: Estimate | No
 
 
 def _print_report(arguments: AblateArguments, tables: Sequence[Table[Any]]) -> None:
-    names = {table.name for table in tables}
     here = replace(arguments, results=_to_report(arguments.results))
-    records = [record for record in read(_results(here)) if record.table in names]
-    ours = [record for record in records if record.preset == arguments.preset]
-    _say_parts(report(records, arguments.preset).removesuffix("\n"), note_on_seeds(ours))
+    _print_tables(tables, _results(here), arguments.preset)
 
 
 def _print_tables(tables: Sequence[Table[Any]], results: Path, preset_name: str) -> None:
-    records = [record for record in read(results) if record.preset == preset_name]
-    by_table = [[record for record in records if record.table == table.name] for table in tables]
-    texts = [table_report(table, ours, preset_name) for table, ours in zip(tables, by_table, strict=True)]
-    _say_parts(*texts, note_on_seeds(itertools.chain(*by_table)))
+    names = {table.name for table in tables}
+    ours = [record for record in read(results) if record.preset == preset_name and record.table in names]
+    _say_parts(report(ours, preset_name).removesuffix("\n"), note_on_seeds(ours))
 
 
 def _say_parts(*parts: str) -> None:

@@ -124,10 +124,12 @@ def test_tables_of_a_folder_run_resume_and_are_reported_apart(mine, capsys):
         "T2 resnet50 block4, seed 0",
         "T2 resnet50 block5, seed 0",
     ]
-    assert ablate.main([*mine, *rows]) == 0
+    assert ablate.main(["T5", *mine, *rows]) == 0
     printed = capsys.readouterr()
     assert "pixels of 4 training pictures" in printed.err
     assert "| resnet50 block4 | 64.81 |" in printed.out
+    # None of its rows was asked for.
+    assert "**T5**" not in printed.out
     [claim] = [line for line in printed.out.splitlines() if line.startswith("| block5 beats block4")]
     assert claim.endswith(("| 1 | same direction |", "| 1 | within noise |"))
     assert 'One run of each row: "same direction" says' in printed.out

@@ -84,7 +84,7 @@ def open_folder(spec: str, preset_name: str, data: DataConfig, training: Trainin
             f"--training.crop-size {crop}: no map of it is whole: the steps of output stride {stride} end between two "
             f"pixels; give {whole} or {whole + stride}"
         )
-    root = spec.partition(":")[2] or "."
+    root = Path(spec.partition(":")[2] or ".")
     train, val = (FolderDataset(root, split, data, preset.model.in_channels) for split in ("train", "val"))
     model = replace(
         preset.model,
@@ -94,7 +94,8 @@ def open_folder(spec: str, preset_name: str, data: DataConfig, training: Trainin
     )
     # Photos may be large, and of many sizes. The score does not depend on the batch.
     evaluation = replace(preset.evaluation, batch_size=1)
-    base = RunConfig(spec, model, data, training, evaluation)
+    # Without a last slash and the like, so that a sweep that was begun with it is found.
+    base = RunConfig(f"folder:{root.as_posix()}", model, data, training, evaluation)
     check_data(base, train, val)
     return Folder(base, train, val, _largest(train))
 

@@ -71,7 +71,7 @@ def test_rows_have_the_rates_batch_and_crop_that_stand_for_theirs(photos):
 def test_classes_and_the_lines_on_rates_and_sizes_are_the_folders(photos):
     folder = opened(photos)
     assert folder.base.model.num_classes == 3
-    assert folder.base.dataset == "folder:mine"
+    assert folder.base.dataset == "folder:mine" == opened(photos, "folder:./mine/").base.dataset
     assert folder.about() == (
         "folder:mine: 3 classes, 4 training pictures of up to 50×40 and 2 validation pictures. A crop of 33 gives a "
         "map of 9×9 at output stride 4: ASPP's rates are (2, 4, 6), where the paper has (6, 12, 18) on 33×33"
