@@ -45,7 +45,7 @@ class CheckArguments:
     val_masks: str | None = None
     """Their masks."""
     image_bits: Bits = 16
-    """Bits that the values of 16-bit grey pictures use, 9 to 16."""
+    """Bits that the values of 16-bit grey pictures use."""
     in_channels: Several = 3
     """Channels of the pictures, as in --model.in-channels: 3 for colour, 1 for grey, more for multispectral ones."""
 

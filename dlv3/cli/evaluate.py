@@ -40,7 +40,7 @@ class EvaluateArguments:
     """scenes, outline, heads, markers:KIND, cells:KIND, ground, folder:DIR or voc:DIR; left out, the data set that the
     run was trained on."""
     split: Literal["train", "val", "test"] = "val"
-    """Which part of the data."""
+    """Part of the data to score."""
     ignore: Annotated[MaskValues | None, tyro.conf.arg(metavar="INT [INT ...]")] = None
     """folder: mask values that are not labels. This option and those below are the run's own when left out."""
     num_classes: Labels | None = None

@@ -40,7 +40,7 @@ class PredictArguments:
     flip: bool = False
     """Evaluate the left-right mirror image too, and average (§4.1)."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """What the network is computed in."""
+    """Number type of the network's computations; bfloat16 is faster on GPUs."""
     max_side: Annotated[int, Whole(1, 65_536)] | None = MAX_SIDE
     """Pictures whose longer side has more pixels than this are downsampled for the model, and the result is upsampled
     again; None never does it."""

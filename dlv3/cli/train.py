@@ -54,7 +54,7 @@ class TrainArguments:
     out: Path
     """The run's folder, which is made."""
     preset: PresetName = "laptop"
-    """What to start from: tiny (seconds), laptop (two minutes on two cores), quarter (the paper's rates and maps on
+    """Options to start from: tiny (seconds), laptop (two minutes on two cores), quarter (the paper's rates and maps on
     small pictures), gpu (minutes on one GPU), paper and paper-stage2 (the published recipe)."""
     data: str = "scenes"
     """scenes, outline, heads, markers:KIND, cells:KIND, ground, folder:DIR or voc:DIR."""

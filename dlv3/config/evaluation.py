@@ -17,11 +17,11 @@ class EvaluationConfig:
     scales: Scales = (1.0,)
     """Scales of the image whose probabilities are averaged: 0.5 0.75 1 1.25 1.5 1.75 in the paper (§4.1; Table 6)."""
     flip: bool = False
-    """Whether to evaluate the left-right mirror image too, and average (§4.1; Table 6)."""
+    """Evaluate the left-right mirror image too, and average (§4.1; Table 6)."""
     batch_size: Several = 1
     """Images at a time; only images of equal size share a batch. The score does not depend on it."""
     precision: Precision = "float32"
-    """What the network is computed in. bfloat16 is faster on GPUs and may move the score a little."""
+    """Number type of the network's computations. bfloat16 is faster on GPUs and may move the score a little."""
 
     def __post_init__(self) -> None:
         check_fields(self, "evaluation.")

@@ -49,11 +49,11 @@ class PretrainConfig:
     optimizer: Optimizer | None = None
     """sgd (momentum 0.9) with scenes, adamw with objects."""
     learning_rate: LearningRate | None = None
-    """At the start, with poly 0.9 after 50 iterations of warm-up: 0.1 with scenes, 0.005 with objects."""
+    """Learning rate at the start, with poly 0.9 after 50 iterations of warm-up: 0.1 with scenes, 0.005 with objects."""
     weight_decay: Share = 1e-4
-    """On every parameter."""
+    """Weight decay, on every parameter."""
     seed: Seed = 0
-    """Of the weights and the pictures' order. The pictures themselves are always the same."""
+    """Seed of the weights and the pictures' order. The pictures themselves are always the same."""
 
     def __post_init__(self) -> None:
         check_fields(self)

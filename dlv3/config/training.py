@@ -44,28 +44,28 @@ class TrainingConfig:
     """sgd: stochastic gradient descent with momentum, as in the authors' code (not stated in the paper). adamw: for
     small networks and short runs."""
     learning_rate: LearningRate = 0.007
-    """At the start: 0.007, in the second stage 0.001 (§4.1)."""
+    """Learning rate at the start: 0.007, in the second stage 0.001 (§4.1)."""
     front_learning_rate: Annotated[float, Number(0, 1000)] = 1.0
     """Factor on the learning rate for the backbone's stem to block3. Not in the paper, which has one rate for all
     layers; below 1 it protects what a pretraining has taught them from the first steps of the new layers."""
     schedule: Policy = "poly"
     """poly (§4.1, "Learning rate policy"), or step for comparison: times step_factor every step_every iterations."""
     power: Annotated[float, Number(0, 100, above=True)] = 0.9
-    """Of the poly policy (§4.1)."""
+    """Power of the poly policy (§4.1)."""
     step_every: Iterations = 2000
-    """step: iterations between two drops."""
+    """Iterations between two drops, with schedule step."""
     step_factor: Annotated[float, Number(0, 1, above=True)] = 0.1
-    """step: what each drop multiplies the learning rate by."""
+    """Factor on the learning rate at each drop, with schedule step."""
     warmup: IterationsOrNone = 0
     """Iterations of a linear rise at the start. Not in the paper; high learning rates from scratch need it."""
     momentum: Decay = 0.9
-    """sgd: not stated; the authors' code has 0.9. adamw has PyTorch's own averages."""
+    """Momentum of sgd. Not stated; the authors' code has 0.9. adamw has PyTorch's own averages."""
     weight_decay: Share = 1e-4
-    """On every parameter. Not stated; the authors' code has 1e-4."""
+    """Weight decay, on every parameter. Not stated; the authors' code has 1e-4."""
 
     batch_norm_decay: Decay = 0.9997
-    """Of the running statistics (§4.1, "Batch normalization"); PyTorch's momentum is 1 minus it. Far too slow for
-    short runs: give 0.9 to those of a few hundred iterations."""
+    """Decay of the running statistics (§4.1, "Batch normalization"); PyTorch's momentum is 1 minus it. 0.9997 is far
+    too slow for short runs: give 0.9 to those of a few hundred iterations."""
     freeze_batch_norm: bool = False
     """Hold batch normalization: the second stage (§4.1), and the second row of Table 8."""
     downsample_labels: bool = False
@@ -89,19 +89,19 @@ class TrainingConfig:
     """Strength of random brightness, contrast and saturation. Not in the paper."""
 
     pretrained: str | None = None
-    """What the backbone starts from: imagenet (torchvision's weights, as in the paper, §4), scenes or objects (the
+    """Weights that the backbone starts from: imagenet (torchvision's, as in the paper, §4), scenes or objects (the
     small weights that come with the project, of resnet14 and resnet17), a file of either kind, or none."""
     initial_weights: str | None = None
-    """What the whole model starts from, with the layers that give logits fresh if the classes are others: a run's
-    folder, a .safetensors or .pth file, or deeplabv3_resnet50 or deeplabv3_resnet101 (torchvision's, trained on COCO
-    and VOC's classes). The second stage (§4.1)."""
+    """Weights that the whole model starts from; the layers that give logits are fresh if the number of classes differs.
+    A run's folder, a .safetensors or .pth file, or deeplabv3_resnet50 or deeplabv3_resnet101 (torchvision's, trained on
+    COCO's photos with VOC's classes). The second stage (§4.1)."""
     seed: Seed = 0
-    """Of the initial weights, the order of the pictures, their augmentation and dropout."""
+    """Seed of the initial weights, the order of the pictures, their augmentation and dropout."""
 
     accumulate: Several = 1
     """Parts to cut a batch into where memory is short. Batch normalization then sees one part at a time."""
     precision: Precision = "auto"
-    """What the network is computed in; the weights are float32. auto is bfloat16 where the hardware has it."""
+    """Number type of the computations; the weights are float32. auto is bfloat16 where the hardware has it."""
     channels_last: bool = True
     """Lay tensors out with the channels last, which convolutions are faster with."""
     compile: bool = False

@@ -12,6 +12,7 @@ from dlv3.files import write_with
 
 IGNORE_INDEX = 255
 VOID_COLOUR = (224, 224, 192)  # VOC's own colour of the border that carries no label
+_STRIP = 1 << 20  # pixels that an overlay blends at once
 
 # Okabe and Ito's eight colours, distinct in every common form of colour blindness, in the order of the
 # scenes' classes: background, sun, coin, square, triangle, ring, cross, wire.
@@ -109,8 +110,14 @@ def overlay(
         raise ValueError(
             f"mask of {indices.shape} (height, width): expected the picture's size, {photo.shape[:2]}"
         )
-    mixed = np.rint((1 - alpha) * photo + alpha * colourise(indices, palette)).astype(np.uint8)
-    return np.where((indices == IGNORE_INDEX)[..., None], photo, mixed)
+    blended = np.empty(photo.shape, dtype=np.uint8)
+    # In strips: in floating point, a large photo would be eight times its size.
+    rows = max(1, _STRIP // photo.shape[1])
+    for top in range(0, len(photo), rows):
+        part, labels = photo[top : top + rows], indices[top : top + rows]
+        mixed = np.rint((1 - alpha) * part + alpha * colourise(labels, palette)).astype(np.uint8)
+        blended[top : top + rows] = np.where((labels == IGNORE_INDEX)[..., None], part, mixed)
+    return blended
 
 
 def as_rgb(photo: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from dlv3.data.palette import IGNORE_INDEX
 from dlv3.printed import printable
 
 _SHOWN = 8  # names in a message
-_JOINED = "\N{NO-BREAK SPACE}"  # between a name and its share, so that no line ends there
+_JOINED = "\N{NO-BREAK SPACE}"  # between the words of a name and its share, so that no line ends there
 
 
 @runtime_checkable
@@ -67,13 +67,13 @@ class ClassShares:
     def text(self) -> str:
         """Return the shares as a few lines of text."""
         each = [
-            f"{printable(name)}{_JOINED}{_percent(share)}"
+            f"{printable(name)} {_percent(share)}".replace(" ", _JOINED)
             for name, share in zip(self.classes, self.shares, strict=True)
         ]
         no_label = self.unlabelled / max(self.unlabelled + sum(self.pixels), 1)
-        listed = ", ".join([*each, f"no label{_JOINED}{_percent(no_label)}"])
+        listed = ", ".join([*each, f"no label {_percent(no_label)}".replace(" ", _JOINED)])
         text = f"pixels of {self.pictures} training pictures: {listed}"
-        return textwrap.fill(text, 100, subsequent_indent="  ").replace(_JOINED, " ")
+        return textwrap.fill(text, 100, subsequent_indent="  ", break_on_hyphens=False).replace(_JOINED, " ")
 
     def require_two(self, where: str) -> None:
         """Check that at least two classes occur: otherwise there is nothing to learn, and every score is perfect.

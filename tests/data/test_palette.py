@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from dlv3.data import palette
 from dlv3.data.palette import SCENES_PALETTE, VOID_COLOUR, colourise, overlay, save_palette_png, voc_palette
 
 
@@ -56,6 +57,16 @@ def test_overlay_mixes_by_alpha_and_leaves_unlabelled_pixels():
     assert overlay(image, mask, voc_palette(2), alpha=0).tolist() == [[[100] * 3] * 3]
     array = image.permute(1, 2, 0).numpy()
     assert np.array_equal(overlay(array, mask, voc_palette(2)), overlay(image, mask, voc_palette(2)))
+
+
+def test_overlay_of_several_strips_is_that_of_one(monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    image = torch.randint(0, 256, (3, 7, 5), generator=generator, dtype=torch.uint8)
+    mask = torch.randint(0, 2, (7, 5), generator=generator)
+    mask[3] = 255
+    whole = overlay(image, mask, voc_palette(2), alpha=0.3)
+    monkeypatch.setattr(palette, "_STRIP", 10)
+    assert np.array_equal(overlay(image, mask, voc_palette(2), alpha=0.3), whole)
 
 
 def test_overlay_names_sizes_that_differ_and_an_alpha_outside_its_range():

@@ -15,6 +15,13 @@ def test_text_has_the_share_of_each_class_and_of_no_label():
     assert text == "pixels of 7 training pictures: c0 50.0%, c1 <0.1%, c2 0.0%, no label 50.0%"
 
 
+def test_no_line_of_the_text_ends_inside_of_a_name_and_its_share():
+    names = tuple(f"a two-lane road {i}" for i in range(9))
+    lines = ClassShares(names, (1,) * 9, 0, 7).text().split("\n")
+    assert len(lines) > 1
+    assert all(line.rstrip(",").endswith("%") for line in lines)
+
+
 @pytest.mark.parametrize(
     ("found", "message"),
     [

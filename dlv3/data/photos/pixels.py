@@ -32,6 +32,8 @@ def pixels_of(picture: Image.Image, path: Path, channels: int, bits: int) -> NDA
     Raises:
         DataError: the picture has another number of channels, several pages, or values that do not fit.
     """
+    if not 9 <= bits <= 16:
+        raise DataError(f"bits={bits}: expected 9 to 16")
     pages = getattr(picture, "n_frames", 1)
     if channels not in (1, 3) and pages == channels:
         single = [_bytes(page.copy(), path, bits) for page in ImageSequence.Iterator(picture)]
@@ -90,7 +92,7 @@ def _bytes(picture: Image.Image, path: Path, bits: int) -> NDArray[np.uint8]:
                 "bits a channel",
             )
         return upper
-    values = np.array(picture).astype(np.int64)
+    values = np.array(picture)
     least, most, white = int(values.min()), int(values.max()), 2**bits - 1
     if least < 0 or most > white:
         raise DataError(
@@ -104,8 +106,8 @@ def _bytes(picture: Image.Image, path: Path, bits: int) -> NDArray[np.uint8]:
             f"{path}: a 16-bit picture whose values end at {most} of 65535 comes out nearly black; if all pictures are "
             f"of {used} bits, give image_bits={used} (--image-bits {used})",
         )
-    scaled: NDArray[np.uint8] = ((values * 255 + white // 2) // white).astype(np.uint8)
-    return scaled
+    table: NDArray[np.uint8] = ((np.arange(white + 1) * 255 + white // 2) // white).astype(np.uint8)
+    return table[values]
 
 
 def _bits_stored(picture: Image.Image, path: Path) -> int:
