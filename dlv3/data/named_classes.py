@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlv3.data import SegmentationDataset
+from dlv3.data.palette import voc_palette
 from dlv3.typed_json import build, parse_object
 
 CLASSES_KEY = "dlv3.classes"
@@ -35,8 +36,10 @@ class NamedClasses:
 
     @classmethod
     def of(cls, dataset: SegmentationDataset) -> "NamedClasses":
-        """Return the classes of a data set."""
-        colours = [(int(red), int(green), int(blue)) for red, green, blue in dataset.palette]
+        """Return the classes of a data set; in VOC's colours if its palette, of a user's own making, has too few."""
+        palette, count = np.asarray(getattr(dataset, "palette", ())), len(dataset.classes)
+        rows = palette[:count] if len(palette) >= count else voc_palette(count)
+        colours = [(int(red), int(green), int(blue)) for red, green, blue in rows]
         return cls(tuple(dataset.classes), tuple(colours))
 
     @property

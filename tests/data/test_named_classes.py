@@ -1,6 +1,7 @@
 """Names and colours of classes survive the way through a file's text, and a changed text is one line of error."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,15 @@ def test_a_data_sets_names_and_colours_come_back():
     assert found.names == CLASSES
     assert np.array_equal(found.palette, SCENES_PALETTE)
     assert found.palette.dtype == np.uint8
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(300, 7), (1, 0), (None, 0)])
+def test_a_users_own_data_set_may_have_a_palette_of_another_length_or_none(rows, expected):
+    dataset = SimpleNamespace(classes=("a", "b"))
+    if rows is not None:
+        dataset.palette = np.full((rows, 3), 7, np.uint8)
+    assert NamedClasses.of(dataset).colours[0] == (expected,) * 3
+    assert len(NamedClasses.of(dataset).colours) == 2
 
 
 def test_a_file_without_them_has_none():

@@ -107,7 +107,8 @@ def _bytes(picture: Image.Image, path: Path, bits: int) -> NDArray[np.uint8]:
             f"of {used} bits, give image_bits={used} (--image-bits {used})",
         )
     table: NDArray[np.uint8] = ((np.arange(white + 1) * 255 + white // 2) // white).astype(np.uint8)
-    return table[values]
+    scaled: NDArray[np.uint8] = table[values]
+    return scaled
 
 
 def _bits_stored(picture: Image.Image, path: Path) -> int:
