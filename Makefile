@@ -3,6 +3,7 @@
 #             the address only)                    make lint      style and types
 # make site   write the course as web pages        make format    mend style
 # make clean  remove what was made                 make coverage  run the library's tests, and say what they reach
+#                                                  make faults    kill and disturb the commands at every point
 
 PYTHON ?= python3
 JOBS ?= auto
@@ -12,7 +13,7 @@ INSTALLED := $(VENV)/.installed
 # One thread a process: as many processes run as there are cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -p no:cacheprovider
 
-.PHONY: lab test check lint format coverage site clean
+.PHONY: lab test check lint format coverage faults site clean
 
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -43,6 +44,11 @@ format: $(INSTALLED)
 
 coverage: $(INSTALLED)
 	$(PYTEST) --dist loadscope -q --cov --cov-report=term --ignore tests/browser tests
+
+# Every point at which a file changes, random moments, damaged files, and 10,000 predictions from four threads.
+faults: $(INSTALLED)
+	DLV3_FAULTS=long $(PYTEST) --dist worksteal -q --durations=3 tests/faults \
+		'tests/fast/test_served.py::test_four_threads_get_the_answers_that_one_gets'
 
 site: $(INSTALLED)
 	$(BIN)/python -m dlv3.course.kit.site --out site

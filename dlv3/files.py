@@ -8,8 +8,10 @@ it points to is not written to.
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 if sys.platform != "win32":
@@ -27,19 +29,28 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
     Threads and processes that write one file at the same time wait for each other.
 
     Raises:
-        OSError: it cannot be written; what was there before still is.
+        OSError: it cannot be written, and is named as `filename`; what was there before still is.
     """
+    try:
+        _replace(path, memoryview(content))
+    except OSError as error:
+        # A failed write names no file, and a failed move the one aside.
+        raise OSError(error.errno, error.strerror or str(error), os.fspath(path)) from error
+
+
+def _replace(path: Path, content: memoryview) -> None:
     aside = path.with_name(_name_aside(path.name))
     with _open_aside(aside) as file:
         try:
-            _write(file, memoryview(content))
+            _write(file, content)
             file.flush()
             os.fsync(file.fileno())
             if sys.platform == "win32":  # which moves no file that is open
                 file.close()
             os.replace(aside, path)
         except BaseException:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
             raise
     _push_folder(path.parent)
 
@@ -64,13 +75,14 @@ def write_with(path: Path, save: Callable[[BinaryIO], object]) -> None:
 def require_writable(folder: Path) -> None:
     """Make a folder and write a file in it, so that an error is raised now rather than after long work.
 
+    The file has no name, or only for a moment, so that a process that is killed leaves none.
+
     Raises:
         OSError: the folder cannot be made, or nothing can be written into it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    trial = folder / f".writable-{os.getpid()}"
-    write_atomically(trial, b"1")
-    trial.unlink()
+    with TemporaryFile(dir=folder, buffering=0) as trial:
+        trial.write(b"1")
 
 
 def is_there(path: Path) -> bool:

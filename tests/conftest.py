@@ -9,7 +9,7 @@ LONGEST = (
     "tests/training/test_pretrain.py",
     "tests/browser/test_glossary_in_lab.py",
     "notebooks/06_aspp.ipynb",
-    "tests/training/test_resume.py",
+    "tests/faults/test_kills.py",
     "notebooks/12_real_photos.ipynb",
     "notebooks/08_training.ipynb",
     "tests/browser/test_site_pages.py",

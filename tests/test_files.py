@@ -33,7 +33,7 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatc
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OSError, match=rf"No space left on device: '{path}'$"):
             write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
@@ -140,6 +140,15 @@ def test_file_that_is_read_is_not_written_to(tmp_path: Path):
             require_not_read(path, [other, weights], "--out")
     require_not_read(other, [weights], "--out")
     require_not_read(other, [tmp_path / "missing"], "--out")
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="needs files without a name")
+def test_trial_of_a_killed_process_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # A killed process removes nothing any more.
+    monkeypatch.setattr(os, "unlink", lambda *arguments, **options: None)
+    monkeypatch.setattr(Path, "unlink", lambda *arguments, **options: None)
+    require_writable(tmp_path / "folder")
+    assert list((tmp_path / "folder").iterdir()) == []
 
 
 # Writers that do not go through dlv3.files: the file, the call, and the reason.

@@ -38,6 +38,7 @@ OF_MORE = {
     "course/lessons/*/test_fallbacks.py": "the pictures that stand in for a lesson's explorer",
     "course/test_rooms.py": "what every lesson's room has",
     "course/test_solutions.py": "every exercise's right and wrong answers",
+    "faults/test_*.py": "commands that are killed, full disks, permissions and damaged files",
     "test_import_graph.py": "which package may import which",
     "test_mirror.py": "this file",
     "test_quarter_scale.py": "the backbone at a quarter of the scale in the whole model",
@@ -45,7 +46,6 @@ OF_MORE = {
     "test_project_files.py": "links, versions and paths in the project's own files",
     "test_wheel.py": "the built package in an empty environment",
     "training/test_training_package.py": "what dlv3.training offers",
-    "training/test_resume.py": "a training that is stopped and resumed",
 }
 
 

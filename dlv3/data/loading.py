@@ -3,7 +3,8 @@
 torch reports it as a plain RuntimeError, from wherever the main thread happens to be, or as a broken connection.
 """
 
-from collections.abc import Iterable, Iterator
+import traceback
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -44,23 +45,30 @@ def loss_in(error: Exception, *, while_loading: bool = False) -> WorkerLost | No
     )
 
 
-def batches_of(loader: Iterable[T]) -> Iterator[T]:
-    """Yield a loader's batches.
+def batches_of(loader: Iterable[T]) -> Generator[T]:
+    """Yield a loader's batches, and end its workers when that ends: by an error, or by `close`.
+
+    Workers of a training ignore the signal by which Python would end them with the program, which would wait for ever.
 
     Raises:
         WorkerLost: one of its workers was killed.
     """
     batches, lost = iter(loader), None
-    while lost is None:
-        try:
-            batch = next(batches)
-        except StopIteration:
-            return
-        except Exception as error:
-            lost = loss_in(error, while_loading=True)
-            if lost is None:
-                raise
-        else:
-            yield batch
-    del batches
+    try:
+        while lost is None:
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            except Exception as error:
+                # An error's traceback refers to the loader, and would keep it and its workers.
+                traceback.clear_frames(error.__traceback__)
+                lost = loss_in(error, while_loading=True)
+                if lost is None:
+                    raise
+            else:
+                yield batch
+    finally:
+        # A loader ends its workers when nothing refers to it.
+        del batches
     raise lost

@@ -1,7 +1,8 @@
 """The score of a model on a data set: whole images, labels at their own size, every image once (section 4)."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from typing import Protocol
 
 import torch
@@ -69,9 +70,10 @@ def evaluate(
     groups: Mapping[str, tuple[int, ...]] = getattr(dataset, "groups", {})
     started = time.perf_counter()
     counts = ConfusionMatrix(len(classes))
-    with as_configured(model, config) as runner:
+    batches = _batches(dataset, transform, config, device, workers, progress)
+    with as_configured(model, config) as runner, closing(batches):
         output_stride: int | None = getattr(runner, "output_stride", None)
-        for images, labels in _batches(dataset, transform, config, device, workers, progress):
+        for images, labels in batches:
             with autocast(runner, config.precision, device):
                 predicted = predict_labels(runner, images, config.scales, config.flip)
             counts.update(predicted, labels)
@@ -118,7 +120,7 @@ def _batches(
     device: torch.device,
     workers: int,
     progress: bool,
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Generator[tuple[Tensor, Tensor]]:
     """Yield batches of equal-sized images: (n, 3, H, W), (n, H, W), n at most the batch size."""
     prepared = _Prepared(dataset, transform)
     loader = DataLoader(
@@ -133,8 +135,9 @@ def _batches(
     )
     # Only rank 0 shows a bar, and (disable=None) only on a terminal.
     shown = progress and prepared.indices.start == 0
-    with tqdm(total=len(prepared), desc="evaluate", unit="image", disable=None if shown else True) as bar:
-        for samples in batches_of(loader):
+    bar = tqdm(total=len(prepared), desc="evaluate", unit="image", disable=None if shown else True)
+    with bar, closing(batches_of(loader)) as batches:
+        for samples in batches:
             for group in _of_equal_size(samples):
                 images = torch.stack([image for image, _ in group])
                 labels = torch.stack([label for _, label in group])

@@ -70,9 +70,7 @@ def write_prediction(
         write_with(overlaid, partial(blended.save, format="PNG", compress_level=1))
         write_with(index, partial(Image.fromarray(labels.numpy()).save, format="PNG"))
     except OSError as error:
-        raise OSError(
-            f"{stem}_*.png: cannot be written: {error.strerror or error}; give another --out"
-        ) from error
+        raise _with_advice(error) from error
 
 
 def write_scores(scores: Tensor, stem: Path) -> None:
@@ -95,7 +93,11 @@ def write_scores(scores: Tensor, stem: Path) -> None:
     try:
         write_with(path, save)
     except OSError as error:
-        raise OSError(f"{path}: cannot be written: {error.strerror or error}; give another --out") from error
+        raise _with_advice(error) from error
+
+
+def _with_advice(error: OSError) -> OSError:
+    return OSError(f"{error.filename}: cannot be written: {error.strerror or error}; give another --out")
 
 
 def _results(stem: Path, probabilities: Probabilities = "none") -> list[Path]:

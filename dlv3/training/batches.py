@@ -1,6 +1,6 @@
 """The batches of a training: a loader of augmented crops, in an order that follows from the seed alone."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ Batch = tuple[Tensor, Tensor]  # (n, 3, crop, crop) float32, (n, crop, crop) int
 
 def training_batches(
     dataset: SegmentationDataset, training: TrainingConfig, processes: Processes, first: int = 0
-) -> Iterator[Batch]:
+) -> Generator[Batch]:
     """Return this process's batches from iteration `first` to the end, `accumulate` of them an iteration."""
     transform = TrainTransform(
         training.crop_size,

@@ -8,7 +8,8 @@ iteration, and the rest (weights, running statistics, momentum, the length of th
 import math
 import signal
 import time
-from contextlib import nullcontext
+from collections.abc import Generator, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 
 import torch
@@ -21,7 +22,7 @@ from dlv3.data.loading import WorkerLost, loss_in
 from dlv3.data.named_classes import NamedClasses
 from dlv3.evaluation import Evaluation, evaluate
 from dlv3.training import checkpoint
-from dlv3.training.batches import training_batches
+from dlv3.training.batches import Batch, training_batches
 from dlv3.training.checkpoint import TrainingState
 from dlv3.training.folder import RunFolder
 from dlv3.training.prediction_grid import save_predictions
@@ -81,8 +82,8 @@ class Training:
         """
         lost = None
         try:
-            with StopRequest() as stop:
-                self._update_to_the_end(stop)
+            with StopRequest() as stop, closing(self._batches()) as batches:
+                self._update_to_the_end(stop, batches)
         except Exception as error:
             lost = loss_in(error)
             if lost is None:
@@ -93,8 +94,10 @@ class Training:
             weights.save(self.updater.model, self.folder.weights, self._classes)
         self._save()
 
-    def _update_to_the_end(self, stop: StopRequest) -> None:
-        batches = training_batches(self.train_dataset, self.training, self.processes, self.state.iteration)
+    def _batches(self) -> Generator[Batch]:
+        return training_batches(self.train_dataset, self.training, self.processes, self.state.iteration)
+
+    def _update_to_the_end(self, stop: StopRequest, batches: Iterator[Batch]) -> None:
         # A validation that a signal cut short is repeated here.
         self._validate_if_due(stop)
         self._stop_if_asked(stop)

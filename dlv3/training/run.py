@@ -115,6 +115,9 @@ def train(
                 evaluation = _run(
                     config, folder, updater, state, (train_dataset, val_dataset), overwrite, progress
                 )
+            elif processes.first:
+                # Left by a process that was killed when the run was complete.
+                folder.drop_replaced()
     seconds = time.perf_counter() - started
     return TrainingResult(
         updater.model.eval(),

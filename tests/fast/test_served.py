@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from profiles import LONG
 from randomised import randomise
 
 from dlv3 import DeepLabV3, DeepLabV3Config, weights
@@ -185,7 +186,14 @@ def let_threads_race(request, monkeypatch):
 
 
 @pytest.mark.usefixtures("races")
-@pytest.mark.parametrize("calls", [40, pytest.param(400, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "calls",
+    [
+        40,
+        pytest.param(400, marks=pytest.mark.slow),
+        pytest.param(10_000, marks=pytest.mark.skipif(not LONG, reason="make faults runs it")),
+    ],
+)
 def test_four_threads_get_the_answers_that_one_gets(calls):
     sizes = [(1, 3, 17, 17), (2, 3, 17, 17), (1, 3, 33, 17), (1, 3, 17, 33), (1, 3, 33, 33), (1, 3, 9, 40)]
     generator = torch.Generator().manual_seed(1)

@@ -3,15 +3,19 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from child_processes import free_port, in_processes
-from training_runs import final_weights, metrics, run_to_the_end, short_run
+from torch import Tensor
+from training_runs import final_weights, metrics, run_to_the_end, scored, short_run
 
 from dlv3.config.run import RunConfig
+from dlv3.training import TrainingResult, checkpoint, train
 from dlv3.training.distributed import Processes, choose_device, joined
+from dlv3.weights import load_tensors
 
 PARTS = (1, 2)
 
@@ -28,6 +32,20 @@ def run_in_parts(accumulate: int) -> RunConfig:
     )
 
 
+def careful_run() -> RunConfig:
+    """A run that weighs classes by their frequency, keeps its best weights and stops early."""
+    config = run_in_parts(accumulate=1)
+    options = dict(class_balance="median-frequency", keep_best=True, patience=2, validation_interval=1)
+    return replace(config, training=replace(config.training, iterations=6, **options))
+
+
+def train_carefully(out: Path) -> TrainingResult:
+    """Train; the second validation's score is the best."""
+    with pytest.MonkeyPatch.context() as patch:
+        scored(patch, 0.2, 0.5, 0.3, 0.4, 0.9, 0.9)
+        return train(careful_run(), out, progress=False)
+
+
 def _work(folder: Path) -> None:
     """Ask the other process, then train once for each number of parts, in the group of one `joined`."""
     with joined("cpu") as processes:
@@ -40,6 +58,8 @@ def _work(folder: Path) -> None:
         torch.save(found, folder / f"{rank}.pt")
         for accumulate in PARTS:
             run_to_the_end(run_in_parts(accumulate), folder / f"parts{accumulate}")
+        result = train_carefully(folder / "careful")
+        assert (result.iterations, result.best_iteration) == (4, 2)
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +73,31 @@ def of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("accumulate", PARTS)
 def test_two_processes_end_in_the_weights_of_one(tmp_path: Path, of_two: Path, accumulate: int):
     one, two = run_to_the_end(run_in_parts(accumulate), tmp_path / "one"), of_two / f"parts{accumulate}"
-    ours, theirs = final_weights(two), final_weights(one)
-    assert ours.keys() == theirs.keys()
-    for name, tensor in theirs.items():
-        torch.testing.assert_close(ours[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
+    assert_close(final_weights(two), final_weights(one))
     for line, expected in zip(metrics(two), metrics(one), strict=True):
         assert line["iteration"] == expected["iteration"]
         score = "loss" if line["kind"] == "train" else "miou"
         assert line[score] == pytest.approx(expected[score], abs=1e-3)
+
+
+def assert_close(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
+    assert ours.keys() == theirs.keys()
+    for name, tensor in theirs.items():
+        torch.testing.assert_close(ours[name], tensor, rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_two_processes_weigh_classes_keep_the_best_and_stop_early_as_one_does(tmp_path: Path, of_two: Path):
+    one, two = tmp_path / "one", of_two / "careful"
+    result = train_carefully(one)
+    assert (result.iterations, result.best_iteration) == (4, 2)
+    assert [(m["kind"], m["iteration"]) for m in metrics(two)] == [
+        (m["kind"], m["iteration"]) for m in metrics(one)
+    ]
+    states = [checkpoint.load(folder / "checkpoint.pt") for folder in (two, one)]
+    for field in ("iteration", "class_weights", "best_miou", "best_iteration", "without_gain"):
+        assert states[0][field] == states[1][field]
+    assert_close(final_weights(two), final_weights(one))
+    assert_close(*(load_tensors(folder / "best.safetensors")[0] for folder in (two, one)))
 
 
 def test_processes_know_of_each_other(of_two: Path):

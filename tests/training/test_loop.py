@@ -1,13 +1,15 @@
 """The loop loses nothing: a stopped run resumes to the same weights, and what is not finite is never kept."""
 
+import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from child_processes import CONTEXT
 from torch.utils.data import get_worker_info
 from training_runs import (
     assert_same_run,
@@ -15,16 +17,15 @@ from training_runs import (
     final_weights,
     metrics,
     run_to_the_end,
+    scored,
     short_run,
 )
 
 from dlv3.config.run import RunConfig
-from dlv3.data import open_dataset
+from dlv3.data import DataError, open_dataset
 from dlv3.data.held import Held
 from dlv3.data.loading import WorkerLost
-from dlv3.evaluation import Evaluation
 from dlv3.training import TrainingDiverged, checkpoint, train
-from dlv3.training.loop import Training
 from dlv3.weights import load_tensors
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -168,14 +169,44 @@ def test_killed_worker_ends_the_run_which_resumes_to_the_same_weights(tmp_path: 
     assert_same_run(uninterrupted(config), run_to_the_end(config, out, resume=True))
 
 
-def scored(monkeypatch: pytest.MonkeyPatch, *scores: float) -> None:
-    """Have the validations find these mIOUs, by iteration / validation_interval."""
+class Broken(Held):
+    """Pictures of which one cannot be read."""
 
-    def score(self: Training, dataset: object) -> Evaluation:
-        return replace(found, miou=scores[self.state.iteration // self.training.validation_interval - 1])
+    def __getitem__(self, index: int):
+        if index == 5:
+            raise DataError("5.png: cannot be read")
+        return super().__getitem__(index)
 
-    found = Evaluation(classes=("a",), iou=(0.5,), miou=0.5, pixel_accuracy=0.5)
-    monkeypatch.setattr(Training, "_validate", score)
+
+def train_and_keep_the_error(out: Path, updates: bool, validations: bool) -> None:
+    """Train on broken pictures, in which an error is expected that a program then keeps until its end."""
+    # Loaders fork their workers, as they do in a program that is started by itself.
+    multiprocessing.set_start_method("fork", force=True)
+    config = short_run(iterations=5, workers=2, batch_size=2, validation_interval=2)
+    broken, whole = (kind(open_dataset("scenes", "train", config.data)) for kind in (Broken, Held))
+    try:
+        train(
+            config,
+            out,
+            progress=False,
+            train_dataset=broken if updates else whole,
+            val_dataset=broken if validations else whole,
+        )
+    except DataError as error:
+        sys.kept = error
+    assert "5.png: cannot be read" in str(sys.kept)
+
+
+@pytest.mark.parametrize("part", ["updates", "validations"])
+def test_program_that_keeps_the_error_of_a_broken_picture_ends(tmp_path: Path, part: str):
+    """Its loaders' workers ignore the signal with which Python ends them; it would wait for them for ever."""
+    where = (tmp_path / "run", part == "updates", part == "validations")
+    program = CONTEXT.Process(target=train_and_keep_the_error, args=where)
+    program.start()
+    program.join(120)
+    ended = program.exitcode
+    program.kill()
+    assert ended == 0
 
 
 def test_best_weights_are_kept_beside_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from dlv3.training.metrics_file import MetricsFile
 
 
@@ -27,6 +29,16 @@ def test_metrics_file_is_cut_back_to_what_the_checkpoint_knows(tmp_path: Path):
     again.write({"iteration": 2, "iou": {"wire": float("nan")}})
     again.close()
     assert path.read_text() == '{"iteration": 1}\n{"iteration": 2, "iou": {"wire": null}}\n'
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_is_an_error_that_names_the_file_once(tmp_path: Path):
+    path = tmp_path / "metrics.jsonl"
+    file = MetricsFile(path)
+    with Path("/dev/full").open("ab", buffering=0) as file._file:
+        with pytest.raises(OSError, match=r"metrics.jsonl: cannot be written: No space left on device; make"):
+            file.write({"iteration": 1})
+        file.close()
 
 
 def test_file_shorter_than_the_checkpoint_knows_is_not_padded(tmp_path: Path):

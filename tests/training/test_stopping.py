@@ -5,7 +5,7 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -70,8 +70,9 @@ def test_signal_before_the_first_update_saves_and_the_run_resumes(tmp_path: Path
     config = short_run(iterations=4, validation_interval=2)
     out = tmp_path / "stopped"
 
-    def batches(*args: object) -> None:
+    def batches(*args: object) -> Iterator[None]:
         os.kill(os.getpid(), signal.SIGTERM)
+        return (each for each in ())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dlv3.training.loop.training_batches", batches)

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from dlv3.config.presets import preset
 from dlv3.config.run import RunConfig
+from dlv3.evaluation import Evaluation
 from dlv3.training import train
+from dlv3.training.loop import Training
 from dlv3.training.updates import Updater
 from dlv3.weights import load_tensors
 
@@ -51,6 +53,16 @@ def assert_same_run(folder: Path, other: Path) -> None:
     different = [name for name in ours if not torch.equal(ours[name], theirs[name])]
     assert not different
     assert metrics(folder) == metrics(other)
+
+
+def scored(monkeypatch: pytest.MonkeyPatch, *scores: float) -> None:
+    """Have the validations find these mIOUs, by iteration / validation_interval."""
+
+    def score(self: Training, dataset: object) -> Evaluation:
+        return replace(found, miou=scores[self.state.iteration // self.training.validation_interval - 1])
+
+    found = Evaluation(classes=("a",), iou=(0.5,), miou=0.5, pixel_accuracy=0.5)
+    monkeypatch.setattr(Training, "_validate", score)
 
 
 Update = Callable[[Updater, int, object], Tensor]

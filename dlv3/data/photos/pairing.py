@@ -20,7 +20,7 @@ import os
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,16 +97,25 @@ def _configured(root: Path, config: DataConfig) -> dict[str, list[Pair]]:
     return _val_from_train(splits)
 
 
+@dataclass(frozen=True)
+class _NameList:
+    """The list of a split: its file and the names in it."""
+
+    path: Path
+    names: list[str]
+
+
 def _images_and_masks(root: Path) -> dict[str, list[Pair]]:
     images, masks = root / "images", root / "masks"
     lists = _read_lists(root)
     if lists:
         if len(lists.keys() & {"train", "val"}) == 1:
             other = ({"train", "val"} - lists.keys()).pop()
-            listed = {_stem(name, IMAGE_SUFFIXES) for names in lists.values() for name in names}
+            listed = {_stem(name, IMAGE_SUFFIXES) for each in lists.values() for name in each.names}
             everything = _files(images, IMAGE_SUFFIXES, "picture")
-            lists[other] = [name for name in everything if name not in listed]
-        return {split: _pair_up(images, masks, names) for split, names in lists.items()}
+            rest = [name for name in everything if name not in listed]
+            lists[other] = _NameList(root / f"{other}.txt", rest)
+        return {split: _pair_up(images, masks, each) for split, each in lists.items()}
     folders = _folders_of_splits(images)
     pairs = _pair_up(images, masks, by_split=bool(folders))
     if folders:
@@ -165,7 +174,7 @@ def _val_from_train(splits: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
 
 
 def _pair_up(
-    images: Path, masks: Path, names: Sequence[str] | None = None, *, by_split: bool = False
+    images: Path, masks: Path, listed: _NameList | None = None, *, by_split: bool = False
 ) -> list[Pair]:
     """Return pictures with their masks, sorted by name: all of them, or those listed.
 
@@ -175,7 +184,7 @@ def _pair_up(
     labels = _files(masks, MASK_SUFFIXES, "mask")
     if by_split:
         pictures, labels = ({_in_split(name): file for name, file in f.items()} for f in (pictures, labels))
-    if names is None:
+    if listed is None:
         unused = sorted(labels.keys() - pictures.keys())
         # Harmless, so not an error; but it may be a mistake in the names.
         if unused:
@@ -186,11 +195,13 @@ def _pair_up(
             )
         wanted = sorted(pictures)
     else:
-        composed = [unicodedata.normalize("NFC", name) for name in names]
+        composed = [unicodedata.normalize("NFC", name) for name in listed.names]
         wanted = [name if name in pictures else _stem(name, IMAGE_SUFFIXES) for name in composed]
         absent = [name for name in wanted if name not in pictures]
         if absent:
-            raise DataError(f"{images}: no picture {absent[0]!r}, which is listed ({len(absent)} such names)")
+            raise DataError(
+                f"{listed.path}: no picture {absent[0]!r}, which is listed, in {images} ({len(absent)} such names)"
+            )
         if len(set(wanted)) != len(wanted):
             twice = next(name for name in wanted if wanted.count(name) > 1)
             raise DataError(f"{images}: {twice!r} is listed twice in one split; list each picture once")
@@ -255,7 +266,7 @@ def _in_split(name: str) -> str:
     return _SPLIT_NAMES.get(top.casefold(), top) + slash + rest
 
 
-def _read_lists(root: Path) -> dict[str, list[str]]:
+def _read_lists(root: Path) -> dict[str, _NameList]:
     """Return the names listed in train.txt, val.txt and test.txt, or in files with another usual name of a split."""
     found: dict[str, Path] = {}
     for path in sorted(root.glob("*.[tT][xX][tT]")):
@@ -270,14 +281,10 @@ def _read_lists(root: Path) -> dict[str, list[str]]:
             raise DataError(f"{path} and {found[split].name} both list the {split} split; keep one of them")
         elif is_there(path):
             found[split] = path
-    lists = {split: _read_list(found[split]) for split in SPLITS if split in found}
-    return {split: names for split, names in lists.items() if names is not None}
+    return {s: _read_list(found[s]) for s in SPLITS if s in found and found[s].is_file()}
 
 
-def _read_list(path: Path) -> list[str] | None:
-    """Return the names in a list, or None if the file does not exist."""
-    if not path.is_file():
-        return None
+def _read_list(path: Path) -> _NameList:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -285,7 +292,7 @@ def _read_list(path: Path) -> list[str] | None:
     names = [line.strip() for line in lines if line.strip()]
     if not names:
         raise DataError(f"{path}: is empty; expected one stem a line")
-    return names
+    return _NameList(path, names)
 
 
 def _stem(name: str, suffixes: tuple[str, ...]) -> str:

@@ -312,7 +312,7 @@ def relabel(old: int, new: int):
             {},
             r"04\.(jpg|png) have the same name",
         ),
-        (write("train.txt", "03\n99\n"), {}, r"no picture '99', which is listed"),
+        (write("train.txt", "03\n99\n"), {}, r"train\.txt: no picture '99', which is listed"),
         (write("train.txt", "03\n03\n"), {}, "'03' is listed twice"),
         (write("train.txt", "\n"), {}, r"train\.txt: is empty"),
         (lambda root: (root / "train.txt").write_bytes(b"\xff\xfe\x00"), {}, "not a text file"),

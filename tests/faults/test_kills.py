@@ -1,0 +1,127 @@
+"""SIGKILL, SIGTERM, a full disk and folders that may not be changed, at any moment: nothing is lost.
+
+After each fault no half file lies under a final name, and what was there before is still there, or its complete
+successor is. The command is then given again, and ends as if it had never been disturbed: the same files, the weights
+bit for bit, and nothing left over.
+"""
+
+import random
+from pathlib import Path
+
+import pytest
+from command_lines import one_error_line
+from fault_harness import Ended, Fault, Kind
+from folder_states import differences, lost, state_of
+from profiles import LONG
+from scenarios import COMMANDS, Scenario, Scenarios
+
+KINDS: tuple[Kind, ...] = ("kill", "term", "full", "denied")
+SIGTERM_STATUS = 143
+WEIGHTS = "run/model.safetensors"
+
+
+class Disturbed:
+    """A folder in which a command is disturbed again and again."""
+
+    def __init__(self, scenario: Scenario, folder: Path) -> None:
+        self.scenario, self.folder = scenario, scenario.fresh(folder)
+        self.before = state_of(self.folder)
+        self.from_nothing = not self.before
+        self.iteration = 0
+
+    def strike(self, fault: Fault) -> bool:
+        """Run the command into a fault. Returns False if it ended before that."""
+        ended = self.scenario.run(self.folder, fault)
+        now = state_of(self.folder)
+        where = f"{fault} at {ended.points}: {ended.err}"
+        assert lost(self.before, now, self.scenario.complete) == [], where
+        require_clean_end(ended, fault.kind)
+        if ended.status == 0:
+            assert differences(now, self.scenario.complete) == [], where
+            return False
+        weights = self.scenario.complete.get(WEIGHTS)
+        if now.get(WEIGHTS) == weights != self.before.get(WEIGHTS):
+            # The training is complete, and what it replaces may go.
+            self.before = {WEIGHTS: weights}
+        if self.from_nothing:
+            # A training that began in an empty folder only ever gets further.
+            iteration = now.get("run/checkpoint.pt", {}).get("iteration", 0)
+            assert iteration >= self.iteration, where
+            self.iteration = iteration
+        return True
+
+    def finish(self) -> None:
+        """Run the command undisturbed."""
+        ended = self.scenario.run(self.folder)
+        assert ended.status == 0, ended.err
+        assert differences(state_of(self.folder), self.scenario.complete) == []
+
+
+def require_clean_end(ended: Ended, kind: Kind) -> None:
+    """Check the exit status and what is printed."""
+    assert "Traceback" not in ended.err
+    if ended.status == 0:
+        return
+    if kind == "kill":
+        assert ended.status == -9
+    elif kind == "term":
+        assert ended.status == SIGTERM_STATUS
+        assert ended.err.splitlines()[-1].startswith("dlv3: stopped "), ended.err
+    else:
+        assert ended.status == 2, ended.err
+        reason = {"full": "No space left on device", "denied": "Permission denied"}[kind]
+        assert reason in one_error_line(ended.err)
+        assert one_error_line(ended.err) != f"dlv3: error: [Errno 28] {reason}", "which file?"
+
+
+def of_each_file(scenario: Scenario, kind: Kind) -> list[str]:
+    """Return a point for each file that a command writes: in its middle, or when it is complete and not yet moved."""
+    start = "half " if kind in ("kill", "full") else "os.rename "
+    return list(dict.fromkeys(point for point in scenario.points if point.startswith(start)))
+
+
+SHORT = [(name, kind) for name in ("train", "evaluate", "predict") for kind in KINDS]
+SHORT += [(name, kind) for name in ("train over another", "ablate") for kind in ("kill", "full")]
+EVERY = [(name, kind) for name in COMMANDS for kind in KINDS]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind"), EVERY if LONG else SHORT)
+def test_command_that_is_disturbed_in_each_of_its_files_loses_nothing(
+    name: str, kind: Kind, scenarios: Scenarios, tmp_path: Path, record_property
+):
+    scenario = scenarios[name]
+    disturbed = Disturbed(scenario, tmp_path / "disturbed")
+    struck = [disturbed.strike(Fault(kind, name=point)) for point in of_each_file(scenario, kind)]
+    disturbed.finish()
+    record_property(f"faults: {kind}, {name}", sum(struck))
+    assert sum(struck) >= 2
+
+
+@pytest.mark.skipif(not LONG, reason="make faults tries every point")
+@pytest.mark.parametrize(("name", "kind"), EVERY)
+def test_command_that_is_disturbed_once_loses_nothing(
+    name: str, kind: Kind, scenarios: Scenarios, tmp_path: Path, record_property
+):
+    scenario, count = scenarios[name], 0
+    for point in range(1, len(scenario.points) + 1):
+        disturbed = Disturbed(scenario, tmp_path / f"{point}")
+        if disturbed.strike(Fault(kind, point)):
+            count += 1
+            disturbed.finish()
+    record_property(f"faults: {kind}, {name}", count)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["kill", "term"] if LONG else ["kill"])
+@pytest.mark.parametrize("seed", range(6 if LONG else 1))
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_that_is_disturbed_at_random_moments_loses_nothing(
+    name: str, seed: int, kind: Kind, scenarios: Scenarios, tmp_path: Path, record_property
+):
+    scenario, moments = scenarios[name], random.Random(seed)
+    disturbed, count = Disturbed(scenario, tmp_path / "disturbed"), 0
+    for _ in range(4 if LONG else 2):
+        count += disturbed.strike(Fault(kind, after=moments.uniform(0, scenario.seconds)))
+    disturbed.finish()
+    record_property(f"faults: {kind} at random moments, {name}", count)
