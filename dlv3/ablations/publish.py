@@ -54,7 +54,7 @@ Nothing was chosen on the split that is scored. The claims are many, and the int
 number: at 95%, of claims whose true difference is 0 one in forty is called reproduced, and one in forty opposite."""
 SEPARATED = """What separates a claim from the number of **parameters** is a row with at least as many and other rates.
 What separates it from **construction** is its difference "by reach alone": what would follow without any learning, if
-units named the objects that they see whole and guessed elsewhere."""
+units named the objects of which they see all that tells the class, and guessed elsewhere."""
 
 
 def page(sections: Sequence[Section]) -> str:
