@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlv3.ablations.cell import Cell, Measured
+from dlv3.training.stopping import TrainingStopped
 
 
 @dataclass(frozen=True)
 class FakeConfig:
     does: str = "score"
-    """"score", "fail", "die", or "wait" for a minute, unless it is told to end."""
+    """"score", "fail", "die", "stop", or "wait" for a minute, unless it is told to end."""
     training: int = 0
     """Cells with the same number share a training."""
 
@@ -26,6 +27,8 @@ class FakeCell(Cell[FakeConfig]):
         (work / f"{self.config.training}.{self.row}").write_text(str(os.getpid()))
         if self.config.does == "fail":
             raise ValueError(f"{self.row}: cannot be run")
+        if self.config.does == "stop":
+            raise TrainingStopped("stopped after iteration 3 of 6, resume with --resume", signal.SIGINT)
         if self.config.does == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if self.config.does == "wait":

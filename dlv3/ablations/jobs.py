@@ -24,9 +24,8 @@ from tqdm import tqdm
 
 from dlv3.ablations.cell import Cell
 from dlv3.ablations.results import Record
-from dlv3.ablations.runner import is_done, measured
+from dlv3.ablations.runner import is_done, measured, stopped
 from dlv3.data.loading import WorkerLost
-from dlv3.training.stopping import TrainingStopped
 
 # A forked process could use neither CUDA nor the threads of this one.
 CONTEXT: Any = multiprocessing.get_context("spawn")
@@ -73,11 +72,7 @@ def run_in_jobs(
                     bar.set_postfix_str(f"{record.table} {record.row}, seed {record.seed}")
                     bar.update()
         except KeyboardInterrupt:
-            raise TrainingStopped(
-                f"stopped; {len(records)} of {total} runs are recorded, and each training has saved its state: repeat "
-                "the command to continue",
-                signal.SIGINT,
-            ) from None
+            raise stopped(len(records), total, signal.SIGINT) from None
     return records
 
 

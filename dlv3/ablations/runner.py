@@ -13,6 +13,7 @@ from dlv3.ablations.results import Record, read_record, record_path
 from dlv3.ablations.surroundings import surroundings
 from dlv3.config.run import RunConfig
 from dlv3.training.distributed import joined
+from dlv3.training.stopping import TrainingStopped
 
 
 def shard_of(cells: Sequence[Cell[Any]], index: int, count: int) -> list[Cell[Any]]:
@@ -70,8 +71,11 @@ def run(
 
     Returns:
         The new records.
+
+    Raises:
+        TrainingStopped: Ctrl-C or SIGTERM came; the training has saved its state.
     """
-    records = []
+    records: list[Record] = []
     with joined("auto") as processes:
         waiting = [cell for cell in cells if not is_done(cell, results)]
         processes.wait()  # all have looked before one writes
@@ -79,13 +83,25 @@ def run(
         with tqdm(waiting, desc="ablate", unit="run", disable=hidden) as bar:
             for cell in bar:
                 bar.set_postfix_str(f"{cell.table} {cell.row}, seed {cell.seed}")
-                record = measured(cell, work)
+                try:
+                    record = measured(cell, work)
+                except TrainingStopped as stop:
+                    raise stopped(len(records), len(waiting), stop.signal) from None
                 records.append(record)
                 if processes.first:
                     record.write(results)
                     report(record)
         processes.wait()  # the records are complete before anyone reads them
     return records
+
+
+def stopped(done: int, total: int, signal_number: int) -> TrainingStopped:
+    """Return the end of a sweep that a signal stopped, in words for the command's user."""
+    return TrainingStopped(
+        f"stopped; {done} of {total} runs are recorded, and every training has saved its state: repeat the command to "
+        "continue",
+        signal_number,
+    )
 
 
 def measured(cell: Cell[Any], work: Path) -> Record:

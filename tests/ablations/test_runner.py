@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_cells import fake
 
 from dlv3.ablations import TABLES, cells, read, runner
 from dlv3.ablations.paper import cell as training_cell
 from dlv3.ablations.results import record_path
 from dlv3.ablations.runner import shard_of
+from dlv3.training.stopping import TrainingStopped
 
 RESULTS = Path(__file__).parents[2] / "data" / "results"
 
@@ -53,6 +55,15 @@ def test_a_sweep_that_was_stopped_goes_on_where_it_stopped(tmp_path, trainings):
     runner.run(wanted, tmp_path / "results", tmp_path / "work", progress=False)
     assert len(read(tmp_path / "results")) == 2
     assert len(trainings) == 2
+
+
+def test_a_stopped_sweep_names_a_way_on_that_the_command_has(tmp_path):
+    (tmp_path / "work").mkdir()
+    wanted = [fake("done"), fake("long", "stop", 1), fake("other", training=2)]
+    with pytest.raises(
+        TrainingStopped, match=r"^stopped; 1 of 3 runs are recorded.*: repeat the command to continue$"
+    ):
+        runner.run(wanted, tmp_path / "results", tmp_path / "work", progress=False)
 
 
 def test_a_record_says_how_it_came_about_and_another_configuration_is_run_again(tmp_path, trainings):
