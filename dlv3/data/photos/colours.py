@@ -1,6 +1,6 @@
 """A table of colours and classes, for masks that are pictures in colour.
 
-Tables of three kinds are read, one class a line; lines that begin with # and empty lines are passed over:
+Tables of three kinds are read, one class a line; empty lines and comments, which begin with #, are passed over:
 
     128 64 128 road          colours.txt: red, green, blue and the name; or the name first; commas will do too
     road:128,64,128::        labelmap.txt, as CVAT writes it
@@ -27,6 +27,7 @@ _NO_LABEL = ("void", "ignore", "unlabelled", "unlabeled")
 _LABELMAP = re.compile(r"(?P<name>[^:]*):\s*(?P<rgb>\d+\s*,\s*\d+\s*,\s*\d+)\s*(:.*)?")
 _COLOUR_FIRST = re.compile(r"(?P<rgb>\d+[\s,;]+\d+[\s,;]+\d+)[\s,;:]+(?P<name>.*\S)")
 _NAME_FIRST = re.compile(r"(?P<name>.*?\S)[\s,;:]+(?P<rgb>\d+[\s,;]+\d+[\s,;]+\d+)")
+_HEXADECIMAL = re.compile(r"#[0-9A-Fa-f]{6}\b")  # a colour that is not read, and not a comment
 _HEADER = re.compile(r"name[\s,;]+r(ed)?[\s,;]+g(reen)?[\s,;]+b(lue)?", re.IGNORECASE)
 
 
@@ -93,7 +94,8 @@ def read_colours(path: Path) -> ColourTable:
     labels: dict[tuple[int, int, int], int] = {}
     for number, line in enumerate(lines, 1):
         text = line.strip()
-        if not text or text.startswith("#") or _HEADER.fullmatch(text):
+        comment = text.startswith("#") and not _HEXADECIMAL.match(text)
+        if not text or comment or _HEADER.fullmatch(text):
             continue
         name, colour = _entry(text, f"{path}, line {number}")
         if colour in labels:

@@ -119,14 +119,14 @@ def class_names(root: Path, config: DataConfig, colours: ColourTable | None = No
     Raises:
         DataError: the names, their number and the colours do not fit together.
     """
-    names = tuple(config.classes)
+    names, source = tuple(config.classes), "classes"
     listed = root / "classes.txt"
-    if not names and colours is None and is_there(listed):
-        try:
-            lines = listed.read_text(encoding="utf-8-sig").splitlines()
-        except UnicodeDecodeError:
-            raise DataError(f"{listed}: is not a text file (UTF-8); expected one name a line") from None
-        names = tuple(line.strip() for line in lines if line.strip())
+    if not names and is_there(listed):
+        names, source = _listed_names(listed), str(listed)
+        if colours is not None and names != colours.classes:
+            raise DataError(
+                f"{listed} and {colours.path} name different classes, or in another order; keep the table alone"
+            )
     if colours is not None:
         if names and len(names) != len(colours.classes):
             raise DataError(
@@ -136,12 +136,27 @@ def class_names(root: Path, config: DataConfig, colours: ColourTable | None = No
     count = config.num_classes
     if names and not 2 <= len(names) <= IGNORE_INDEX:
         raise DataError(
-            f"{listed if listed.is_file() and not config.classes else 'classes'}: names {len(names)} classes; expected "
-            f"2 to {IGNORE_INDEX}: one kind of object makes two classes, background and object"
+            f"{source}: names {len(names)} classes; expected 2 to {IGNORE_INDEX}: one kind of object makes two "
+            "classes, background and object"
         )
+    twice = [name for index, name in enumerate(names) if name in names[:index]]
+    if twice:
+        raise DataError(f"{source}: names {twice[0]!r} twice; give each class a name of its own")
     if names and count is not None and len(names) != count:
         raise DataError(f"num_classes={count}: {len(names)} classes are named; leave one of the two out")
     return names or tuple(f"class {i}" for i in range(count or 0))
+
+
+def _listed_names(path: Path) -> tuple[str, ...]:
+    """Return the names in classes.txt, one a line."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: is not a text file (UTF-8); expected one name a line") from None
+    names = tuple(line.strip() for line in lines if line.strip())
+    if not names:
+        raise DataError(f"{path}: is empty; expected one name a line")
+    return names
 
 
 def inferred_classes(counts: NDArray[np.int64], folder: Path) -> int:

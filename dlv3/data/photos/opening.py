@@ -5,6 +5,7 @@ by a file's content, whatever its name says. A small compressed file can hold a 
 size is checked before the pixels are read.
 """
 
+import logging
 import os
 import stat
 from collections.abc import Iterator
@@ -26,6 +27,9 @@ MAX_PIXELS = 1 << 27
 _SUBFILE = 254  # TIFF's tag; bit 0 marks a page that is a smaller copy of another one
 
 Path = str | PathLike[str]
+
+# Otherwise Python prints what Pillow logs about a bad file, beside the one line of the error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 @contextmanager
@@ -51,6 +55,11 @@ def opened(path: Path, formats: tuple[str, ...] = IMAGE_FORMATS) -> Iterator[Ima
     except PermissionError:
         raise DataError(f"{path}: no permission to read it") from None
     except UnidentifiedImageError:
+        if "TIFF" in formats and _is_tiff(path):
+            raise DataError(
+                f"{path}: a TIFF of a kind that is not read, such as one page of many channels; save each channel as a "
+                "page of 8 or 16 bits"
+            ) from None
         raise DataError(f"{path}: not a picture that can be read; give {_listed(formats)}") from None
     except Image.DecompressionBombError as error:
         raise DataError(f"{path}: too large to read safely ({error}); make it smaller") from None
@@ -93,6 +102,11 @@ def _require_readable_size(picture: Image.Image, path: Path) -> None:
             f"{path}: {picture.width}×{picture.height} pixels; expected at most {MAX_PIXELS} in all: make it smaller, "
             "or cut it into parts"
         )
+
+
+def _is_tiff(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def _listed(formats: tuple[str, ...]) -> str:

@@ -38,6 +38,7 @@ def test_every_kind_of_table_gives_the_classes_in_their_order(tmp_path: Path, te
         ("1 2 3 road\n1 2 3 sky\n", r"line 2: the colour \(1, 2, 3\) was there before"),
         ("1 2 3 road\n0 0 0 void\n", r"colours\.txt: has 1 classes; expected 2 to 255"),
         ("", r"colours\.txt: has 0 classes"),
+        ("#ff0000 road\n#00ff00 sky\n", r"line 1: '#ff0000 road': expected red, green and blue \(0 to 255\)"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused_with_its_line(tmp_path: Path, text: str, message: str):
@@ -106,6 +107,17 @@ def test_a_folder_with_a_table_is_read_by_it(folder: Path, name: str, text: str)
     assert dataset[0][1].tolist() == [[0, 1], [255, 1]]
     assert dataset.classes_in(0) == {0, 1}
     assert dataset.label_counts()[0, [0, 1, 255]].tolist() == [1, 2, 1]
+
+
+def test_other_names_beside_a_table_are_refused(folder: Path):
+    table(folder, COLOURS)
+    (folder / "classes.txt").write_text("road\nwide sky\n")
+    assert open_dataset(f"folder:{folder}", "train").classes == ("road", "wide sky")
+    (folder / "classes.txt").write_text("wide sky\nroad\n")
+    with pytest.raises(
+        DataError, match=r"classes\.txt and .*colours\.txt name different classes, or in another"
+    ):
+        open_dataset(f"folder:{folder}", "train")
 
 
 def test_a_table_may_be_given_and_counts_follow_it(folder: Path):

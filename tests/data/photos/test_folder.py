@@ -320,6 +320,9 @@ def relabel(old: int, new: int):
         (relabel(1, 255), {}, "only class 0, and 255"),
         (relabel(1, 128), {}, "the labels 0, 128 look like grey levels"),
         (lambda root: None, {"classes": ("a",)}, "classes: names 1 classes; expected 2 to 255"),
+        (write("classes.txt", "\n"), {}, r"classes\.txt: is empty; expected one name a line"),
+        (write("classes.txt", "a\nb\na\n"), {}, r"classes\.txt: names 'a' twice"),
+        (lambda root: None, {"classes": ("a", "b", "b")}, "classes: names 'b' twice"),
         (write("classes.txt", "object\n"), {}, r"classes\.txt: names 1 classes; .* background and object"),
         (relabel(1, 30), {}, "the labels 0, 30 look like grey levels"),
         (

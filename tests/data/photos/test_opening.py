@@ -56,6 +56,28 @@ def test_only_the_documented_formats_are_opened(tmp_path):
             read_image(tmp_path / name)
 
 
+@pytest.mark.parametrize("samples", [5, 8])
+def test_a_tiff_of_many_channels_in_one_page_is_refused_with_what_to_do(tmp_path, samples):
+    width, height, table = 4, 3, 10
+    data = bytes(width * height * samples)
+    bits_at = 8 + 2 + 12 * table + 4
+    entries = [
+        (256, 4, 1, width),
+        (257, 4, 1, height),
+        (258, 3, samples, bits_at),
+        (259, 3, 1, 1),
+        (262, 3, 1, 1),
+    ]
+    entries += [(273, 4, 1, bits_at + 2 * samples), (277, 3, 1, samples), (278, 4, 1, height)]
+    entries += [(279, 4, 1, len(data)), (284, 3, 1, 1)]
+    header = b"II*\0" + struct.pack("<IH", 8, table) + b"".join(struct.pack("<HHII", *e) for e in entries)
+    (tmp_path / "a.tif").write_bytes(header + bytes(4) + struct.pack(f"<{samples}H", *[8] * samples) + data)
+    with pytest.raises(
+        DataError, match=r"a\.tif: a TIFF of a kind that is not read.*save each channel as a page"
+    ):
+        read_image(tmp_path / "a.tif", channels=samples)
+
+
 def test_a_jpeg_that_is_called_png_is_not_a_mask(tmp_path):
     Image.fromarray(photo()[..., 0]).save(tmp_path / "mask.png", "JPEG")
     with pytest.raises(DataError, match=r"mask\.png: not a picture that can be read; give PNG or TIFF"):
