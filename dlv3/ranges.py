@@ -193,7 +193,8 @@ Device = Annotated[str, DEVICE]
 Workers = Annotated[int, Whole(0, 1024)]
 Seed = Annotated[int, Whole(0, 2**63 - 1)]
 LearningRate = Annotated[float, Number(0, 1000, above=True)]
-Share = Annotated[float, Number(0, 1)]
+SHARE = Number(0, 1)
+Share = Annotated[float, SHARE]
 Decay = Annotated[float, Number(0, 1, below=True)]
 SCALE = Number(0.01, 16)
 """A factor on a picture's size."""

@@ -11,6 +11,7 @@ This file imports nothing of dlv3, so that every package can use it.
 """
 
 import json
+import math
 import types
 from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass
@@ -44,7 +45,8 @@ def parse_object(text: str | bytes) -> dict[str, Any]:
         ValueError: the text is not UTF-8 or not JSON, or it is another kind of value.
     """
     try:
-        values = json.loads(text.decode("utf-8") if isinstance(text, bytes) else text)
+        decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        values = json.loads(decoded, parse_constant=_refuse_number, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 text: {error.reason} at byte {error.start}") from error
     except json.JSONDecodeError as error:
@@ -54,6 +56,15 @@ def parse_object(text: str | bytes) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError(f"expected a JSON object, got {type(values).__name__}")
     return values
+
+
+def _refuse_number(text: str) -> float:
+    raise ValueError(f"not JSON that dlv3 wrote: the number {_short(text)} is not finite")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse_number(text)
 
 
 def build(cls: type[T], values: object, name: str, *, required: Sequence[str] = ()) -> T:

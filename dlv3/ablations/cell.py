@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
@@ -87,6 +88,16 @@ def without_later_fields(values: dict[str, Any]) -> dict[str, Any]:
         else options
         for group, options in values.items()
     }
+
+
+def none_for_nan(iou: Mapping[str, float]) -> dict[str, float | None]:
+    """Return IOUs as a record has them: None for a class that does not occur, whose IOU is NaN."""
+    return {name: None if math.isnan(value) else value for name, value in iou.items()}
+
+
+def without_nan(groups: Mapping[str, float]) -> dict[str, float]:
+    """Return the scores of groups, without groups of which no class occurs."""
+    return {name: value for name, value in groups.items() if not math.isnan(value)}
 
 
 def fingerprint(text: str) -> str:

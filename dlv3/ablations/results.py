@@ -6,9 +6,11 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from dlv3.fields import require
 from dlv3.files import write_atomically
+from dlv3.ranges import SHARE, Number, Seed, Share, check_fields
 from dlv3.typed_json import build, read_object
 
 # The 97.5th percentile of Student's t for 1 to 30 degrees of freedom, as in any table of it.
@@ -27,9 +29,9 @@ class Record:
     table: str
     row: str
     preset: str
-    seed: int
+    seed: Seed
     split: str
-    miou: float
+    miou: Share
     """From 0 to 1."""
     iou: dict[str, float | None]
     """By class; None for a class that does not occur."""
@@ -40,11 +42,26 @@ class Record:
     device: str
     versions: dict[str, str]
     commit: str
-    seconds: float
+    seconds: Annotated[float, Number(0, 10**12)]
     """Wall time of the training and of this evaluation."""
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+        for field, scores in (("iou", self.iou), ("groups", self.groups)):
+            for name, score in scores.items():
+                holds = SHARE.allows(score) or (field == "iou" and score is None)
+                require(f"{field}.{name}", score, holds, SHARE.in_words())
+
     def score(self, name: str) -> float:
-        """Return a score in percent: mIOU ("miou") or that of a group."""
+        """Return a score in percent: mIOU ("miou") or that of a group.
+
+        Raises:
+            ValueError: the record has no such group.
+        """
+        if name != "miou" and name not in self.groups:
+            raise ValueError(
+                f"{self.path(Path())}: has no score {name!r} in its groups; remove the file and run dlv3 ablate again"
+            )
         return 100 * (self.miou if name == "miou" else self.groups[name])
 
     def path(self, folder: Path) -> Path:
@@ -82,9 +99,17 @@ def read(folder: Path) -> list[Record]:
     """Read all records in a folder of results.
 
     Raises:
-        ValueError: a file is not a record; the message names it.
+        ValueError: a file is not a record, or is the record of another run than its name says; the message names it.
     """
-    return [read_record(path) for path in sorted(folder.glob("*/*/*.json"))]
+    records = []
+    for path in sorted(folder.glob("*/*/*.json")):
+        record = read_record(path)
+        if path != record.path(folder):
+            raise ValueError(
+                f"{path}: is the record of another run, {record.path(folder)}; remove one of the two"
+            )
+        records.append(record)
+    return records
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from dlv3.cli.errors import FAILED
 from dlv3.cli.parsing import parse
 from dlv3.config.data import Bits, DataConfig, Labels, MaskValues
 from dlv3.data.photos.check import CheckedSplit, FolderCheck, check_folder
-from dlv3.fields import require_whole
 from dlv3.printed import printable, say
 from dlv3.ranges import Several
 
@@ -55,7 +54,6 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse(CheckArguments, argv, "dlv3 data check")
     own = ("folder", "in_channels")
     options = {name: value for name, value in vars(arguments).items() if name not in own}
-    require_whole("in_channels", arguments.in_channels)
     found = check_folder(arguments.folder, DataConfig(**options), arguments.in_channels)
     say(*_table(found))
     for title, lines in (("to mend", found.problems), ("to know", found.notes)):

@@ -1,10 +1,12 @@
 """Cells have the recorded configurations (an option younger than a record has its default) and training keys."""
 
+import math
 from pathlib import Path
 
 import pytest
 
 from dlv3.ablations import EVERY_TABLE, cells_of, read
+from dlv3.ablations.cell import none_for_nan, without_nan
 from dlv3.ablations.runner import same_configuration
 
 RESULTS = Path(__file__).parents[2] / "data" / "results"
@@ -48,3 +50,8 @@ def test_tables_of_one_scale_are_refused_elsewhere_and_give_every_row_and_seed(n
     assert [(cell.seed, cell.row) for cell in cells] == [(s, row.name) for s in (0, 1) for row in table.rows]
     assert all(cell.config.seed == cell.seed and cell.split == "test" for cell in cells)
     assert len({cell.training_key() for cell in cells}) == len(cells)
+
+
+def test_scores_of_classes_that_do_not_occur_fit_a_record():
+    assert none_for_nan({"a": 0.5, "b": math.nan}) == {"a": 0.5, "b": None}
+    assert without_nan({"shapes": math.nan, "discs": 0.5}) == {"discs": 0.5}

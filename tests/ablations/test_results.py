@@ -1,3 +1,4 @@
+import json
 import math
 from dataclasses import replace
 
@@ -71,3 +72,35 @@ def test_a_file_that_is_not_a_record_is_named(tmp_path):
     bad.write_text("{}")
     with pytest.raises(ValueError, match="x.json: not a record of a run"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("miou", 1.5, "miou=1.5: expected a number from 0 to 1"),
+        ("miou", float("nan"), "'NaN' is not finite"),
+        ("iou", {"a": -1}, "iou.a=-1: expected a number from 0 to 1"),
+        ("groups", {"shapes": None}, "record.groups.shapes"),
+        ("seed", -1, "seed=-1: expected a whole number"),
+        ("seconds", -1, "seconds=-1: expected a number from 0"),
+    ],
+)
+def test_scores_that_cannot_be_are_named_with_their_file(tmp_path, field, value, reason):
+    path = RECORD.write(tmp_path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {field: value}))
+    with pytest.raises(ValueError, match=rf"seed0\.json: not a record of a run \(.*{reason}"):
+        read(tmp_path)
+
+
+def test_the_record_of_another_run_is_named_with_its_own_place(tmp_path):
+    path = RECORD.write(tmp_path)
+    path.rename(path.with_name("copy.json"))
+    with pytest.raises(
+        ValueError, match=r"copy\.json: is the record of another run, .*stride-8\.seed0\.json"
+    ):
+        read(tmp_path)
+
+
+def test_a_score_that_a_record_lacks_is_named_with_its_file():
+    with pytest.raises(ValueError, match=r"^laptop/T1/output-stride-8\.seed0\.json: has no score 'large'"):
+        RECORD.score("large")

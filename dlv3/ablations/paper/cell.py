@@ -1,14 +1,13 @@
 """A cell of the paper's tables: a training as `dlv3 train` does it, and an evaluation."""
 
 import json
-import math
 import shutil
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from dlv3 import weights
-from dlv3.ablations.cell import Cell, Measured, fingerprint, without_later_fields
+from dlv3.ablations.cell import Cell, Measured, fingerprint, none_for_nan, without_later_fields, without_nan
 from dlv3.ablations.paper.ceiling import CEILING, sampling_ceiling
 from dlv3.config.run import RunConfig
 from dlv3.data import DataConfig, SegmentationDataset, Split, open_dataset
@@ -56,8 +55,8 @@ class TrainingCell(Cell[RunConfig]):
         pairs = zip(evaluation.classes, evaluation.iou, strict=True)
         return Measured(
             miou=evaluation.miou,
-            iou={name: None if math.isnan(iou) else iou for name, iou in pairs},
-            groups=groups,
+            iou=none_for_nan(dict(pairs)),
+            groups=without_nan(groups),
             seconds=round(seconds + evaluation.seconds, 1),
         )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlv3.ablations.cell import Cell, Measured
+from dlv3.ablations.cell import Cell, Measured, none_for_nan
 from dlv3.ablations.probes.net import ProbeConfig, run_probe
 from dlv3.ablations.probes.tables import SCORE
 
@@ -17,7 +17,7 @@ class ProbeCell(Cell[ProbeConfig]):
         result = run_probe(self.config, self.split)
         return Measured(
             miou=result.miou,
-            iou=dict(zip(result.classes, result.iou, strict=True)),
+            iou=none_for_nan(dict(zip(result.classes, result.iou, strict=True))),
             groups={SCORE: result.accuracy},
             seconds=round(result.seconds, 1),
         )

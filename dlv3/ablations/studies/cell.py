@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from dlv3.ablations.cell import Cell, Measured
+from dlv3.ablations.cell import Cell, Measured, none_for_nan, without_nan
 from dlv3.ablations.studies.features import Features, features
 from dlv3.ablations.studies.net import StudyConfig, score_head, train_head
 from dlv3.data import Split
@@ -24,7 +24,10 @@ class StudyCell(Cell[StudyConfig]):
         discs = ("sun", "coin") if self.config.scene_cue else ("disc",)
         groups["discs"] = sum(iou[name] for name in discs) / len(discs)
         return Measured(
-            miou=counts.miou(), iou=iou, groups=groups, seconds=round(perf_counter() - started, 1)
+            miou=counts.miou(),
+            iou=none_for_nan(iou),
+            groups=without_nan(groups),
+            seconds=round(perf_counter() - started, 1),
         )
 
     def _read(self, split: Split, pictures: int | None) -> Features:
