@@ -35,10 +35,14 @@ class Block:
         """Return the page's text with `text` between the markers, in place of what stood there.
 
         Raises:
-            ValueError: the page lacks one of the markers.
+            ValueError: the page is not text, or lacks one of the markers.
             OSError: the page cannot be read.
         """
-        before, _, rest = page.read_text().partition(self.opening)
+        try:
+            written = page.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{page}: is not a text file (UTF-8); expected a Markdown page") from error
+        before, _, rest = written.partition(self.opening)
         _, closing, after = rest.partition(self.closing)
         if not closing:
             raise ValueError(

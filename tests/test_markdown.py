@@ -25,3 +25,10 @@ def test_a_page_without_both_markers_in_order_is_refused(text, tmp_path):
     page.write_text(text)
     with pytest.raises(ValueError, match=r"README.md: has no place for the findings; add the lines"):
         BLOCK.placed("new", page)
+
+
+def test_a_page_that_is_not_text_is_named(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match=r"README.md: is not a text file \(UTF-8\)"):
+        BLOCK.placed("new", page)

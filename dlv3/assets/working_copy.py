@@ -127,7 +127,7 @@ def _read_manifest(path: Path) -> tuple[dict[str, str], dict[str, str], str | No
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         return _hashes(manifest["copied"]), _hashes(manifest["offered"]), None
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return {}, {}, "is damaged and was written again"
 
 

@@ -180,4 +180,4 @@ def _count(path: Path) -> int:
     """Count the files in a folder or the lines in a list; 0 if it does not exist."""
     if path.is_dir():
         return sum(entry.is_file() for entry in os.scandir(path))
-    return len(path.read_text().split()) if path.is_file() else 0
+    return len(path.read_bytes().split()) if path.is_file() else 0
