@@ -6,7 +6,6 @@ The commands run in this process, and stop where their work would begin. `DLV3_F
 import contextlib
 import io
 import json
-import os
 import shutil
 import struct
 from collections.abc import Callable
@@ -21,6 +20,7 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from profiles import LONG
 from torch import nn
 
 from dlv3 import DeepLabV3, DeepLabV3Config, weights
@@ -38,8 +38,6 @@ from dlv3.printed import printable
 from dlv3.training import checkpoint
 from dlv3.training.checkpoint import TrainingState
 from dlv3.training.restoring import restore_model, restore_optimizer, training_state
-
-LONG = os.environ.get("DLV3_FAULTS") == "long"
 
 
 def examples(number: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -159,6 +157,7 @@ def names_of_options(command: str) -> list[str]:
     return sorted({word.strip(",") for word in out.getvalue().split() if word.startswith("--")})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_any_words_are_accepted_or_one_line(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
