@@ -30,8 +30,8 @@ def test_export_writes_beside_the_weights_with_the_names_of_the_classes(run, cap
     [
         (["nowhere"], "nowhere: no such run"),
         (["run", "--format", "tflite"], "--format"),
-        (["run", "--output-stride", "7"], "output_stride=7: expected one of 4, 8, 16, 32"),
-        (["run", "--output-stride", "0"], "output_stride=0: expected one of 4, 8, 16, 32"),
+        (["run", "--output-stride", "7"], "--output-stride 7: expected one of 1, 2, 4, 8, 16, 32"),
+        (["run", "--output-stride", "64"], "output_stride=64: expected one of 4, 8, 16, 32"),
         (["run", "--out", "model.pt2"], "expected a name that ends in .onnx"),
         (["run", "--out", "run/model.safetensors/model.onnx"], "run/model.safetensors"),
     ],

@@ -169,7 +169,7 @@ def test_folder_that_cannot_be_written_to(
     genuine = os.open
 
     def locked(path: str, flags: int, *options: int, **others: int) -> int:
-        if flags & os.O_CREAT and tmp_path in Path(path).parents:
+        if flags & (os.O_WRONLY | os.O_RDWR) and tmp_path in Path(path).parents:
             raise PermissionError(13, "Permission denied", str(path))
         return genuine(path, flags, *options, **others)
 
