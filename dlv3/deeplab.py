@@ -70,7 +70,7 @@ class DeepLabV3Config:
     aspp_channels: Several = 256
     """Filters of each branch of ASPP and of its projection (section 3.3)."""
     image_pooling: bool = True
-    """Whether ASPP has the branch of image-level features (section 3.3). The plain classifier has none."""
+    """Give ASPP the branch of image-level features (section 3.3). The plain classifier has none."""
     first_unit: FirstUnitRule = "stage"
     """The place of the strides and the rates that follow from it, see `dlv3.resnet`: "stage" as in the paper, or
     "previous" as in torchvision, whose weights need it."""
@@ -79,9 +79,9 @@ class DeepLabV3Config:
     dropout: Decay = 0.1
     """Share of the values set to 0 before the last convolution. Not stated in the paper; the authors' code has 0.1."""
     extra_conv: bool = False
-    """Whether a further 3×3 convolution follows ASPP: in torchvision it does, in the paper it does not."""
+    """Add a further 3×3 convolution after ASPP, as torchvision does and the paper does not."""
     aux: bool = False
-    """Whether to build an auxiliary classifier on block3, for training only: torchvision has it, the paper does not."""
+    """Build an auxiliary classifier on block3, for training only, as torchvision does and the paper does not."""
     in_channels: Several = 3
     """Channels of the images: 3 for colour, as in the paper, 1 for grey, more for multispectral ones."""
 

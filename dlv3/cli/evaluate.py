@@ -52,7 +52,7 @@ class EvaluateArguments:
     size: Sides | None = None
     """scenes: side of a picture in pixels."""
     scene_cue: bool | None = None
-    """scenes: whether the cue at the picture's edge tells the two kinds of disc apart."""
+    """scenes: show the cue at the picture's edge that tells two kinds of disc apart."""
     pictures: Pictures | None = None
     """scenes, markers: how many pictures."""
     out: Path | None = None
@@ -86,6 +86,8 @@ def evaluate_command(arguments: EvaluateArguments) -> int:
         require_matplotlib()
     trained = load_trained(arguments.run)
     spec, changes, dataset = _open(arguments, trained)
+    if trained.classes is not None:
+        trained.classes.require_places(dataset.classes, spec)
     path = arguments.out or trained.weights.with_name(_file_name(arguments, trained, spec, changes))
     with joined(arguments.device) as processes:
         if processes.first:

@@ -55,7 +55,7 @@ class DataConfig:
     """scenes, outline, heads: side of a picture in pixels; 513 is the paper's crop (§4.1, "Crop size")."""
 
     scene_cue: bool = True
-    """scenes: whether a cue at the picture's edge tells the two kinds of disc apart (an image-level feature, §3.3)."""
+    """scenes: show a cue at the picture's edge that tells two kinds of disc apart (an image-level feature, §3.3)."""
 
     pictures: Pictures | None = None
     """scenes, outline, heads, markers: number of pictures in the split; each set has its own default."""

@@ -17,7 +17,7 @@ class RunConfig:
     """One training: the data set by its name, and four groups of options."""
 
     dataset: str = "scenes"
-    """What to open: scenes, outline, heads, markers:KIND, cells:KIND, ground, folder:DIR or voc:DIR."""
+    """The data set: scenes, outline, heads, markers:KIND, cells:KIND, ground, folder:DIR or voc:DIR."""
     model: DeepLabV3Config = field(default_factory=DeepLabV3Config)
     data: DataConfig = field(default_factory=DataConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)

@@ -4,6 +4,7 @@ So a prediction has the colours of the masks that the model was trained with, wh
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -46,6 +47,24 @@ class NamedClasses:
     def palette(self) -> NDArray[np.uint8]:
         """The colours as an array, (num_classes, 3)."""
         return np.array(self.colours, dtype=np.uint8).reshape(-1, 3)
+
+    def require_places(self, names: Sequence[str], source: str) -> None:
+        """Check that names which a model was trained with are at the same indices in other data.
+
+        Args:
+            names: the other data's, in the order of their indices.
+            source: the other data, for the message.
+
+        Raises:
+            ValueError: one is elsewhere, so that labels of one class would be compared with predictions of another.
+        """
+        there = {name: index for index, name in enumerate(names)}
+        for index, name in enumerate(self.names):
+            if there.get(name, index) != index:
+                raise ValueError(
+                    f"{source}: the class {name!r} has index {there[name]} there, and {index} in the data that the "
+                    "model was trained on; give the classes in that order"
+                )
 
     def to_metadata(self) -> dict[str, str]:
         """Return the text to keep, for `dlv3.weights.save`."""

@@ -23,7 +23,7 @@ Transform = Callable[[Tensor, Tensor], Sample]
 
 
 class LabelledImages(Protocol):
-    """What `evaluate` needs of a data set; every set of `dlv3.data` has it."""
+    """The parts of a data set that `evaluate` uses; every set of `dlv3.data` has them."""
 
     @property
     def classes(self) -> Sequence[str]: ...

@@ -13,12 +13,13 @@ import torch.multiprocessing as mp
 from command_lines import one_error_line, save_run
 from PIL import Image
 
-from dlv3 import DeepLabV3Config
+from dlv3 import DeepLabV3, DeepLabV3Config, weights
 from dlv3.cli import main, parse
 from dlv3.cli.evaluate import EvaluateArguments, evaluate_command
 from dlv3.cli.predict import PredictArguments, predict_command
 from dlv3.config.run import RunConfig
 from dlv3.data import voc_palette
+from dlv3.data.named_classes import NamedClasses
 from dlv3.evaluation.trained import load_trained
 
 
@@ -243,3 +244,16 @@ def test_truncated_weights_are_one_line_and_status_2(run: Path, capsys: pytest.C
     truncate(run / "model.safetensors")
     assert main(["evaluate", "run"]) == 2
     assert "model.safetensors" in one_error_line(capsys.readouterr().err)
+
+
+def test_classes_in_another_order_than_in_the_training_are_refused(run):
+    photos("my", 2, [0, 1])
+    Path("my/classes.txt").write_text("object\nground\n")
+    model = DeepLabV3(DeepLabV3Config(backbone="resnet14", num_classes=2, aspp_rates=(), output_stride=16))
+    weights.save(model, "a.safetensors", NamedClasses(("ground", "object"), ((0, 0, 0),) * 2).to_metadata())
+    with pytest.raises(
+        ValueError, match="folder:my: the class 'ground' has index 1 there, and 0 in the data"
+    ):
+        evaluate("a.safetensors", "--data", "folder:my", "--workers", "0")
+    Path("my/classes.txt").write_text("ground\nobject\n")
+    assert evaluate("a.safetensors", "--data", "folder:my", "--workers", "0") == 0

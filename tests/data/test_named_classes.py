@@ -31,6 +31,18 @@ def test_a_users_own_data_set_may_have_a_palette_of_another_length_or_none(rows,
     assert len(NamedClasses.of(dataset).colours) == 2
 
 
+def test_names_at_other_indices_are_refused():
+    own = NamedClasses(("ground", "road", "sky"), ((0, 0, 0),) * 3)
+    for names in (
+        ("ground", "road", "sky"),
+        ("class 0", "class 1", "class 2"),
+        ("ground", "street", "sky", "car"),
+    ):
+        own.require_places(names, "folder:my")
+    with pytest.raises(ValueError, match="folder:my: the class 'road' has index 2 there, and 1 in the data"):
+        own.require_places(("ground", "sky", "road"), "folder:my")
+
+
 def test_a_file_without_them_has_none():
     assert NamedClasses.from_metadata({}, 2) is None
 

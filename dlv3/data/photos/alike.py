@@ -23,7 +23,7 @@ _CHUNK = 256  # pictures compared at once with all others
 
 @dataclass(frozen=True)
 class Look:
-    """What is kept of a picture to compare it."""
+    """The parts of a picture by which it is compared."""
 
     cells: NDArray[np.float32]
     """(16, 17) mean grey levels."""

@@ -36,7 +36,7 @@ class CheckedSplit:
 
 @dataclass(frozen=True)
 class FolderCheck:
-    """What was found in a folder."""
+    """The findings in a folder."""
 
     splits: tuple[CheckedSplit, ...]
     problems: tuple[str, ...]
@@ -47,7 +47,7 @@ class FolderCheck:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What is kept of a pair."""
+    """A pair, and the parts of it that are kept."""
 
     pair: Pair
     size: tuple[int, int] | None = None
