@@ -72,6 +72,11 @@ def write_with(path: Path, save: Callable[[BinaryIO], object]) -> None:
     write_atomically(path, buffer.getbuffer())
 
 
+def remove_half(path: Path) -> None:
+    """Remove what a killed process has left of a file that it wrote aside. Nobody may be writing it now."""
+    path.with_name(_name_aside(path.name)).unlink(missing_ok=True)
+
+
 def require_writable(folder: Path) -> None:
     """Make a folder and write a file in it, so that an error is raised now rather than after long work.
 

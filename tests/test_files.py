@@ -88,6 +88,14 @@ def test_what_a_killed_process_left_is_taken_over(tmp_path: Path):
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.txt", b"new")]
 
 
+def test_what_a_killed_process_left_is_removed_and_the_file_stays(tmp_path: Path):
+    write_atomically(tmp_path / "a.txt", b"whole")
+    (tmp_path / ".a.txt.part").write_bytes(b"half")
+    for _ in range(2):
+        files.remove_half(tmp_path / "a.txt")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("a.txt", b"whole")]
+
+
 def test_several_writers_of_one_file_leave_the_content_of_one(tmp_path: Path):
     path = tmp_path / "a.bin"
     contents = [bytes([number]) * 3_000_000 for number in range(8)]

@@ -76,9 +76,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = status_of(error)
         if status is None:
             raise
-        # The traceback of an error from a loader's worker refers to the loader. Without it the loader is closed here,
-        # and its other workers end. They ignore the signal with which Python would end them later, and would hang.
-        traceback.clear_frames(error.__traceback__)
         return status
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dlv3.files import require_writable, write_atomically
+from dlv3.files import remove_half, require_writable, write_atomically
 
 
 class RunFolder:
@@ -99,6 +99,9 @@ class RunFolder:
             ) from error
         try:
             self._finish_moves()
+            # Halves that a killed process has left; nobody else writes these files now.
+            for part in self._parts:
+                remove_half(part)
             if not may_hold_a_run:
                 self._require_empty()
             yield

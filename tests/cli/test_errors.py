@@ -11,6 +11,7 @@ from dlv3.cli.errors import status_of
 from dlv3.printed import printable
 
 
+@pytest.mark.slow
 def test_picture_that_breaks_in_a_loaders_worker_ends_the_process(tmp_path: Path, photos: Path):
     path = photos / "images" / "1.png"
     path.write_bytes(path.read_bytes()[:500])

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from child_processes import CONTEXT
 from command_lines import TINY, command, one_error_line
 
 from dlv3 import __version__
@@ -125,11 +126,21 @@ def test_sigterm_before_the_training_begins_is_one_line(
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
+def with_dead_pipes(*words: str) -> None:
+    """Be a command whose output nobody reads any more."""
+    for stream in (1, 2):
+        reader, writer = os.pipe()
+        os.close(reader)
+        os.dup2(writer, stream)
+    sys.exit(main(words))
+
+
 def test_dead_pipes_end_no_training(tmp_path: Path):
-    child = command(*TINY, "--training.log-interval", "1", "--out", tmp_path / "run")
-    child.stdout.close()
-    child.stderr.close()
-    assert child.wait(timeout=120) == 141
+    words = (*TINY, "--training.log-interval", "1", "--out", str(tmp_path / "run"))
+    child = CONTEXT.Process(target=with_dead_pipes, args=words)
+    child.start()
+    child.join(120)
+    assert child.exitcode == 141
     assert (tmp_path / "run" / "model.safetensors").exists()
 
 

@@ -1,13 +1,12 @@
 """`dlv3 train` from the words of the command line to a run's folder."""
 
 import os
-import resource
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from command_lines import TINY, command, one_error_line
+from command_lines import TINY, one_error_line
 
 from dlv3 import DeepLabV3, weights
 from dlv3.cli import main
@@ -191,24 +190,6 @@ def test_folder_under_a_file(tmp_path: Path, capsys: pytest.CaptureFixture):
     (tmp_path / "file").write_text("")
     assert main([*TINY, "--out", str(tmp_path / "file" / "run")]) == 2
     assert "Not a directory" in one_error_line(capsys.readouterr().err)
-
-
-@pytest.mark.slow
-def test_full_disk_keeps_the_last_checkpoint(finished: Path):
-    """A limit on the size of files stands for the end of the disk: half of a checkpoint fits."""
-    size = (finished / "checkpoint.pt").stat().st_size // 2
-    before = (finished / "checkpoint.pt").read_bytes()
-    child = command(
-        *("train", "--out", finished, "--resume", "--training.iterations", 4),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
-    )
-    _, err = child.communicate(timeout=60)
-    assert child.returncode == 2
-    message = one_error_line(err)
-    assert "checkpoint.pt: cannot be written: File too large" in message
-    assert "the checkpoint before it is intact" in message
-    assert (finished / "checkpoint.pt").read_bytes() == before
-    assert not (finished / ".checkpoint.pt.part").exists()
 
 
 def test_fine_tuning_takes_the_network_of_the_weights_and_the_classes_of_the_data(tmp_path: Path):

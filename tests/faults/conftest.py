@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 from fault_harness import WarmProcess
-from scenarios import TRAIN, Scenarios
+from scenarios import COMMANDS, TRAIN, Scenarios
 
 
 @pytest.fixture(scope="session")
 def warm() -> Iterator[WarmProcess]:
     if not hasattr(os, "fork"):
         pytest.skip("needs fork")
-    process = WarmProcess([TRAIN])
+    process = WarmProcess([TRAIN, COMMANDS["evaluate"], COMMANDS["ablate"]])
     yield process
     process.close()
 

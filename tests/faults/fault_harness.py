@@ -12,13 +12,14 @@ import encodings.utf_8_sig  # noqa: F401  a command that has given up its rights
 import errno
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
@@ -28,13 +29,16 @@ from child_processes import CONTEXT
 
 from dlv3 import files
 from dlv3.cli import main
+from dlv3.config import presets
+from dlv3.config.run import RunConfig
 from dlv3.training.metrics_file import MetricsFile
 
 PATIENCE = 120  # seconds; no command takes as long unless it hangs
+_TINY = presets.preset("tiny")
 HANGS = 75  # the status of a command that had to be ended
 NOBODY = 65534
 
-Kind = Literal["none", "kill", "term", "full", "denied", "no root"]
+Kind = Literal["none", "kill", "term", "full", "denied", "limit", "no root"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Fault:
     """What happens to a command.
 
     kill, term: it gets SIGKILL or SIGTERM. full: from then on nothing can be written any more. denied: from then on no
-    file can be changed. no root: permissions bind, also where the tests are run by the superuser.
+    file can be changed. limit: the system itself refuses to write files beyond a size. no root: permissions bind, also
+    where the tests are run by the superuser.
     """
 
     kind: Kind = "none"
@@ -50,6 +55,8 @@ class Fault:
     """Strikes at this point, from 1."""
     name: str = ""
     """Strikes at the first point of this name instead."""
+    size: int = 0
+    """In bytes, for limit."""
     after: float | None = None
     """Strikes after so many seconds, for kill and term."""
 
@@ -96,10 +103,17 @@ class WarmProcess:
         self._process.kill()
 
 
+def smaller() -> RunConfig:
+    """Return the preset "tiny" with fewer and smaller pictures: half a second for a training or a table."""
+    data, training = replace(_TINY.data, pictures=3), replace(_TINY.training, crop_size=33)
+    return replace(_TINY, data=data, training=training)
+
+
 def _serve(connection: Connection, warm_up: Sequence[Sequence[str]]) -> None:
     torch.set_num_threads(1)
     # Loaders fork their workers, as they do in a program that is started by itself.
     multiprocessing.set_start_method("fork", force=True)
+    presets.PRESETS["tiny"] = smaller
     with tempfile.TemporaryDirectory() as folder:
         # So that the counts of pictures are not kept among the user's.
         os.environ["XDG_CACHE_HOME"] = folder
@@ -157,6 +171,8 @@ def _be_the_command(command: Sequence[str], folder: Path, fault: Fault, output: 
     os.dup2(opened[0], 1)
     os.dup2(opened[1], 2)
     os.chdir(folder)
+    if fault.kind == "limit":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (fault.size, fault.size))
     if fault.kind == "no root" and os.geteuid() == 0:
         os.setegid(NOBODY)
         os.seteuid(NOBODY)

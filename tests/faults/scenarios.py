@@ -11,8 +11,7 @@ from fault_harness import Ended, Fault, WarmProcess
 from folder_states import State, state_of
 from PIL import Image
 
-_SMALL = ["--preset", "tiny", "--training.crop-size", "33", "--pictures", "3"]
-TRAIN = ["train", *_SMALL, "--training.keep-best", "--out", "run"]
+TRAIN = ["train", "--preset", "tiny", "--training.keep-best", "--out", "run"]
 COMMANDS = {
     "train": [*TRAIN, "--resume"],
     "train over another": [*TRAIN, "--overwrite", "--training.iterations", "4"],
@@ -35,8 +34,10 @@ class Scenario:
     command: Sequence[str]
     begin: Path
     """A folder as it is before the command; no test changes it."""
+    done: Path
+    """The folder after the command, undisturbed; no test changes it."""
     complete: State
-    """The folder after the command, undisturbed."""
+    """What lies in it."""
     points: tuple[str, ...]
     seconds: float
     warm: WarmProcess
@@ -63,10 +64,12 @@ class Scenarios:
             make_photos(begin / "photos")
         for command in EARLIER.get(name, []):
             assert self._warm.run(command, begin).status == 0
-        complete = shutil.copytree(begin, self._places.mktemp("complete"), dirs_exist_ok=True)
+        complete = Path(shutil.copytree(begin, self._places.mktemp("complete"), dirs_exist_ok=True))
         ended = self._warm.run(COMMANDS[name], complete)
         assert ended.status == 0, ended.err
-        return Scenario(COMMANDS[name], begin, state_of(complete), ended.points, ended.seconds, self._warm)
+        return Scenario(
+            COMMANDS[name], begin, complete, state_of(complete), ended.points, ended.seconds, self._warm
+        )
 
 
 def make_photos(folder: Path) -> None:

@@ -35,7 +35,6 @@ DAMAGES: dict[str, Damage] = {
 SEALED = (".safetensors", ".pt")
 """Files with a checksum."""
 ON_PHOTOS = ["--data", "folder:photos", "--preset", "tiny", "--training.iterations", "1"]
-ON_PHOTOS += ["--training.crop-size", "33"]
 IN_FOLDERS = ["photos/images/0.png", "photos/masks/1.png", "photos/classes.txt", "photos/val.txt"]
 # Each command with the files that it reads.
 CASES = {

@@ -177,6 +177,7 @@ def hold(path: Path, worker: object) -> None:
         time.sleep(60)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_lock_of_a_killed_process_is_taken_over_while_its_workers_live(tmp_path: Path):
     ours, theirs = CONTEXT.Pipe()

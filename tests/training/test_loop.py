@@ -197,6 +197,7 @@ def train_and_keep_the_error(out: Path, updates: bool, validations: bool) -> Non
     assert "5.png: cannot be read" in str(sys.kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["updates", "validations"])
 def test_program_that_keeps_the_error_of_a_broken_picture_ends(tmp_path: Path, part: str):
     """Its loaders' workers ignore the signal with which Python ends them; it would wait for them for ever."""
