@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from dlv3.course.kit.exercises import Wrong, require, unfinished
+from dlv3.course.kit.exercises import Wrong, plain, require, unfinished
+from dlv3.course.kit.watching import NOT_DONE
 
 Slips = Iterable[tuple[Any, str]]
 """Pairs of what a known mistake gives and the hint that names the mistake."""
@@ -48,7 +50,7 @@ def entries(attempt: Any, keys: Sequence[Any]) -> dict[Any, Any]:
         isinstance(attempt, dict) and set(attempt) == set(keys), f"Keep the dictionary with the keys {names}."
     )
     if any(value is ... for value in attempt.values()):
-        raise NotImplementedError("not done yet")
+        raise NotImplementedError(NOT_DONE)
     return dict(attempt)
 
 
@@ -58,6 +60,16 @@ def tensor(got: Any, call: str) -> Tensor:
     if not isinstance(got, Tensor):
         raise Wrong(f"{call} gives a {type(got).__name__}, but it should be a tensor.")
     return got
+
+
+def number(got: Any, call: str) -> float:
+    """Require one number, which may be NumPy's or a tensor with one value, and return it as Python's own."""
+    unfinished(got, call)
+    value = plain(got)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        shown = f"a tensor of shape {tuple(got.shape)}" if isinstance(got, Tensor) else repr(got)
+        raise Wrong(f"{call} gives {shown}, but it should be one number.")
+    return value
 
 
 def several(got: Any, call: str, count: int, what: str) -> list[Any]:
@@ -70,9 +82,19 @@ def several(got: Any, call: str, count: int, what: str) -> list[Any]:
     return list(got)
 
 
+def sequence(got: Any, call: str, what: str = "a tuple") -> tuple[Any, ...]:
+    """Require a sequence, of whatever kind, and return its plain entries as a tuple."""
+    unfinished(got, call)
+    if isinstance(got, Tensor | np.ndarray):
+        got = got.tolist()
+    if isinstance(got, str | dict | set | frozenset) or not isinstance(got, Iterable):
+        raise Wrong(f"{call} gives {got!r}, but it should be {what}.")
+    return tuple(plain(each) for each in got)
+
+
 def whole_rates(rates: Iterable[Any], call: str) -> None:
-    """Require that all rates are whole numbers, not floats."""
-    shown = tuple(rates)
+    """Require that all rates are whole numbers, not floats; NumPy's and a tensor's are."""
+    shown = tuple(plain(rate) for rate in rates)
     require(
         all(isinstance(rate, int) for rate in shown),
         f"{call} gives {shown}: a rate is a whole number, divide with `//`.",

@@ -30,17 +30,23 @@ class Card:
         kind: what it means; it sets the mark and the colour of the edge.
         title: a few words.
         text: one or more sentences; `backticks` mark code.
+        folded: what the learner sees only after unfolding it, such as an answer; the plain text leaves it out.
+        summary: the line that unfolds it.
     """
 
     kind: Kind
     title: str
     text: str = ""
+    folded: str = ""
+    summary: str = "Show the answer"
 
     def __repr__(self) -> str:
         return f"{_MARKS[self.kind]} {self.title}" + (f"\n{self.text}" if self.text else "")
 
     def _repr_html_(self) -> str:
         body = f"<br>{inline_html(self.text)}" if self.text else ""
+        if self.folded:
+            body += f"<details><summary>{self.summary}</summary>{inline_html(self.folded)}</details>"
         return (
             f'<div class="dlv3-card dlv3-{self.kind}" role="status" style="border-left: 4px solid '
             f'{_EDGES[self.kind]}; padding: 6px 12px; margin: 4px 0; line-height: 1.5">'

@@ -17,6 +17,7 @@ import ipywidgets as widgets
 
 from dlv3.course.kit.cards import Card, Kind, inline_html
 from dlv3.course.kit.questions import Choice, Number
+from dlv3.course.kit.read_number import FORMS
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Asked:
     place: str
 
     def judged(self) -> Kind:
-        """Return "right", "wrong", or "note" if nothing was answered."""
+        """Return "right", "wrong", "note" if nothing was answered, or "open" if the answer cannot be read."""
         return self.question.compare(self.answer).kind
 
 
@@ -63,7 +64,7 @@ class Result:
     @property
     def card(self) -> Card:
         """The total, with what to do next."""
-        total, unanswered = len(self.kinds), self.kinds.count("note")
+        total, unanswered = len(self.kinds), self.kinds.count("note") + self.kinds.count("open")
         if unanswered == total:
             return Card("open", f"{total} questions, none answered yet", "Answer above, then run this cell.")
         title = f"{self.points} of {total} right"
@@ -83,6 +84,8 @@ class Result:
                 lines.append(f"✓ {number}: {asked.why}")
             elif kind == "note":
                 lines.append(f"… {number}: not answered")
+            elif kind == "open":
+                lines.append(f"… {number}: your answer cannot be read. {FORMS}")
             else:
                 given = asked.question.prediction
                 said = f"{given:g}" if isinstance(given, float) else given

@@ -20,25 +20,37 @@
 
 Code cells that a solution needs (imports, small data) are tagged `setup`; tests run those, never the slow cells.
 If a lesson uses the learner's function further on, it takes `check(...).or_else(library_function)`, so that an
-untouched notebook still runs.
+untouched notebook still runs. An answer that the check lets pass must serve there: `@exercise(..., gives=tuple)` turns
+what the learner's function returns into the form that the lesson goes on with.
+
+What every check gets without asking (`dlv3.course.kit.watching`): an answer that changes its inputs in place is
+refused, a check that takes too long says how to interrupt it, and an interrupt shows where the code was.
 '''
 
 import importlib
+import linecache
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
+import numpy as np
 import torch
 
 from dlv3.course import lessons
+from dlv3.course.kit import watching
 from dlv3.course.kit.cards import Card
+from dlv3.course.kit.watching import NOT_DONE, Wrong
+
+__all__ = [
+    "Check", "Exercise", "Result", "Wrong", "check", "close", "equal", "exercise", "find", "plain", "registry",
+    "require", "results", "unfinished", "written",
+]  # fmt: skip
 
 Check = Callable[[Any], str | None]
-
-
-class Wrong(Exception):  # noqa: N818 - an answer, not an error
-    """Signal from a check that the answer is wrong; the message says how to find out why."""
+Form = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,7 @@ class Exercise:
         difficulty: 1 to 5.
         minutes: an estimate.
         check: the function that judges an answer.
+        gives: turns what a learner's function returns into the form that the lesson goes on with.
     """
 
     name: str
@@ -58,6 +71,7 @@ class Exercise:
     difficulty: int
     minutes: int
     check: Check
+    gives: Form | None = None
 
 
 @dataclass(frozen=True)
@@ -70,8 +84,14 @@ class Result:
     attempt: Any
 
     def or_else(self, fallback: Any) -> Any:
-        """Return the learner's answer if it passed the check, and the library's otherwise."""
-        return self.attempt if self.passed else fallback
+        """Return the learner's answer if it passed the check, and the library's otherwise.
+
+        Where the exercise has a form (`gives`), the returned function gives its results in that form.
+        """
+        if not self.passed:
+            return fallback
+        gives = registry[self.name].gives if self.name in registry else None
+        return self.attempt if gives is None else watching.in_form(self.attempt, gives)
 
     def __repr__(self) -> str:
         return repr(self.card)
@@ -85,11 +105,13 @@ registry: dict[str, Exercise] = {}
 results: dict[str, Result] = {}
 
 
-def exercise(name: str, *, title: str, difficulty: int = 1, minutes: int = 5) -> Callable[[Check], Check]:
+def exercise(
+    name: str, *, title: str, difficulty: int = 1, minutes: int = 5, gives: Form | None = None
+) -> Callable[[Check], Check]:
     """Register the decorated function as the check of the exercise `name` (`LESSON/short-name`)."""
 
     def register(function: Check) -> Check:
-        registry[name] = Exercise(name, title, difficulty, minutes, function)
+        registry[name] = Exercise(name, title, difficulty, minutes, function, gives)
         return function
 
     return register
@@ -136,25 +158,74 @@ def _judge(task: Exercise, attempt: Any) -> Card:
             "open", f"Not done yet: {label}", "Replace the `...` in the cell above, then run both cells."
         )
     try:
-        praise = task.check(attempt)
-    except NotImplementedError:
-        return Card("open", f"Not done yet: {label}", "Write your answer above, then run both cells again.")
+        with watching.patience(task.title):
+            praise = task.check(watching.watched(attempt))
     except Wrong as wrong:
         return Card("wrong", f"Not right yet: {task.title}", str(wrong))
+    except KeyboardInterrupt as stop:
+        return Card("wrong", f"Interrupted: {task.title}", _interrupted(stop.__traceback__))
     except Exception as error:
+        if _is_stub(error):
+            return _not_done(label, attempt, error)
         return Card("wrong", f"Your code stopped: {task.title}", _where(error))
     return Card("right", f"Right: {task.title}", praise or "")
 
 
+def _is_stub(error: Exception) -> bool:
+    """Tell the stub's own exception from one that torch or the learner's code raises."""
+    return type(error) is NotImplementedError and error.args == (NOT_DONE,)
+
+
+def _not_done(label: str, attempt: Any, error: Exception) -> Card:
+    """Say that an answer is missing, or that it calls a function of another exercise that is not written yet."""
+    frames = _learners_frames(error.__traceback__)
+    own = getattr(attempt, "__qualname__", "")
+    if frames and own:
+        name = frames[-1].tb_frame.f_code.co_qualname
+        if (
+            name != own
+            and not name.startswith(f"{own}.")
+            and any(each.tb_frame.f_code.co_qualname.startswith(own) for each in frames)
+        ):
+            return Card(
+                "open", f"Not done yet: {label}", f"Your code calls `{name}`, which is not written yet."
+            )
+    return Card("open", f"Not done yet: {label}", "Write your answer above, then run both cells again.")
+
+
+def _learners_frames(trace: TracebackType | None) -> list[TracebackType]:
+    """Return the parts of a traceback that lie in a notebook's cells, the innermost last."""
+    frames = []
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if ("ipykernel" in file and "site-packages" not in file) or file.startswith("<"):
+            frames.append(trace)
+        trace = trace.tb_next
+    return frames
+
+
+def _line(trace: TracebackType | None) -> str:
+    """Return the innermost line of the learner's code as `line 3 of your cell: ...`, or an empty string."""
+    frames = _learners_frames(trace)
+    if not frames:
+        return ""
+    at = frames[-1]
+    source = linecache.getline(at.tb_frame.f_code.co_filename, at.tb_lineno).strip()
+    return f"line {at.tb_lineno} of your cell" + (f", `{source}`" if source else "")
+
+
 def _where(error: Exception) -> str:
     """Return the error in one sentence, with the line of the learner's code that it came from."""
-    line, trace = None, error.__traceback__
-    while trace is not None:
-        if "ipykernel" in trace.tb_frame.f_code.co_filename or "<" in trace.tb_frame.f_code.co_filename:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    place = f" in line {line} of your cell" if line else ""
-    return f"`{type(error).__name__}`{place}: {error}"
+    line = _line(error.__traceback__)
+    return f"`{type(error).__name__}`{f' in {line}' if line else ''}: {error}"
+
+
+def _interrupted(trace: TracebackType | None) -> str:
+    """Say where the learner's code was when it was interrupted."""
+    line = _line(trace)
+    if not line:
+        return "The check did not come to its end. Run it again."
+    return f"Your code was at {line}. Does its loop ever end? Look at what must change in each round."
 
 
 # The parts of checks. Each raises Wrong with a message that shows the call, its result and the right one.
@@ -168,8 +239,11 @@ def require(condition: object, message: str) -> None:
 
 def written(call: str, arguments: tuple[Any, ...]) -> str:
     """Return a call as the learner would write it: `output_size(15, 3, 2)`; tensors as their shapes."""
-    shown = (f"tensor{tuple(a.shape)}" if isinstance(a, torch.Tensor) else repr(a) for a in arguments)
-    return f"`{call}({', '.join(shown)})`"
+
+    def shown(value: Any) -> str:
+        return f"tensor of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else repr(value)
+
+    return f"`{call}({', '.join(map(shown, arguments))})`"
 
 
 def equal(got: Any, want: Any, what: str, hints: dict[Any, str] | None = None) -> None:
@@ -182,9 +256,15 @@ def equal(got: Any, want: Any, what: str, hints: dict[Any, str] | None = None) -
         hints: for particular wrong values, the sentence that names the mistake behind them.
     """
     unfinished(got, what)
-    if isinstance(got, torch.Tensor) and got.numel() == 1:
-        got = got.item()
-    if got == want:
+    got = plain(got)
+    # In Python True equals 1.
+    if isinstance(got, bool) != isinstance(want, bool) and isinstance(want, numbers.Number):
+        raise Wrong(f"{what} gives {got!r}, but it should be {want!r}.")
+    try:
+        same = bool(got == want)
+    except (RuntimeError, ValueError, TypeError):  # an array or tensor of several values
+        same = False
+    if same:
         return
     try:
         hint = (hints or {}).get(got, "")
@@ -192,6 +272,20 @@ def equal(got: Any, want: Any, what: str, hints: dict[Any, str] | None = None) -
         # A list is not hashable, so it has no hint.
         hint = ""
     raise Wrong(f"{what} gives {got!r}, but it should be {want!r}. {hint}".rstrip())
+
+
+def plain(got: Any) -> Any:
+    """Return a tensor or array of one value, or a NumPy number, as Python's own number; anything else as it is.
+
+    Tuples and lists keep their kind and have their entries made plain.
+    """
+    if isinstance(got, torch.Tensor | np.ndarray) and (got.ndim == 0 or got.shape == (1,)):
+        return got.item()
+    if isinstance(got, np.generic):
+        return got.item()
+    if type(got) in (tuple, list):
+        return type(got)(map(plain, got))
+    return tuple(got) if isinstance(got, torch.Size) else got
 
 
 def close(got: Any, want: Any, what: str, *, tolerance: float = 1e-5, hint: str = "") -> None:
@@ -224,6 +318,6 @@ def close(got: Any, want: Any, what: str, *, tolerance: float = 1e-5, hint: str 
 def unfinished(got: Any, what: str) -> None:
     """Raise if the value is missing: a stub's `...` is not done yet, `None` is a forgotten `return`."""
     if got is ...:
-        raise NotImplementedError("not done yet")
+        raise NotImplementedError(NOT_DONE)
     if got is None:
         raise Wrong(f"{what} gives `None`. Did you forget `return`?")

@@ -8,9 +8,11 @@ and widget states are left out; a still picture or a text stays in their place.
 """
 
 import argparse
+import contextlib
 import copy
 import os
 import re
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ import torch
 from nbformat import NotebookNode
 
 from dlv3.course.kit import exercises as checking
+from dlv3.course.kit.cards import Card
 from dlv3.course.kit.exercises import Result
 from dlv3.course.kit.explorer import WIDGET_VIEW
 from dlv3.files import write_atomically
@@ -145,7 +148,11 @@ class Answers:
 
 
 def answer(
-    notebook: NotebookNode, answers: Mapping[str, str], trials: Mapping[str, Sequence[str]] | None = None
+    notebook: NotebookNode,
+    answers: Mapping[str, str],
+    trials: Mapping[str, Sequence[str]] | None = None,
+    *,
+    seconds: float | None = None,
 ) -> Answers:
     """Run a notebook's `setup` cells and exercises once, with other code in the stubs' places.
 
@@ -153,7 +160,9 @@ def answer(
         notebook: the lesson.
         answers: by the exercise's name, the code to run in place of the stub; the others run their stub.
         trials: by the exercise's name, codes to try in the stub's place first. Each starts from the names that the
-            cells above have made, and leaves no trace for the next one or for the cells below.
+            cells above have made, and leaves no trace for the next one or for the cells below. One that raises
+            outside of its check, or never ends, has not passed.
+        seconds: the processor time that each of these codes may take; None for no limit.
     """
     tasks = {task.name: task for task in exercises(notebook)}
     stubs = {index: tasks[name] for name, index in tagged(notebook, "exercise:")}
@@ -164,7 +173,7 @@ def answer(
         if index in stubs:
             task = stubs[index]
             codes = (trials or {}).get(task.name, ())
-            answered.tried[task.name] = [_tried(task, code, space) for code in codes]
+            answered.tried[task.name] = [_tried(task, code, space, seconds) for code in codes]
             answered.given[task.name] = _answered(task, answers.get(task.name, task.stub), space)
         elif index in setup:
             exec(compile(_plain(cell.source), f"<cell {index}>", "exec"), space)
@@ -177,7 +186,7 @@ def _answered(task: NotebookExercise, code: str, space: dict[str, Any]) -> Resul
     return checking.results[task.name]
 
 
-def _tried(task: NotebookExercise, code: str, space: dict[str, Any]) -> Result:
+def _tried(task: NotebookExercise, code: str, space: dict[str, Any], seconds: float | None) -> Result:
     """Answer an exercise, then put everything back.
 
     The answer works on copies, so that it cannot change the objects of the cells above. The copies are in the same
@@ -188,11 +197,34 @@ def _tried(task: NotebookExercise, code: str, space: dict[str, Any]) -> Result:
     data.pop("__builtins__", None)
     space.update(copy.deepcopy(data))
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), _limited(seconds):
             return _answered(task, code, space)
+    except (Exception, KeyboardInterrupt) as error:
+        card = Card("wrong", f"Your cell stopped: {task.name}", f"`{type(error).__name__}`: {error}")
+        return Result(task.name, False, card, None)
     finally:
         space.clear()
         space.update(kept)
+
+
+@contextlib.contextmanager
+def _limited(seconds: float | None) -> Iterator[None]:
+    """Interrupt what runs inside after so much processor time, as a learner would."""
+    if seconds is None or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGVTALRM, interrupt)
+    # Again and again: one interrupt may be swallowed by the code that it hits.
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _plain(source: str) -> str:

@@ -146,9 +146,10 @@ def _svg(picture: str, explorers: set[str]) -> str:
 
 
 def _folded(card: str) -> str:
-    """Fold the answer to a question, so that the reader can make a prediction first."""
-    if "dlv3-note" in card and "The answer:" in card:
-        shown = card.replace("You made no prediction. ", "").replace("You made no prediction.", "")
+    """Fold a question's card, so that the reader can make a prediction first; no cell of a page can run again."""
+    answer = re.search(r"<details><summary>[^<]*</summary>(The answer:.*?)</details>", card, re.S)
+    if "dlv3-note" in card and answer:
+        shown = re.sub(r"<strong>.*</details>", lambda _: answer[1], card, count=1, flags=re.S)
         return f"<details><summary>I have made my prediction: show the answer</summary>{shown}</details>"
     return card
 

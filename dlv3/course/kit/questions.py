@@ -5,7 +5,8 @@
     size.compare("88")      # after the run: the prediction beside the outcome
 
 Nothing waits for an answer: a notebook without any answers runs from top to bottom, and its outputs are the same each
-time. Running a question's cell again keeps the answer that was given.
+time. Where there is no prediction yet, the card asks for one and folds the answer. Running a question's cell again
+keeps the answer that was given.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from dlv3.course.kit.cards import Card, inline_html
+from dlv3.course.kit.read_number import FORMS, as_percent, read_number
 
 # Answers by question, so that running the question's cell a second time keeps what was picked.
 _kept: dict[str, Any] = {}
@@ -94,7 +96,7 @@ class Choice(_Question):
         if outcome not in self.options:
             raise ValueError(f"actual={outcome!r}: expected one of the question's options {self.options}")
         if self.prediction is None:
-            return Card("note", f"The answer: {outcome}", _sentences("You made no prediction.", why))
+            return _predict_first(outcome, why)
         if self.prediction == outcome:
             return Card("right", f"As you predicted: {outcome}", why)
         return Card("wrong", f"You predicted {self.prediction}; it is {outcome}", why)
@@ -113,35 +115,59 @@ class Number(_Question):
         self.unit, self.within = unit, within
         kept = _kept.get(question)
         control = widgets.Text(
-            value="" if kept is None else f"{kept:g}",
+            value="" if kept is None else str(kept),
             placeholder="a number",
             description=unit and f"in {unit}",
             continuous_update=True,
             layout=widgets.Layout(width="200px"),
         )
-        control.observe(lambda change: self._keep(_number(change["new"])), names="value")
+        control.observe(lambda change: self._keep(change["new"].strip() or None), names="value")
         self.control = control
         super().__init__(question, control, "Type before you run on.")
 
+    @property
+    def prediction(self) -> float | None:
+        """The prediction as a number, or None if there is none or it cannot be read."""
+        typed = self.typed
+        return None if typed is None else read_number(typed)
+
+    @property
+    def typed(self) -> str | None:
+        """What was typed, or None if nothing was."""
+        return _kept.get(self.question)
+
     def compare(self, actual: float, why: str = "") -> Card:
-        """Compare the outcome with the prediction: right if they differ by `within` at most."""
-        unit = "" if not self.unit else self.unit if self.unit in ("%", "×") else f" {self.unit}"
-        outcome = f"{actual:g}{unit}"
-        if self.prediction is None:
-            return Card("note", f"The answer: {outcome}", _sentences("You made no prediction.", why))
-        predicted, off = f"{self.prediction:g}{unit}", abs(self.prediction - actual)
-        if off <= self.within:
-            close = "exactly" if off == 0 else f"off by {off:g}{unit}"
-            return Card("right", f"You predicted {predicted}; it is {outcome} ({close})", why)
+        """Compare the outcome with the prediction: right if they differ by `within` at most.
+
+        Where the unit is %, a share such as 0.184 counts as 18.4%.
+        """
+        outcome = self._with_unit(actual)
+        if self.typed is None:
+            return _predict_first(outcome, why)
+        prediction = self.prediction
+        if prediction is None:
+            return Card(
+                "open", f"{self.typed} cannot be read as a number", f"{FORMS} Then run this cell again."
+            )
+        if self.unit == "%":
+            prediction = as_percent(self.typed, prediction, actual)
+        predicted, off = self._with_unit(prediction), abs(prediction - actual)
+        # 0.1 + 0.2 is not 0.3: a margin is met to the digits that are shown.
+        if off <= self.within + 1e-9 * max(1.0, abs(actual)):
+            near = "exactly" if f"{prediction:g}" == f"{actual:g}" else f"off by {self._with_unit(off)}"
+            return Card("right", f"You predicted {predicted}; it is {outcome} ({near})", why)
         return Card("wrong", f"You predicted {predicted}; it is {outcome}", why)
 
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text.strip().rstrip("%").replace(",", "."))
-    except ValueError:
-        return None
+    def _with_unit(self, value: float) -> str:
+        # Whole numbers are never shown as 4.14872e+05.
+        digits = f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 1000 else f"{value:.6g}"
+        return digits + ("" if not self.unit else self.unit if self.unit in ("%", "×") else f" {self.unit}")
 
 
-def _sentences(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+def _predict_first(outcome: str, why: str) -> Card:
+    return Card(
+        "note",
+        "Predict first, then run this cell again",
+        "Your answer goes where the question is, further up.",
+        folded=f"The answer: {outcome}. {why}".rstrip(),
+    )

@@ -2,10 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from dlv3.course.kit.answers import entries, hint_for, several, tensor, whole_rates
+from dlv3.course.kit.answers import entries, hint_for, number, sequence, several, tensor, whole_rates
 from dlv3.course.kit.exercises import Wrong
 
 
@@ -65,7 +66,30 @@ def test_several_are_a_tuple_or_list_of_so_many():
             several(got, "`f(x)`", 2, "two numbers")
 
 
+@pytest.mark.parametrize("got", [3, 3.0, np.float32(3), torch.tensor(3), torch.tensor([3.0]), np.array([3])])
+def test_a_number_may_be_numpys_or_a_tensors(got):
+    assert number(got, "`f(x)`") == 3
+
+
+@pytest.mark.parametrize("got", [True, "3", (3,), torch.zeros(2)])
+def test_a_number_is_one_number(got):
+    with pytest.raises(Wrong, match="but it should be one number"):
+        number(got, "`f(x)`")
+
+
+@pytest.mark.parametrize("got", [(1, 2), [1, 2], torch.tensor([1, 2]), np.array([1, 2]), range(1, 3)])
+def test_a_sequence_may_be_of_any_kind(got):
+    assert sequence(got, "`f(x)`") == (1, 2)
+
+
+@pytest.mark.parametrize("got", [3, "12", {1, 2}, {1: 2}])
+def test_a_sequence_has_an_order(got):
+    with pytest.raises(Wrong, match="but it should be a tuple"):
+        sequence(got, "`f(x)`")
+
+
 def test_rates_are_whole_numbers():
     whole_rates((1, 2), "`f(x)`")
+    whole_rates((np.int64(1), torch.tensor(2)), "`f(x)`")
     with pytest.raises(Wrong, match="a rate is a whole number"):
         whole_rates((1, 2.0), "`f(x)`")

@@ -20,3 +20,9 @@ def test_card_without_text_is_one_line():
 
 def test_html_is_escaped_and_backticks_become_code():
     assert inline_html('`a < b` & "c"') == '<code>a &lt; b</code> &amp; "c"'
+
+
+def test_what_is_folded_is_in_the_html_alone():
+    card = Card("note", "Predict", "Above.", folded="It is `88`.", summary="Show")
+    assert repr(card) == "→ Predict\nAbove."
+    assert "<details><summary>Show</summary>It is <code>88</code>.</details>" in card._repr_html_()

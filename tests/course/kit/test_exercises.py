@@ -1,5 +1,6 @@
 """Checks judge any answer without stopping the notebook."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -23,6 +24,18 @@ def _stub(x):
     raise NotImplementedError("not done yet")
 
 
+def _torchs_own(x):
+    raise NotImplementedError("compute_indices_weights_linear not implemented for Long")
+
+
+def _calls_a_stub(x):
+    return _stub(x)
+
+
+def _doubled_in_place(numbers):
+    numbers[0] *= 2
+
+
 @pytest.mark.parametrize(
     ("attempt", "kind", "text"),
     [
@@ -35,6 +48,12 @@ def _stub(x):
         (6, "wrong", "TypeError"),
         (lambda x: ..., "open", "run both cells"),
         (_stub, "open", "run both cells"),
+        (_calls_a_stub, "open", "run both cells"),
+        (_torchs_own, "wrong", "`NotImplementedError`: compute_indices"),
+        (lambda x: np.int64(2 * x), "right", "Well doubled."),
+        (lambda x: torch.tensor([2 * x]), "right", "Well doubled."),
+        (lambda x: np.zeros(3), "wrong", "gives array"),
+        (lambda x: True, "wrong", "gives True"),
         (..., "open", "run both cells"),
     ],
 )
@@ -49,6 +68,42 @@ def test_or_else_hands_on_the_learners_answer_only_where_it_passed():
     right, wrong, library = (lambda x: 2 * x), (lambda x: x), object()
     assert check("99/double", right).or_else(library) is right
     assert check("99/double", wrong).or_else(library) is library
+
+
+def test_or_else_gives_the_form_that_the_lesson_goes_on_with():
+    @exercise("99/pair", title="A pair", gives=tuple)
+    def _check(attempt):
+        equal(tuple(attempt(1)), (1, 1), "pair")
+
+    assert check("99/pair", lambda x: [x, x]).or_else(None)(2) == (2, 2)
+
+
+def test_an_interrupt_shows_the_learners_line():
+    code = "def double(x):\n    while True:\n        stop()"
+    space = {"stop": lambda: (_ for _ in ()).throw(KeyboardInterrupt)}
+    exec(compile(code, "<cell>", "exec"), space)
+    result = check("99/double", space["double"])
+    assert repr(result).startswith("✗ Interrupted: Double\nYour code was at line 3 of your cell")
+
+
+def test_a_stub_that_an_answer_calls_is_named():
+    code = "def other(x):\n    raise NotImplementedError('not done yet')\ndef double(x):\n    return other(x)"
+    space = {}
+    exec(compile(code, "<cell>", "exec"), space)
+    assert "Your code calls `other`, which is not written yet." in repr(check("99/double", space["double"]))
+    assert "Write your answer above" in repr(check("99/double", space["other"]))
+
+
+def test_an_input_changed_in_place_is_refused():
+    @exercise("99/in-place", title="In place")
+    def _check(attempt):
+        attempt([1, 2])
+
+    assert "changes `numbers`" in repr(check("99/in-place", _doubled_in_place))
+
+
+def test_a_call_is_written_with_the_shapes_of_its_tensors():
+    assert exercises.written("f", (torch.zeros(8), 2)) == "`f(tensor of shape (8,), 2)`"
 
 
 def test_unknown_exercise_is_the_lessons_mistake():

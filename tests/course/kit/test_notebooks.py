@@ -83,7 +83,8 @@ def lesson() -> nbformat.NotebookNode:
             new_code_cell("%matplotlib inline\nFACTOR = 2", metadata={"tags": ["setup"]}),
             new_code_cell("raise RuntimeError('slow cells are not run')"),
             new_code_cell(
-                "def double(x):\n    raise NotImplementedError", metadata={"tags": ["exercise:99/double"]}
+                "def double(x):\n    raise NotImplementedError('not done yet')",
+                metadata={"tags": ["exercise:99/double"]},
             ),
             new_code_cell("from dlv3.course import check\ncheck('99/double', double)"),
             new_markdown_cell(SOLUTION, metadata={"tags": ["solution:99/double"]}),

@@ -11,9 +11,13 @@ def _forget(monkeypatch):
     monkeypatch.setattr(questions, "_kept", {})
 
 
-def test_untouched_choice_tells_the_answer_and_does_not_raise():
+def test_untouched_choice_asks_for_a_prediction_and_folds_the_answer():
     card = Choice("How many?", ["44", "88"]).compare(88, "Path B keeps them.")
-    assert repr(card) == "→ The answer: 88\nYou made no prediction. Path B keeps them."
+    assert repr(card) == (
+        "→ Predict first, then run this cell again\nYour answer goes where the question is, further up."
+    )
+    folded = "<details><summary>Show the answer</summary>The answer: 88. Path B keeps them.</details>"
+    assert card._repr_html_().endswith(f"{folded}</div>")
 
 
 def test_choice_starts_with_nothing_picked():
@@ -51,13 +55,26 @@ def test_choice_needs_two_different_options(options):
         Choice("How many?", options)
 
 
-def test_untouched_number_tells_the_answer():
-    assert "The answer: 12.5%" in repr(Number("What share?", unit="%").compare(12.5))
+def test_untouched_number_folds_the_answer():
+    card = Number("What share?", unit="%").compare(12.5)
+    assert "12.5" not in repr(card)
+    assert card.folded == "The answer: 12.5%."
 
 
 @pytest.mark.parametrize(
     ("typed", "kind"),
-    [("13", "right"), ("12.5", "right"), ("12,9 ", "right"), ("14", "wrong"), ("11", "wrong")],
+    [
+        ("13", "right"),
+        ("12.5", "right"),
+        ("12,9 ", "right"),
+        ("0.125", "right"),
+        ("12.5 %", "right"),
+        ("1/8", "right"),
+        ("13.5", "right"),
+        ("14", "wrong"),
+        ("11", "wrong"),
+        ("0.125 %", "wrong"),
+    ],
 )
 def test_typed_number_is_right_within_its_margin(typed, kind):
     question = Number("What share?", unit="%", within=1)
@@ -65,10 +82,21 @@ def test_typed_number_is_right_within_its_margin(typed, kind):
     assert question.compare(12.5).kind == kind
 
 
-def test_text_that_is_not_a_number_counts_as_no_prediction():
+def test_text_that_is_not_a_number_is_said_to_be_unreadable():
     question = Number("What share?")
     question.control.value = "many"
     assert question.prediction is None
+    card = question.compare(12.5, "Why.")
+    assert card.kind == "open"
+    assert repr(card).startswith("… many cannot be read as a number\nWrite one number, such as 483")
+    assert "12.5" not in card._repr_html_()
+
+
+def test_what_was_typed_stays_in_the_box():
+    Number("How many?").control.value = "414,872 weights"
+    again = Number("How many?")
+    assert again.control.value == "414,872 weights"
+    assert again.compare(414_872).title == "You predicted 414,872; it is 414,872 (exactly)"
 
 
 def test_stored_outputs_are_the_same_each_time():
