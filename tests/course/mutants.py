@@ -1,7 +1,7 @@
 """Small slips in a solution, made systematically: each that behaves differently must be refused by the check.
 
     python tests/course/mutants.py 03 09        # a table for lessons 03 and 09, and what was let pass
-    make mutants                                # for all lessons
+    make mutants                                # for all lessons, and the rest of what takes long
 
 A mutant is the solution with one edit: another operator or comparison, a constant one off, a dropped line or option,
 two arguments swapped, another axis, an input replaced by the value that the check happens to use. A mutant that the
@@ -35,7 +35,8 @@ from lesson_files import LESSONS, companion, notebook
 
 from dlv3.course.kit import notebooks, watching
 
-SECONDS = 4.0  # of processor time, for one mutant in its check
+SECONDS = 2.0  # of processor time, for one mutant in its check
+SAMPLE = 2  # mutants of each exercise that every run of the tests tries
 INPUTS = 120  # near inputs on which a mutant that passed is compared with the solution
 
 _OPERATORS: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
@@ -209,6 +210,13 @@ def _with(node: Any, **fields: Any) -> Any:
     return node
 
 
+def sample(name: str, source: str) -> dict[str, str]:
+    """Return a few mutants, always the same ones."""
+    made = mutants(source)
+    chosen = random.Random(name).sample(sorted(made), min(SAMPLE, len(made)))
+    return {what: made[what] for what in chosen}
+
+
 @dataclass
 class Outcome:
     """What an exercise's check said of its mutants."""
@@ -231,8 +239,8 @@ def _lesson(path: Path) -> Iterator[None]:
         yield
 
 
-class _Recorder:
-    """Keeps what the checks give to the answers."""
+class Recorder:
+    """Stands in for `watching.watched`, and keeps what the checks give to the answers, by the answer's name."""
 
     def __init__(self) -> None:
         self.inputs: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
@@ -257,7 +265,7 @@ class _Recorder:
 def recorded(path: Path) -> tuple[dict[str, Any], dict[str, list[tuple[Any, ...]]]]:
     """Run a lesson's solutions; return their attempts and the inputs of their checks, by the exercise's name."""
     tasks = notebooks.exercises(notebook(path))
-    recorder = _Recorder()
+    recorder = Recorder()
     with _lesson(path), mock.patch.object(watching, "watched", recorder):
         answers = notebooks.answer(notebook(path), {task.name: task.solution for task in tasks})
     attempts = {name: result.attempt for name, result in answers.given.items()}
@@ -316,16 +324,16 @@ def run(
     return outcomes
 
 
-def differs(right: Any, other: Any, inputs: list[tuple[Any, ...]]) -> str | None:
-    """Return an input on which two answers differ, in words, or None."""
+def differs(right: Any, other: Any, inputs: list[tuple[Any, ...]], count: int = INPUTS) -> str | None:
+    """Return an input on which two answers differ, in words, or None; `count` near inputs are tried."""
     if not callable(right):
-        return None if _alike(right, other) else f"{right!r} and {other!r}"
-    for args in near(inputs):
+        return None if alike(right, other) else f"{right!r} and {other!r}"
+    for args in near(inputs, count):
         want = _given(right, args)
         if want is None:
             continue
         got = _given(other, args)
-        if got is None or not _alike(want, got):
+        if got is None or not alike(want, got):
             return _short(args)
     return None
 
@@ -371,7 +379,7 @@ def _module(module: nn.Module, _: Any) -> Any:
     return shown
 
 
-def _alike(a: Any, b: Any) -> bool:
+def alike(a: Any, b: Any) -> bool:
     if isinstance(a, torch.Tensor | np.ndarray) or isinstance(b, torch.Tensor | np.ndarray):
         try:
             x, y = torch.as_tensor(a), torch.as_tensor(b)
@@ -383,9 +391,9 @@ def _alike(a: Any, b: Any) -> bool:
             torch.allclose(x.detach().double(), y.detach().double(), rtol=1e-5, atol=1e-7, equal_nan=True)
         )
     if isinstance(a, tuple | list) and isinstance(b, tuple | list):
-        return len(a) == len(b) and all(map(_alike, a, b))
+        return len(a) == len(b) and all(map(alike, a, b))
     if isinstance(a, dict) and isinstance(b, dict):
-        return set(a) == set(b) and all(_alike(a[key], b[key]) for key in a)
+        return set(a) == set(b) and all(alike(a[key], b[key]) for key in a)
     if isinstance(a, int | float) and isinstance(b, int | float):
         return a == b or (a != a and b != b) or math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-9)
     with contextlib.suppress(Exception):
@@ -393,11 +401,11 @@ def _alike(a: Any, b: Any) -> bool:
     return a is b
 
 
-def near(inputs: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+def near(inputs: list[tuple[Any, ...]], count: int = INPUTS) -> Iterator[tuple[Any, ...]]:
     """Yield the inputs themselves, then inputs like them: mixed, and with other sizes and values. Seeded."""
     yield from inputs
     chance = random.Random(0)
-    for _ in range(INPUTS if inputs else 0):
+    for _ in range(count if inputs else 0):
         args = copy.deepcopy(list(chance.choice(inputs)))
         others = [given for given in inputs if len(given) == len(args)]
         if chance.random() < 0.5:
@@ -408,15 +416,22 @@ def near(inputs: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
                else 0 for i in range(len(args))]  # fmt: skip
         for i in range(len(args)):
             if chance.random() < 0.5:
-                args[i] = _near(args[i], chance, low[i])
+                args[i] = _near(args[i], chance, low[i], powers=all(_is_power(given[i]) for given in others))
         if chance.random() < 0.5:
             args = _cropped(args, chance)
         yield tuple(args)
 
 
-def _near(value: Any, chance: random.Random, low: float = 0) -> Any:
+def _is_power(value: Any) -> bool:
+    """Tell whether a value is a power of two above 2, as all output strides are."""
+    return type(value) is int and value > 2 and value & (value - 1) == 0
+
+
+def _near(value: Any, chance: random.Random, low: float = 0, *, powers: bool = False) -> Any:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
+    if isinstance(value, int) and powers:
+        return max(4, chance.choice((value // 2, 2 * value)))
     if isinstance(value, int):
         return max(
             min(low, 1) if low >= 0 else low, chance.choice((value - 1, value + 1, value + 2, 2 * value))

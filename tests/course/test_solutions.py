@@ -2,16 +2,60 @@
 
 Each lesson is a class of its own, so that processes can share the lessons. A lesson's set-up runs once with the
 solutions, and each wrong answer is tried in its exercise's place; then the set-up runs once more with the stubs.
+
+In the same run stand a few mutants of each solution (`mutants.py`; all of them: `make mutants`), and the solution with
+its results in other forms: a list for a tuple, NumPy's numbers for Python's. A check may refuse a form. Where it lets
+one pass, the lesson must go on with exactly what the solution gives.
 """
 
+import copy
+import re
 from functools import cached_property
 from pathlib import Path
+from unittest import mock
 
+import mutants
 import pytest
+import torch
 from lesson_files import LESSONS, companion, notebook
 
-from dlv3.course.kit import notebooks
+from dlv3.course.kit import notebooks, watching
 from dlv3.course.kit.notebooks import Answers
+
+# The body of a function that puts a result into another form, or returns it as it is where that does not apply.
+FORMS = {
+    "list": "list(made) if isinstance(made, tuple | set) else made",
+    "tuple": "tuple(made) if isinstance(made, list | set) else made",
+    "lists": "[list(each) if isinstance(each, tuple) else each for each in made] if isinstance(made, list) else made",
+    "numpy": "numpy.asarray(made) if type(made) in (int, float, bool, tuple) and numpy.ndim(made) < 2 else made",
+    "tensor": "torch.tensor(made) if type(made) in (int, float, bool) else made",
+    "double": "made.double() if isinstance(made, torch.Tensor) and made.is_floating_point() else made",
+    "array": "made.detach().numpy() if isinstance(made, torch.Tensor) else made",
+}
+_FORM = """
+{solution}
+
+def _formed(function):
+    import functools, numpy, torch
+
+    @functools.wraps(function)
+    def call(*args, **options):
+        made = function(*args, **options)
+        return {form}
+
+    return call
+
+{name} = _formed({name})
+"""
+_FUNCTION = re.compile(r"^def (\w+)\(", re.M)
+
+
+def formed(solution: str, form: str) -> str | None:
+    """Return a solution whose last function gives its results in another form; None if it is not a function."""
+    functions = _FUNCTION.findall(solution)
+    if not functions or re.search(r"^class ", solution, re.M):
+        return None
+    return _FORM.format(solution=solution, form=FORMS[form], name=functions[-1])
 
 
 class Lesson:
@@ -21,15 +65,60 @@ class Lesson:
         self.path = path
         self.solutions = {task.name: task.solution for task in notebooks.exercises(notebook(path))}
         self.mistakes = companion(path).MISTAKES
+        self.recorder = mutants.Recorder()
+
+    @cached_property
+    def mutants(self) -> dict[str, dict[str, str]]:
+        return {name: mutants.sample(name, code) for name, code in self.solutions.items()}
 
     @cached_property
     def solved(self) -> Answers:
-        wrong = {name: [code for code, _ in codes] for name, codes in self.mistakes.items()}
-        return notebooks.answer(notebook(self.path), self.solutions, wrong)
+        """The answers with the solutions; tried in their place: wrong answers, then mutants, then other forms."""
+        trials = {
+            name: [code for code, _ in self.mistakes.get(name, ())]
+            + list(self.mutants[name].values())
+            + [code for form in FORMS if (code := formed(solution, form))]
+            for name, solution in self.solutions.items()
+        }
+        with mock.patch.object(watching, "watched", self.recorder):
+            return notebooks.answer(notebook(self.path), self.solutions, trials, seconds=1.0)
+
+    def tried_mutants(self, name: str) -> dict[str, object]:
+        first = len(self.mistakes.get(name, ()))
+        return dict(zip(self.mutants[name], self.solved.tried[name][first:], strict=False))
+
+    def tried_forms(self, name: str) -> dict[str, object]:
+        first = len(self.mistakes.get(name, ())) + len(self.mutants[name])
+        return dict(zip(FORMS, self.solved.tried[name][first:], strict=False))
+
+    def inputs(self, name: str) -> list[tuple[object, ...]]:
+        """What the check of an exercise gives to its answers."""
+        return self.recorder.inputs[getattr(self.solved.given[name].attempt, "__qualname__", "")]
+
+    @cached_property
+    def used_further_on(self) -> str:
+        """The cells whose checks hand an answer on."""
+        cells = notebook(self.path).cells
+        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        names = set(re.findall(r"(\w+)\.or_else\(", code))
+        return "\n".join(line for line in code.splitlines() if line.partition(" = ")[0] in names)
 
     @cached_property
     def untouched(self) -> Answers:
         return notebooks.answer(notebook(self.path), {})
+
+
+def same_form(got: object, want: object) -> bool:
+    """Compare two results in kind as well as in value."""
+    if isinstance(want, torch.Tensor):
+        return isinstance(got, torch.Tensor) and got.dtype == want.dtype and mutants.alike(got, want)
+    if type(got) is not type(want):
+        return False
+    if isinstance(want, tuple | list):
+        return len(got) == len(want) and all(map(same_form, got, want))
+    if isinstance(want, dict):
+        return list(got) == list(want) and all(same_form(got[key], want[key]) for key in want)
+    return mutants.alike(got, want)
 
 
 class Exercises:
@@ -53,6 +142,23 @@ class Exercises:
         result = self.lesson.solved.tried[name][number]
         assert result.card.kind == "wrong", repr(result)
         assert self.lesson.mistakes[name][number][1] in repr(result)
+
+    def test_mutants_are_refused_or_behave_as_the_solution(self, name):
+        right = self.lesson.solved.given[name].attempt
+        excused = getattr(companion(self.lesson.path), "EXCUSED_MUTANTS", {}).get(name, {})
+        for what, result in self.lesson.tried_mutants(name).items():
+            if result.passed and what not in excused:
+                assert mutants.differs(right, result.attempt, self.lesson.inputs(name), 20) is None, what
+
+    def test_what_passes_in_another_form_is_handed_on_in_the_solutions(self, name):
+        used = f'check("{name}"' in self.lesson.used_further_on
+        right = self.lesson.solved.given[name].or_else(None)
+        for form, result in self.lesson.tried_forms(name).items():
+            if not used or not result.passed:
+                continue
+            for args in self.lesson.inputs(name)[:12]:
+                want, got = (function(*copy.deepcopy(args)) for function in (right, result.or_else(None)))
+                assert same_form(got, want), (form, got, want)
 
     def test_exercise_has_two_wrong_answers(self, name):
         assert len(self.lesson.mistakes.get(name, ())) >= 2

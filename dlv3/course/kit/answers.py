@@ -92,6 +92,29 @@ def sequence(got: Any, call: str, what: str = "a tuple") -> tuple[Any, ...]:
     return tuple(plain(each) for each in got)
 
 
+def pairs(got: Any, call: str, what: str) -> list[tuple[Any, Any]]:
+    """Require a sequence of pairs, of whatever kind, and return it as a list of tuples with plain entries."""
+    found = sequence(got, call, what)
+    if not all(isinstance(each, tuple | list) and len(each) == 2 for each in found):
+        raise Wrong(f"{call} gives {list(found)}, but it should be {what}.")
+    return [(first, second) for first, second in found]
+
+
+def as_pairs(got: Iterable[Iterable[Any]]) -> list[tuple[Any, ...]]:
+    """Return pairs or triples in the form that lessons go on with: a list of tuples."""
+    return [tuple(plain(value) for value in each) for each in got]
+
+
+def as_rates(got: Iterable[Any]) -> tuple[Any, ...]:
+    """Return rates, channels or the like in the form that lessons go on with: a tuple of Python's numbers."""
+    return tuple(plain(value) for value in got)
+
+
+def as_floats(got: Any) -> Tensor:
+    """Return a map or a score in the form that lessons go on with: a tensor of 32-bit floats."""
+    return torch.as_tensor(got).float()
+
+
 def whole_rates(rates: Iterable[Any], call: str) -> None:
     """Require that all rates are whole numbers, not floats; NumPy's and a tensor's are."""
     shown = tuple(plain(rate) for rate in rates)

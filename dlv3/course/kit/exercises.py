@@ -41,6 +41,7 @@ import torch
 
 from dlv3.course import lessons
 from dlv3.course.kit import watching
+from dlv3.course.kit.advice import advice
 from dlv3.course.kit.cards import Card
 from dlv3.course.kit.watching import NOT_DONE, Wrong
 
@@ -217,7 +218,9 @@ def _line(trace: TracebackType | None) -> str:
 def _where(error: Exception) -> str:
     """Return the error in one sentence, with the line of the learner's code that it came from."""
     line = _line(error.__traceback__)
-    return f"`{type(error).__name__}`{f' in {line}' if line else ''}: {error}"
+    said = f"`{type(error).__name__}`{f' in {line}' if line else ''}: {error}"
+    meaning = advice(error)
+    return f"{said.removesuffix('.')}. {meaning}" if meaning else said
 
 
 def _interrupted(trace: TracebackType | None) -> str:

@@ -6,16 +6,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlv3.course.kit.answers import entries, hint_for
-from dlv3.course.kit.exercises import close, equal, exercise, require, unfinished, written
+from dlv3.course.kit.answers import entries, hint_for, number, sequence
+from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, written
+from dlv3.deeplab import DeepLabV3
 
 
 @exercise("00/logits-shape", title="The logits' shape", difficulty=1, minutes=2)
 def logits_shape(attempt: Any) -> str:
-    require(
-        isinstance(attempt, tuple | list),
-        f"`{attempt!r}` is a {type(attempt).__name__}; write four numbers, such as (1, 2, 3, 4).",
-    )
+    if isinstance(attempt, Tensor) and attempt.ndim > 1:
+        raise Wrong(
+            f"`logits_shape` is what the model says of {len(attempt)} pictures. Its shape is `.shape`: "
+            "`model(images).shape`."
+        )
+    given = sequence(attempt, "`logits_shape`", "four numbers, such as (1, 2, 3, 4)")
     hints = {
         (8, 129, 129): "The batch counts too, as the first axis: two pictures went in.",
         (1, 8, 129, 129): "The batch holds two pictures.",
@@ -25,7 +28,7 @@ def logits_shape(attempt: Any) -> str:
         (2, 129, 129, 8): "In PyTorch the channels, here the classes, are on axis 1.",
         (2, 129, 129): "That is what `argmax` leaves. A logit is a class's score; all eight scores are kept.",
     }
-    equal(tuple(attempt), (2, 8, 129, 129), "`logits_shape`", hints)
+    equal(given, (2, 8, 129, 129), "`logits_shape`", hints)
     return "Eight scores for each pixel of each picture. The largest one names the pixel's class."
 
 
@@ -35,6 +38,7 @@ def count_classes(attempt: Callable[[Tensor], int]) -> str:
         "three classes": ([[0, 0, 5], [0, 7, 7]], 3),
         "one class": ([[4, 4], [4, 4]], 1),
         "unlabelled pixels": ([[0, 255, 2], [255, 255, 2]], 2),
+        "unlabelled pixels and no background": ([[255, 6, 6], [1, 6, 1]], 2),
     }
     for name, (rows, want) in cases.items():
         mask = torch.tensor(rows, dtype=torch.uint8)
@@ -42,7 +46,8 @@ def count_classes(attempt: Callable[[Tensor], int]) -> str:
         hints: dict[Any, str] = {
             int(mask.max()) + 1: "The largest class is not the number of classes: some may not occur.",
             int(mask.max()): "That is the largest class, not the number of classes.",
-            different: "255 is not a class: it marks pixels without a label. Leave them out.",
+            different: "255 is not a class: it marks pixels without a label. Leave them out. (Turned into 0 they "
+            "would count as background.)",
             mask.numel(): "That counts pixels. How many *different* numbers are there?",
         }
         equal(attempt(mask.clone()), want, f"`count_classes({rows})` ({name})", hints)
@@ -72,9 +77,11 @@ def miou_by_hand(attempt: dict[str, float]) -> str:
     given = entries(attempt, tuple(right))
     for name, want in right.items():
         got = given[name]
-        require(
-            isinstance(got, int | float), f"`{name}` is {got!r}; write a number or a fraction such as 3 / 8."
-        )
+        if isinstance(got, str):
+            raise Wrong(
+                f"`{name}` is the text {got!r}; write a number or a fraction such as 3 / 8, without quotes."
+            )
+        got = number(got, f"`{name}`")
         share = got / 100 if got > 1 else got  # percent are fine too
         close(share, want, f"`{name}`", tolerance=0.006, hint=hint_for(share, slips[name], 0.006))
     return (
@@ -88,19 +95,39 @@ def _ious(prediction: Tensor, truth: Tensor, num_classes: int) -> list[tuple[flo
     return [((p & t).sum().item(), (p | t).sum().item()) for p, t in pairs]
 
 
-@exercise("00/miou", title="mIOU in code", difficulty=2, minutes=6)
-def miou(attempt: Callable[[Tensor, Tensor, int], float]) -> str:
+def _of_classes(counts: list[tuple[float, float]]) -> list[float]:
+    """Return each class's IOU; 0 where the union is empty."""
+    return [i / u if u else 0.0 for i, u in counts]
+
+
+def _masks(most: int, extra: int | None = None) -> tuple[Tensor, Tensor]:
+    """Return prediction and truth with classes below `most`; the prediction alone may have one more."""
     generator = torch.Generator().manual_seed(0)
-    truth = torch.randint(0, 3, (6, 6), generator=generator)
+    truth = torch.randint(0, most, (6, 6), generator=generator)
     prediction = torch.where(torch.rand(6, 6, generator=generator) < 0.6, truth, truth.roll(1, 1))
-    for num_classes, absent in ((3, ""), (5, ": classes 3 and 4 occur in neither mask")):
+    if extra is not None:
+        prediction[0, :2] = extra
+    return prediction, truth
+
+
+@exercise("00/miou", title="mIOU in code", difficulty=2, minutes=6, gives=float)
+def miou(attempt: Callable[[Tensor, Tensor, int], float]) -> str:
+    cases = (
+        (3, _masks(3), ""),
+        (5, _masks(3), ": classes 3 and 4 occur in neither mask"),
+        (4, _masks(3, extra=3), ": class 3 occurs in the prediction alone"),
+        (7, _masks(7), ""),
+    )
+    for num_classes, (prediction, truth), absent in cases:
         counts = _ious(prediction, truth, num_classes)
         ious = [i / u for i, u in counts if u]
         want = sum(ious) / len(ious)
         call = written("miou", (prediction, truth, num_classes)) + absent
         got = attempt(prediction.clone(), truth.clone(), num_classes)
-        unfinished(got, call)
-        value = float(got)
+        value = float(number(got, call))
+        present = [
+            iou for iou, c in zip(_of_classes(counts), range(num_classes), strict=True) if (truth == c).any()
+        ]
         right = (prediction == truth).float().mean().item()
         empty_as_one = (sum(ious) + num_classes - len(ious)) / num_classes
         summed_first = sum(i for i, _ in counts) / sum(u for _, u in counts)
@@ -115,6 +142,10 @@ def miou(attempt: Callable[[Tensor, Tensor, int], float]) -> str:
                 summed_first,
                 "You summed over the classes first. Divide for each class, then take the mean.",
             ),
+            (
+                sum(present) / len(present),
+                "A class that only the prediction has counts too, with an IOU of 0: it is a mistake.",
+            ),
             (sum(ious), "That is the sum. Divide by the number of classes that occur."),
             (100 * want, "That is in percent; give it from 0 to 1."),
         ]
@@ -123,6 +154,16 @@ def miou(attempt: Callable[[Tensor, Tensor, int], float]) -> str:
         )
         close(value, want, call, tolerance=1e-6, hint=hint_for(value, slips))
     return "The metric of the paper's section 4, and of every table in this course."
+
+
+def answers_a_side(model: DeepLabV3, images: Tensor) -> dict[int, int]:
+    """Return the side of the model's last map at each output stride; the model is left at the last one."""
+    sides = {}
+    for output_stride in (32, 16, 8, 4):
+        model.set_output_stride(output_stride)
+        with torch.inference_mode():
+            sides[output_stride] = model.coarse_logits(images).shape[-1]
+    return sides
 
 
 @exercise("00/map-sides", title="The map behind the answer", difficulty=1, minutes=4)

@@ -7,14 +7,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlv3.course.kit.answers import hint_for
+from dlv3.course.kit.answers import as_floats, hint_for, number, sequence
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, unfinished, written
 
 
 @exercise("01/by-hand", title="Rate 2 by hand", difficulty=1, minutes=3)
 def by_hand(attempt: Any) -> str:
-    unfinished(attempt, "`y`")
-    values = [float(v) for v in attempt]
+    values = [
+        float(number(v, "`y`")) for v in sequence(attempt, "`y`", "a list of numbers, one for each output")
+    ]
     if values == [0, 6, 10, -2, 8, 8]:
         raise Wrong(
             "That is rate 1: `y[0]` read `x[0]`, `x[1]`, `x[2]`. At rate 2 it reads every second sample."
@@ -72,6 +73,7 @@ def effective_kernel(attempt: Callable[[int, int], int]) -> str:
         hints = {
             k + k * (rate - 1): "There is no gap after the last tap: k taps have k − 1 gaps between them.",
             k + (k - 1) * rate: "A gap holds r − 1 zeros, not r: at rate 1 the taps touch.",
+            k + rate - 1: "That counts one gap only: k taps have k − 1 gaps, with r − 1 zeros in each.",
             distance: "That is the distance from the first tap to the last; the window holds both ends.",
         }
         equal(attempt(k, rate), k + (k - 1) * (rate - 1), call, hints)
@@ -95,7 +97,7 @@ def output_size(attempt: Callable[[int, int, int, int], int]) -> str:
     return "Both paths of the 100 × 100 example, pooling included, follow this one formula."
 
 
-@exercise("01/slices", title="Atrous convolution from slices", difficulty=3, minutes=8)
+@exercise("01/slices", title="Atrous convolution from slices", difficulty=3, minutes=8, gives=as_floats)
 def slices(attempt: Callable[[Tensor, Tensor, int], Any]) -> str:
     cases = (
         ((1, 1, 9, 9), (1, 1, 3, 3), 2),

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dlv3.course.kit import answers
-from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
+from dlv3.course.kit.exercises import Wrong, equal, exercise, plain, require, unfinished, written
 from dlv3.receptive_field import Layer, ReceptiveField, count_holes, count_paths
 
 
@@ -21,7 +21,7 @@ def grown(
     return behind.size, behind.jump, behind.start
 
 
-@exercise("02/grow", title="One layer further", difficulty=1, minutes=5)
+@exercise("02/grow", title="One layer further", difficulty=1, minutes=5, gives=answers.as_rates)
 def grow(attempt: Callable[..., tuple[int, int, float]]) -> str:
     # size, jump, start, kernel_size, stride, rate, padding
     cases = (
@@ -88,9 +88,9 @@ def _ones(*layers: Layer) -> nn.Sequential:
 @exercise("02/seen-by-gradient", title="Ask the gradient", difficulty=2, minutes=5)
 def seen_by_gradient(attempt: Callable[[nn.Module, int, int], Tensor]) -> str:
     chains = ((Layer(3), Layer(3)), (Layer(3, rate=2), Layer(3, rate=2)), (Layer(3, stride=2), Layer(3)))
-    for chain, length, output in zip(chains, (21, 21, 21), (10, 9, 4), strict=True):
+    for chain, length, output in zip(chains, (21, 24, 27), (10, 9, 4), strict=True):
         call = f"`seen_by_gradient(network, {length}, {output})`"
-        got = answers.tensor(attempt(_ones(*chain), length, output), call)
+        got = answers.tensor(_gradient_of(attempt, _ones(*chain), length, output), call)
         require(
             got.shape == (length,),
             f"{call} has the shape {tuple(got.shape)}, but it should be ({length},): drop the two axes of size 1.",
@@ -106,6 +106,29 @@ def seen_by_gradient(attempt: Callable[[nn.Module, int, int], Tensor]) -> str:
         want[first : first + len(paths)] = paths > 0
         _same_pixels(got, want, call, stride)
     return "It shows holes too: a pixel between two seen ones may have no gradient."
+
+
+def _gradient_of(attempt: Callable[[nn.Module, int, int], Tensor], network: nn.Module, *place: int) -> Tensor:
+    """Ask the learner's function; name the mistake behind the commonest errors of torch's."""
+    try:
+        return attempt(network, *place)
+    except RuntimeError as error:
+        if "does not require grad" in str(error):
+            raise Wrong(
+                "Nothing in the backward pass leads to the strip: make it with `requires_grad=True`, so that torch "
+                "keeps its gradient."
+            ) from None
+        if "can be implicitly created only for scalar" in str(error):
+            raise Wrong(
+                "`backward()` starts from one number. Pick the one output: `network(strip)[0, 0, output]`."
+            ) from None
+        raise
+    except (TypeError, AttributeError) as error:
+        if "NoneType" in str(error):
+            raise Wrong(
+                "`strip.grad` is `None`: the strip needs `requires_grad=True`, and `.backward()` must have run before."
+            ) from None
+        raise
 
 
 def _same_pixels(got: Tensor, want: Tensor, call: str, stride: int) -> None:
@@ -126,7 +149,7 @@ def _same_pixels(got: Tensor, want: Tensor, call: str, stride: int) -> None:
     raise Wrong(f"{call} finds the pixels {found}, but it should be {right}. {hint}".rstrip())
 
 
-@exercise("02/unread", title="Count the unread pixels", difficulty=2, minutes=4)
+@exercise("02/unread", title="Count the unread pixels", difficulty=2, minutes=4, gives=plain)
 def unread(attempt: Callable[[tuple[int, ...]], int]) -> str:
     for rates in ((2, 2, 2), (1, 1, 1), (1, 2, 3), (2, 3, 4), (4,), (1, 2, 9), (2, 3)):
         holes = count_holes([Layer(3, rate=rate) for rate in rates])
@@ -145,7 +168,7 @@ def unread(attempt: Callable[[tuple[int, ...]], int]) -> str:
     return "A set is enough: no path has to be followed twice."
 
 
-@exercise("02/no-holes", title="No holes", difficulty=3, minutes=6)
+@exercise("02/no-holes", title="No holes", difficulty=3, minutes=6, gives=bool)
 def no_holes(attempt: Callable[[tuple[int, ...]], bool]) -> str:
     stacks = [s for depth in (1, 2, 3) for s in itertools.combinations_with_replacement(range(1, 11), depth)]
     stacks += [(1, 3, 9, 27), (1, 3, 9, 28), (1, 2, 4, 8), (4, 2, 1), (9, 1, 3), (3, 1, 1, 2)]
@@ -155,6 +178,7 @@ def no_holes(attempt: Callable[[tuple[int, ...]], bool]) -> str:
         call = written("no_holes", (rates,))
         got = attempt(rates)
         unfinished(got, call)
+        got = plain(got)
         require(isinstance(got, bool), f"{call} gives {got!r}, but it should be `True` or `False`.")
         if got == (not holes):
             continue

@@ -6,19 +6,23 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dlv3.course.kit.exercises import equal, exercise, require, unfinished, written
+from dlv3.course.kit.answers import as_pairs, sequence
+from dlv3.course.kit.exercises import Wrong, equal, exercise, plain, require, written
 from dlv3.receptive_field import layers_of
 from dlv3.resnet import BACKBONES, ResNet
 
 
-@exercise("02/resnet-layers", title="Strides into rates", difficulty=2, minutes=5)
+@exercise("02/resnet-layers", title="Strides into rates", difficulty=2, minutes=5, gives=as_pairs)
 def resnet_layers(attempt: Callable[[int], list[tuple[int, int, int]]]) -> str:
     blocks = {"block1": (2, 5), "block2": (5, 9), "block3": (9, 15), "block4": (15, 18)}
     for output_stride in (32, 16, 8, 4):
         call = written("resnet50_layers", (output_stride,))
-        got = attempt(output_stride)
-        unfinished(got, call)
-        want = resnet50_chain(output_stride)
+        layers = sequence(attempt(output_stride), call, "a list of layers, each (kernel_size, stride, rate)")
+        require(
+            all(isinstance(layer, tuple | list) and len(layer) == 3 for layer in layers),
+            f"{call} holds something else than triples: each layer is (kernel_size, stride, rate).",
+        )
+        got, want = as_pairs(layers), resnet50_chain(output_stride)
         require(len(got) == len(want), f"{call} has {len(got)} layers, but it should have {len(want)}.")
         for block, (first, end) in blocks.items():
             rates, right = ([layer[2] for layer in chain[first:end]] for chain in (got, want))
@@ -35,6 +39,10 @@ def resnet_layers(attempt: Callable[[int], list[tuple[int, int, int]]]) -> str:
                 strides == right,
                 f"In {call} {block} has strides {strides}, but it should have {right}. {hint}".rstrip(),
             )
+        stem, sizes = got[:2], [layer[0] for layer in got]
+        require(stem == want[:2], f"In {call} conv1 and pool1 are {stem}, but they should stay {want[:2]}.")
+        right = [layer[0] for layer in want]
+        require(sizes == right, f"In {call} the kernels are {sizes}, but they should be {right}.")
     return "Sixteen 3×3 convolutions and a stem: all that a ResNet-50's field depends on."
 
 
@@ -54,7 +62,7 @@ def side_of_share(weights: Tensor, share: float = 0.95) -> int:
     return 2 * int((within < share).sum()) + 1
 
 
-@exercise("02/effective-side", title="The effective side", difficulty=2, minutes=5)
+@exercise("02/effective-side", title="The effective side", difficulty=2, minutes=5, gives=plain)
 def effective_side(attempt: Callable[..., int]) -> str:
     point = torch.zeros(9, 9)
     point[4, 4] = 1.0
@@ -62,6 +70,8 @@ def effective_side(attempt: Callable[..., int]) -> str:
     ring[2, 4] = ring[6, 4] = ring[4, 2] = ring[4, 6] = 0.125
     aside = torch.zeros(9, 9)
     aside[1, 4] = 1.0
+    rim = torch.zeros(9, 9)
+    rim[4, 0] = rim[4, 8] = 0.5
     bell = torch.exp(-((torch.arange(31.0) - 15) ** 2) / 32)
     round_bell = bell[:, None] * bell[None, :] / bell.sum() ** 2
     named = {
@@ -70,6 +80,7 @@ def effective_side(attempt: Callable[..., int]) -> str:
         "half of the weight 2 px off the centre, share 0.4": (ring, 0.4, 1),
         "all the weight 3 px above the centre": (aside, 0.95, 7),
         "a bell of deviation 4": (round_bell, 0.95, 19),
+        "all the weight at the rim": (rim, 0.95, 9),
     }
     for name, (weights, share, want) in named.items():
         call = f"With {name}, `effective_side(weights, {share})`"
@@ -83,5 +94,10 @@ def effective_side(attempt: Callable[..., int]) -> str:
         got = attempt(weights.clone(), share)
         if got == 1 and want > 1:
             hints[1] = "Compare the sum inside the square with the share."
+        if got is None and name.endswith("rim"):
+            raise Wrong(
+                f"{call} finds no square and gives `None`: the largest half side, the middle, must be tried too."
+            )
         equal(got, want, call, hints)
+    equal(attempt(ring.clone()), 5, "With half of the weight 2 px off the centre, `effective_side(weights)`")
     return "One number to compare with the receptive field's size."

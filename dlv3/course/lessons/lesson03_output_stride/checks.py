@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from dlv3 import resnet
 from dlv3.course.kit import answers
-from dlv3.course.kit.exercises import Wrong, equal, exercise, require, written
+from dlv3.course.kit.exercises import Wrong, equal, exercise, plain, require, written
 from dlv3.course.lessons.lesson03_output_stride.checks_rates import strides_into_rates
 
 __all__ = ["strides_into_rates"]
@@ -35,16 +35,39 @@ def _truth(labels: Tensor, size: Any, num_classes: int, **options: Any) -> Tenso
     return F.interpolate(one_hot, size=size, **options)
 
 
-@exercise("03/upsampled-truth", title="The true labels, seen through the map", difficulty=3, minutes=6)
+def _labels(got: Tensor) -> Tensor:
+    return got.long()
+
+
+@exercise(
+    "03/upsampled-truth",
+    title="The true labels, seen through the map",
+    difficulty=3,
+    minutes=6,
+    gives=_labels,
+)
 def upsampled_truth(attempt: Callable[[Tensor, int, int], Tensor]) -> str:
     generator = torch.Generator().manual_seed(0)
     patches = torch.randint(0, 5, (2, 5, 5), generator=generator)
     masks = patches.repeat_interleave(7, 1).repeat_interleave(7, 2)[:, :33, :33]  # (2, 33, 33)
-    call = "`upsampled_truth(masks, 8, 5)`"
-    got = answers.tensor(attempt(masks.clone(), 8, 5), call)
-    sampled, size = masks[:, ::8, ::8], masks.shape[1:]
+    _sees(attempt, masks, 8, 5)
+    _sees(attempt, masks, 4, 6)
+    return "This is what remains of the truth when the map knows it only at its own samples."
+
+
+def _sees(attempt: Callable[[Tensor, int, int], Tensor], masks: Tensor, stride: int, classes: int) -> None:
+    call = f"`upsampled_truth(masks, {stride}, {classes})`"
+    try:
+        got = answers.tensor(attempt(masks.clone(), stride, classes), call)
+    except NotImplementedError as error:
+        if "Long" in str(error) or "Int" in str(error):
+            raise Wrong(
+                "`F.interpolate` cannot stretch whole numbers: make the maps floats with `.float()` before it."
+            ) from None
+        raise
+    sampled, size = masks[:, ::stride, ::stride], masks.shape[1:]
     require(
-        got.shape != (2, 5, 33, 33),
+        got.shape != (2, classes, 33, 33),
         f"{call} still has a score for each class: take the class of the largest one, `.argmax(1)`.",
     )
     require(
@@ -52,12 +75,12 @@ def upsampled_truth(attempt: Callable[[Tensor, int, int], Tensor]) -> str:
         f"{call} has the shape {tuple(got.shape)}, but the masks have {tuple(masks.shape)}. "
         "Upsample to the masks' own height and width.",
     )
-    scores = _truth(sampled, size, 5, mode="bilinear", align_corners=True)
+    scores = _truth(sampled, size, classes, mode="bilinear", align_corners=True)
     got = got.long()
-    if int(got.min()) >= 0 and int(got.max()) < 5:
+    if int(got.min()) >= 0 and int(got.max()) < classes:
         chosen = scores.gather(1, got[:, None])[:, 0]
         if bool((chosen >= scores.amax(1) - 1e-5).all()):  # either of two classes with equal scores
-            return "This is what remains of the truth when the map knows it only at its own samples."
+            return
     raise Wrong(_wrong_truth(got, masks, sampled))
 
 
@@ -88,7 +111,7 @@ def _wrong_truth(got: Tensor, masks: Tensor, sampled: Tensor) -> str:
     )
 
 
-@exercise("03/base-rate", title="The table of base rates", difficulty=1, minutes=3)
+@exercise("03/base-rate", title="The table of base rates", difficulty=1, minutes=3, gives=plain)
 def base_rate(attempt: Callable[[int, int], int]) -> str:
     for output_stride in (16, 8, 32, 256, 4):
         for block in range(2, 8):

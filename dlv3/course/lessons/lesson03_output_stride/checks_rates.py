@@ -16,6 +16,11 @@ def _two(x: Tensor, w1: Tensor, w2: Tensor, rates: tuple[int, int]) -> Tensor:
     return F.conv2d(y, w2, padding=rates[1], dilation=rates[1])
 
 
+def without_stride(x: Tensor, w1: Tensor, w2: Tensor) -> Tensor:
+    """Return the map that holds the strided one at every second sample."""
+    return _two(x, w1, w2, (1, 2))
+
+
 @exercise("03/two-convolutions", title="Two convolutions without the stride", difficulty=2, minutes=5)
 def two_convolutions(attempt: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
     generator = torch.Generator().manual_seed(1)
@@ -46,7 +51,13 @@ def two_convolutions(attempt: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str
 
 
 def strides_into_rates(
-    strides: tuple[int, ...], output_stride: int, *, own: bool = False, late: bool = False, most: int = 10**6
+    strides: tuple[int, ...],
+    output_stride: int,
+    *,
+    own: bool = False,
+    late: bool = False,
+    most: int = 10**6,
+    factor: int | None = None,
 ) -> list[tuple[int, int]]:
     """Return the pair (stride, rate) of each layer; the options bring in the usual mistakes."""
     reached, rate, result = 1, 1, []
@@ -56,7 +67,7 @@ def strides_into_rates(
             result.append((stride, rate))
         else:
             result.append((1, rate * stride if own else rate))
-            rate = min(rate * stride, most)
+            rate = min(rate * (stride if factor is None or stride == 1 else factor), most)
     return result
 
 
@@ -66,6 +77,7 @@ class _Slip(TypedDict, total=False):
     own: bool
     late: bool
     most: int
+    factor: int
 
 
 def _mistake(pairs: list[tuple[int, int]], strides: tuple[int, ...], output_stride: int) -> str:
@@ -75,6 +87,9 @@ def _mistake(pairs: list[tuple[int, int]], strides: tuple[int, ...], output_stri
         "The layer that loses its stride takes the doubled rate at once. But it reads the map from before its "
         "stride, where nothing has changed: double the rate for the layers after it.": {"own": True},
         "Rates multiply: after two lost strides of 2 the samples lie 4 times as close.": {"most": 2},
+        "You double the rate whatever the stride was. A lost stride of 3 makes it three times as large.": {
+            "factor": 2
+        },
     }
     for message, options in mistakes.items():
         if pairs == strides_into_rates(strides, output_stride, **options):
@@ -82,15 +97,15 @@ def _mistake(pairs: list[tuple[int, int]], strides: tuple[int, ...], output_stri
     return ""
 
 
-@exercise("03/strides-and-rates", title="Strides into rates", difficulty=3, minutes=7)
+@exercise("03/strides-and-rates", title="Strides into rates", difficulty=3, minutes=7, gives=answers.as_pairs)
 def strides_and_rates(attempt: Callable[[tuple[int, ...], int], list[tuple[int, int]]]) -> str:
     cases = [((2, 1, 1), 1), ((2, 1, 1), 2), ((1, 2, 1, 2, 1), 1), ((2, 2, 1, 2, 1, 2, 1), 4)]
-    for strides, output_stride in [*cases, ((2, 2, 1, 2, 1, 2, 1), 8)]:
+    others = [((2, 2, 1, 2, 1, 2, 1), 8), ((3, 1, 2, 1), 1), ((4, 1, 2, 1, 3, 1), 8)]
+    for strides, output_stride in [*cases, *others]:
         want = strides_into_rates(strides, output_stride)
         call = written("strides_and_rates", (strides, output_stride))
-        got = attempt(strides, output_stride)
-        unfinished(got, call)
-        pairs = [(stride, rate) for stride, rate in got]
+        wanted = "a list of pairs, (stride, rate) for each layer"
+        pairs = answers.pairs(attempt(strides, output_stride), call, wanted)
         require(
             len(pairs) == len(want),
             f"{call} gives {len(pairs)} pairs for {len(want)} layers: each needs one, even if its stride is lost.",
@@ -109,7 +124,8 @@ def first_unit(attempt: dict[str, tuple[int, int]]) -> str:
         "before": "A2 has the stride, so B1 already reads the map from behind it",
     }
     for layout, right in (("own", (1, 2)), ("before", (2, 2))):
-        rates = tuple(given[layout])
+        wanted = "the rates of B1 and B2, such as (1, 1)"
+        rates = answers.sequence(given[layout], f'`exact["{layout}"]`', wanted)
         require(
             rates == right,
             f"With the layout `{layout}` the rates {rates} are not exact: look at what "

@@ -7,7 +7,8 @@ from typing import TypedDict
 import torch
 from torch import nn
 
-from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
+from dlv3.course.kit.answers import as_pairs, pairs
+from dlv3.course.kit.exercises import Wrong, equal, exercise, plain, require, unfinished, written
 
 Plan = list[tuple[int, int]]
 
@@ -17,7 +18,7 @@ def block_weights(channels: int, width: int, units: int) -> int:
     return units * (2 * channels * width + 9 * width**2)
 
 
-@exercise("04/copied-weights", title="The weights of a copy", difficulty=1, minutes=4)
+@exercise("04/copied-weights", title="The weights of a copy", difficulty=1, minutes=4, gives=plain)
 def copied_weights(attempt: Callable[[int, int, int], int]) -> str:
     for channels, width, units in ((8, 2, 1), (2048, 512, 3), (1024, 256, 6)):
         wide, look = channels * width, 9 * width**2
@@ -142,20 +143,14 @@ _MISTAKES: dict[str, _Slip] = {
 }
 
 
-@exercise("04/cascade-plan", title="The cascade's strides and rates", difficulty=3, minutes=8)
+@exercise("04/cascade-plan", title="The cascade's strides and rates", difficulty=3, minutes=8, gives=as_pairs)
 def cascade_plan(attempt: Callable[[int, int], Plan]) -> str:
     cases = [(4, 16), (4, 32), (7, 256), (7, 16), (7, 8), (5, 64), (5, 32), (6, 4), (4, 4)]
     for blocks, output_stride in cases:
         want = plan_of(blocks, output_stride)
         call = written("cascade_plan", (blocks, output_stride))
-        got = attempt(blocks, output_stride)
-        unfinished(got, call)
-        try:
-            plan = [(stride, rate) for stride, rate in got]
-        except (TypeError, ValueError):
-            raise Wrong(
-                f"{call} gives {got!r}: it should be a list of pairs, (stride, rate) for each block."
-            ) from None
+        wanted = "a list of pairs, (stride, rate) for each block"
+        plan = pairs(attempt(blocks, output_stride), call, wanted)
         require(
             len(plan) == blocks,
             f"{call} has {len(plan)} pairs for {blocks} blocks. Each block needs one, from block1 to the last.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
+from dlv3.course.kit.exercises import Wrong, equal, exercise, plain, require, unfinished, written
 
 
 def _met(centre: int, rate: int, last: int) -> int:
@@ -15,7 +15,7 @@ def valid_taps(row: int, column: int, rate: int, side: int) -> int:
     return _met(row, rate, side - 1) * _met(column, rate, side - 1)
 
 
-@exercise("04/taps-on-map", title="Taps on the map", difficulty=2, minutes=4)
+@exercise("04/taps-on-map", title="Taps on the map", difficulty=2, minutes=4, gives=plain)
 def taps_on_map(attempt: Callable[[int, int, int, int], int]) -> str:
     cases = (
         (16, 16, 16, 33),
@@ -24,6 +24,14 @@ def taps_on_map(attempt: Callable[[int, int, int, int], int]) -> str:
         (17, 3, 16, 33),
         (5, 30, 4, 33),
         (2, 3, 40, 33),
+        # One step inside and outside of each border, along each axis, and maps of other sizes.
+        (32, 16, 16, 33),
+        (16, 32, 16, 33),
+        (15, 16, 16, 33),
+        (16, 15, 16, 33),
+        (16, 17, 16, 33),
+        (5, 12, 5, 18),
+        (39, 20, 12, 40),
     )
     for row, column, rate, side in cases:
         rows, columns = _met(row, rate, side - 1), _met(column, rate, side - 1)
@@ -54,7 +62,7 @@ def can_reach(rates: tuple[int, ...], distance: int) -> bool:
     return distance in reachable(rates)
 
 
-@exercise("04/reaches", title="What a stack reaches", difficulty=2, minutes=5)
+@exercise("04/reaches", title="What a stack reaches", difficulty=2, minutes=5, gives=bool)
 def reaches(attempt: Callable[[tuple[int, ...], int], bool]) -> str:
     cases = [
         ((1, 1, 1, 1), 12), ((1, 2, 4, 8), 12), ((8, 8, 8, 8), 12), ((4, 4, 4, 4), 12), ((1, 2, 4, 8), 15),

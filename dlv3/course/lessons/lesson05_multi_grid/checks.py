@@ -1,14 +1,14 @@
 """Checks of lesson 05, multi-grid: a block's rates, the score to expect, rates set in place."""
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from dlv3.course.kit import answers
-from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, unfinished, written
+from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, written
 from dlv3.course.lessons.lesson05_multi_grid.checks_places import Rates, along
 from dlv3.resnet import base_rate, max_output_stride
 
@@ -18,7 +18,7 @@ def rates_of(block: int, output_stride: int, multi_grid: Rates) -> Rates:
     return tuple(base_rate(block, output_stride) * unit for unit in multi_grid)
 
 
-@exercise("05/block-rates", title="The rates of a block", difficulty=1, minutes=3)
+@exercise("05/block-rates", title="The rates of a block", difficulty=1, minutes=3, gives=answers.as_rates)
 def block_rates(attempt: Callable[[int, int, Rates], Rates]) -> str:
     cases = [
         (4, 8, (1, 2, 1)),
@@ -33,13 +33,13 @@ def block_rates(attempt: Callable[[int, int, Rates], Rates]) -> str:
             return tuple(factor * unit for unit in units)
 
         call = written("block_rates", (block, output_stride, multi_grid))
-        found = attempt(block, output_stride, multi_grid)
-        unfinished(found, call)
-        require(isinstance(found, Iterable), f"{call} gives {found!r}: each of the three units has a rate.")
-        got = tuple(found)
+        got = answers.sequence(
+            attempt(block, output_stride, multi_grid), call, "three rates, one for each unit"
+        )
         base, nominal = base_rate(block, output_stride), max_output_stride(block)
         ratio = nominal // output_stride
         hints = {
+            multi_grid * base: "A tuple times a number repeats it. Multiply its entries one by one.",
             tuple(base + unit for unit in multi_grid): "The base rate multiplies the unit rates.",
             multi_grid: f"Those are the unit rates. block{block}'s base rate is {base}.",
             (base,) * 3: "That is the base rate three times: each unit multiplies it by its own unit rate.",
@@ -52,14 +52,16 @@ def block_rates(attempt: Callable[[int, int, Rates], Rates]) -> str:
     return "The paper's example, block4 at output stride 16: 2 · (1, 2, 4) = (2, 4, 8)."
 
 
-@exercise("05/expected-accuracy", title="The score, before any training", difficulty=1, minutes=3)
+@exercise(
+    "05/expected-accuracy", title="The score, before any training", difficulty=1, minutes=3, gives=float
+)
 def expected_accuracy(attempt: Callable[..., float]) -> str:
     asked = [place for place in itertools.product(range(-6, 7), repeat=2) if place != (0, 0)]
     for rates, colours in (((1, 2, 4), 4), ((1, 1, 1), 4), ((2, 2, 2), 4), ((1, 2, 1), 5), ((1,), 2)):
         read = set(itertools.product(along(rates), repeat=2))
         what = f"For rates {rates}, {len(asked)} places and {colours} colours your function"
         got = attempt(set(read), list(asked), colours)
-        unfinished(got, what)
+        got = answers.number(got, what)
         seen = len(read.intersection(asked)) / len(asked)
         want = seen + (1 - seen) / colours
         loose = len(read) / len(asked)

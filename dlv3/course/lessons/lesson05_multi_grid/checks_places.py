@@ -59,17 +59,23 @@ def _wrong_places(got: set[Place], rates: Rates) -> str:
     return next((message for places, message in mistakes if got == places), "")
 
 
-@exercise("05/offsets", title="Every place that a stack reads", difficulty=2, minutes=5)
+def _as_places(got: Iterable[Iterable[int]]) -> set[Place]:
+    """Return places in the form that the lesson goes on with: a set of pairs."""
+    return {(row, column) for row, column in answers.as_pairs(got)}
+
+
+@exercise("05/offsets", title="Every place that a stack reads", difficulty=2, minutes=5, gives=_as_places)
 def offsets(attempt: Callable[[Rates], set[Place]]) -> str:
     for rates in ((2,), (1, 2), (2, 2, 2), (1, 2, 4)):
         call = written("offsets", (rates,))
         got = attempt(rates)
         unfinished(got, call)
-        got = set(got)
+        places = list(got) if isinstance(got, Iterable) else [got]
         require(
-            all(isinstance(place, tuple) and len(place) == 2 for place in got),
+            all(isinstance(place, tuple | list) and len(place) == 2 for place in places),
             f"{call} holds something that is not a pair: a place is (rows, columns). Do you follow one axis only?",
         )
+        got = _as_places(places)
         want = set(itertools.product(along(rates), repeat=2))
         if got != want:
             counts = f"{call} gives {len(got)} places, but there are {len(want)}."
@@ -79,7 +85,7 @@ def offsets(attempt: Callable[[Rates], set[Place]]) -> str:
     return "27 weights for 225 places with (1, 2, 4), and for 49 with (2, 2, 2)."
 
 
-@exercise("05/two-kinds", title="Two kinds of holes", difficulty=3, minutes=6)
+@exercise("05/two-kinds", title="Two kinds of holes", difficulty=3, minutes=6, gives=answers.as_rates)
 def two_kinds(attempt: Callable[[Rates, int], tuple[int, int]]) -> str:
     cases = [((1, 2, 4), 1), ((1, 2, 4), 2), ((2, 2, 2), 1), ((2, 2, 2), 2), ((1, 4, 4), 4), ((2, 3, 4), 2)]
     for multi_grid, base in cases:
@@ -118,7 +124,7 @@ def _fills(rates: Rates, window: int, *, sort: bool = True, touch: bool = True, 
     return True
 
 
-@exercise("05/fills", title="No holes, seen from below", difficulty=2, minutes=4)
+@exercise("05/fills", title="No holes, seen from below", difficulty=2, minutes=4, gives=bool)
 def fills(attempt: Callable[[Rates, int], bool]) -> str:
     triples = list(itertools.combinations_with_replacement((1, 2, 3, 4, 8, 12, 16), 3))
     cases = [*triples, (4, 2, 1), (8, 4, 2), (4, 4, 1), (4,), (3, 3)]

@@ -56,7 +56,12 @@ def _wrong_count(got: Shares, size: int, rate: int) -> str:
     return "Count the rows with 3, 2 and 1 valid taps first, then the columns; a position has rows × columns."
 
 
-@exercise("06/valid-weights", title="Counting valid weights", difficulty=2, minutes=6)
+def _as_shares(got: Shares) -> dict[int, float]:
+    """Return shares in the form that the lesson goes on with: all five numbers of weights, also with a share of 0."""
+    return {weights: float(got.get(weights, 0.0)) for weights in (9, 6, 4, 2, 1)}
+
+
+@exercise("06/valid-weights", title="Counting valid weights", difficulty=2, minutes=6, gives=_as_shares)
 def valid_weights(attempt: Callable[[int, int], Shares]) -> str:
     for size, rate in ((9, 3), (5, 1), (9, 6), (9, 9), (33, 18), (65, 12)):
         want, call = atrous.valid_weight_shares(size, rate), written("valid_weights", (size, rate))
@@ -77,7 +82,7 @@ def share_of_padding(shares: Shares) -> float:
     return 1 - sum(weights * share for weights, share in shares.items()) / 9
 
 
-@exercise("06/padding-share", title="Multiplying with zeros", difficulty=1, minutes=3)
+@exercise("06/padding-share", title="Multiplying with zeros", difficulty=1, minutes=3, gives=float)
 def padding_share(attempt: Callable[[Shares], float]) -> str:
     for size, rate in ((9, 2), (9, 9), (33, 18), (65, 12)):
         shares = atrous.valid_weight_shares(size, rate)
@@ -94,8 +99,7 @@ def padding_share(attempt: Callable[[Shares], float]) -> str:
         ]
         call = f"`padding_share(shares)` with the shares of size {size}, rate {rate}"
         got = attempt(dict(shares))
-        unfinished(got, call)
-        number = float(got)
+        number = answers.number(got, call)
         close(number, share_of_padding(shares), call, tolerance=1e-6, hint=answers.hint_for(number, slips))
     return "If the rate is the map's side, eight of nine products are with zero: 88.9%."
 
@@ -111,13 +115,8 @@ def centre_weights(weight: Tensor) -> Tensor:
 def centre_only(attempt: Callable[[Tensor], Tensor]) -> str:
     generator = torch.Generator().manual_seed(3)
     weight = torch.randn(4, 2, 3, 3, generator=generator)
-    given, call = weight.clone(), written("centre_only", (weight,))
-    got = attempt(given)
-    unfinished(got, call)
-    require(
-        torch.equal(given, weight),
-        f"{call} changes the filter that it was given. Make a new one: `torch.zeros_like(weight)`.",
-    )
+    call = written("centre_only", (weight,))
+    got = answers.tensor(attempt(weight.clone()), call)
     want = centre_weights(weight)
     shape = tuple(getattr(got, "shape", ()))
     if shape in ((4, 2, 1, 1), (4, 2)):
@@ -132,7 +131,9 @@ def centre_only(attempt: Callable[[Tensor], Tensor]) -> str:
     return "Now see where it makes no difference."
 
 
-@exercise("06/rates", title="ASPP's rates at an output stride", difficulty=1, minutes=3)
+@exercise(
+    "06/rates", title="ASPP's rates at an output stride", difficulty=1, minutes=3, gives=answers.as_rates
+)
 def rates_at(attempt: Callable[[tuple[int, ...], int], tuple[int, ...]]) -> str:
     stated = (6, 12, 18)
     cases = (
@@ -143,9 +144,7 @@ def rates_at(attempt: Callable[[tuple[int, ...], int], tuple[int, ...]]) -> str:
     )
     for rates, output_stride, want in cases:
         call = written("rates_at", (rates, output_stride))
-        found = attempt(rates, output_stride)
-        unfinished(found, call)
-        got = tuple(found)
+        got = answers.sequence(attempt(rates, output_stride), call, "one rate for each that was given")
         upside_down, doubled = (tuple(factor * rate for rate in rates) for factor in (output_stride / 16, 2))
         hints = {
             upside_down: "It is the other way round: on a map with more samples, the same distance is more samples.",

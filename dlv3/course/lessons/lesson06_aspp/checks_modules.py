@@ -7,8 +7,10 @@ from torch import Tensor, nn
 
 from dlv3 import aspp
 from dlv3.atrous import same_padding
+from dlv3.course.kit.advice import advice
 from dlv3.course.kit.answers import hint_for
 from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished
+from dlv3.course.kit.watching import NOT_DONE
 
 IN, OUT, RATES = 6, 4, (1, 2)
 
@@ -40,9 +42,11 @@ def image_pooling(attempt: Callable[[int, int], nn.Module]) -> str:
         try:
             got = module(features.clone())
         except RuntimeError as error:
-            if "channels" not in str(error):
+            if "channels" not in str(error) and "Expected 3D" not in str(error):
                 raise
-            raise Wrong(f"{call} stops: {error}. Average over rows and columns, axes 2 and 3.") from None
+            raise Wrong(
+                f"{call} stops: {error}. Average over rows and columns, axes 2 and 3. {advice(error)}"
+            ) from None
         unfinished(got, call)
         mean = features.mean((2, 3), keepdim=True)  # (2, 6, 1, 1)
         want = look(mean).expand(-1, -1, 9, 9)
@@ -92,7 +96,7 @@ def whole_aspp(attempt: Callable[[int, int, tuple[int, ...]], nn.Module]) -> str
     require(isinstance(module, nn.Module), "`ASPP(6, 4, (1, 2))` should make an `nn.Module`.")
     parts = {name: getattr(module, name) for name in ("branches", "project") if hasattr(module, name)}
     if not parts:
-        raise NotImplementedError("not done yet")
+        raise NotImplementedError(NOT_DONE)
     require(len(parts) == 2, "Keep the names `self.branches` and `self.project`.")
     branches, project = parts["branches"], parts["project"]
     require(

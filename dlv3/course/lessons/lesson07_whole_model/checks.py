@@ -1,14 +1,14 @@
 """Checks of lesson 07, the whole model; `checks_modules` has those of the modules that you build."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, get_args
 
 import torch
 from torch import nn
 
-from dlv3.course.kit.answers import entries
-from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
+from dlv3.course.kit.answers import as_pairs, entries, pairs, sequence
+from dlv3.course.kit.exercises import Wrong, equal, exercise, require, written
 from dlv3.deeplab import DeepLabV3, DeepLabV3Config
 from dlv3.resnet import BACKBONES, BottleneckUnit, FirstUnitRule, ResNet, Unit
 
@@ -48,7 +48,12 @@ PLAN_MISTAKES = {
 }
 
 
-@exercise("07/plan", title="Strides and rates of every unit", difficulty=3, minutes=7)
+def _as_rows(got: Iterable[Iterable[Iterable[int]]]) -> Rows:
+    """Return a plan in the form that the lesson goes on with: a list of pairs for each block."""
+    return [[(stride, rate) for stride, rate in as_pairs(row)] for row in got]
+
+
+@exercise("07/plan", title="Strides and rates of every unit", difficulty=3, minutes=7, gives=_as_rows)
 def plan(attempt: Callable[..., Rows]) -> str:
     cases = [(4, 16, (1, 2, 4)), (4, 8, (1, 1, 1)), (4, 32, (1, 2, 1)), (4, 8, (1, 2, 4)), (7, 16, (1, 2, 1))]
     for blocks, output_stride, grid in cases:
@@ -59,8 +64,8 @@ def plan(attempt: Callable[..., Rows]) -> str:
             want = network_plan(blocks, output_stride, grid, rule)
             call = f"`plan(strides_of({units}, {rule!r}), {output_stride}, {grid})`"
             got = attempt([list(row) for row in strides], output_stride, grid)
-            unfinished(got, call)
-            rows = [[(stride, rate) for stride, rate in row] for row in got]
+            wanted = "a list for each block, with a pair (stride, rate) for each unit"
+            rows = [pairs(row, call, wanted) for row in sequence(got, call, wanted)]
             require(
                 [len(row) for row in rows] == units,
                 f"{call} has {[len(row) for row in rows]} pairs in its blocks, but there are {units} units.",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dlv3.course.kit import answers
-from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
+from dlv3.course.kit.exercises import Wrong, close, exercise, require, written
 from dlv3.course.lessons.lesson08_training.checks_loop import reference_loop
 from dlv3.deeplab import DeepLabV3, DeepLabV3Config
 
@@ -33,7 +33,7 @@ def _miou(counts: Tensor) -> float:
     return float((counts[:, 0] / counts[:, 1]).nanmean())
 
 
-@exercise("08/miou", title="mIOU over a whole set", difficulty=2, minutes=8)
+@exercise("08/miou", title="mIOU over a whole set", difficulty=2, minutes=8, gives=float)
 def miou(attempt: Callable[[Pairs, int], float]) -> str:
     generator = torch.Generator().manual_seed(0)
     truth = torch.randint(0, 3, (4, 6, 6), generator=generator)
@@ -42,11 +42,18 @@ def miou(attempt: Callable[[Pairs, int], float]) -> str:
     prediction = torch.where(noisy, (truth + 1) % 3, truth)
     truth[:, 0, :3] = IGNORE
     pairs = [(prediction[:1], truth[:1]), (prediction[1:], truth[1:])]
-    for num_classes, absent in ((3, ""), (5, ", where classes 3 and 4 never occur")):
+    more = prediction.clone()
+    more[1, 4, :4] = 3
+    invented = [(more[:3], truth[:3]), (more[3:], truth[3:])]
+    cases = (
+        (pairs, 3, ""),
+        (pairs, 5, ", where classes 3 and 4 never occur"),
+        (invented, 4, ", where class 3 occurs in a prediction alone"),
+    )
+    for pairs, num_classes, absent in cases:
         call = f"`miou(pairs, {num_classes})` of two batches with some labels 255{absent},"
         got = attempt([(p.clone(), t.clone()) for p, t in pairs], num_classes)
-        unfinished(got, call)
-        value, counts = float(got), _counts(pairs, num_classes)
+        value, counts = float(answers.number(got, call)), _counts(pairs, num_classes)
         want = _miou(counts)
         require(not math.isnan(value), f"{call} is not a number: an empty union divides 0 by 0.")
         close(value, want, call, tolerance=1e-6, hint=_miou_slip(value, pairs, num_classes))
@@ -61,7 +68,12 @@ def _miou_slip(value: float, pairs: Pairs, num_classes: int) -> str:
     of_batches, of_pictures = (
         sum(_miou(_counts([pair], num_classes)) for pair in group) / len(group) for group in (pairs, alone)
     )
+    true = [c for c in range(num_classes) if any(bool((t == c).any()) for _, t in pairs)]
     slips = [
+        (
+            ious[true].mean(),
+            "A class that only the predictions have counts too, with an IOU of 0: it is a mistake.",
+        ),
         (
             unmasked,
             "The pixels labelled 255 count in your unions: leave them out of both masks first, `kept = truth != 255`.",
@@ -88,7 +100,7 @@ def learning_rate_at(iteration: int, iterations: int, base: float, warmup: int =
     return poly * rise
 
 
-@exercise("08/learning-rate", title="The poly policy", difficulty=1, minutes=5)
+@exercise("08/learning-rate", title="The poly policy", difficulty=1, minutes=5, gives=float)
 def learning_rate(attempt: Callable[[int, int, float, int], float]) -> str:
     cases = [(0, 100, 0.5, 0), (50, 100, 0.5, 0), (99, 100, 0.007, 0), (0, 100, 0.5, 20), (9, 100, 0.5, 20)]
     for case in [*cases, (19, 100, 0.5, 20), (60, 100, 0.5, 20)]:
@@ -98,7 +110,7 @@ def learning_rate(attempt: Callable[[int, int, float, int], float]) -> str:
             got = attempt(*case)
         except ZeroDivisionError:
             raise Wrong(f"{call} divides by 0: a warm-up of 0 iterations means none.") from None
-        unfinished(got, call)
+        got = answers.number(got, call)
         poly = base * (1 - iteration / iterations) ** 0.9
         done, rise = iteration / iterations, (iteration + 1) / max(warmup, 1)
         from_zero = "Count the warm-up from 1: with iteration / warmup the first update has a rate of 0."
@@ -169,14 +181,17 @@ def duplicated(classes_in: list[set[int]], hard: set[int], copies: int) -> list[
     return [*range(len(classes_in)), *found * copies]
 
 
-@exercise("08/bootstrap", title="Bootstrapping", difficulty=1, minutes=4)
+@exercise("08/bootstrap", title="Bootstrapping", difficulty=1, minutes=4, gives=list)
 def bootstrap(attempt: Callable[[list[set[int]], set[int], int], list[int]]) -> str:
     classes_in = [{0, 1}, {0, 2, 3}, {0}, {0, 3}, {1, 2, 4}]
     for hard, copies in (({3}, 1), ({2, 3}, 2), ({4}, 3), ({1}, 0)):
         call = written("bootstrap", (classes_in, hard, copies))
         got = attempt([set(classes) for classes in classes_in], set(hard), copies)
-        unfinished(got, call)
-        indices = sorted(int(i) for i in got)
+        if isinstance(got, set | frozenset):
+            raise Wrong(
+                f"{call} gives a set, which holds each number once: a copy would be lost. Make a list."
+            )
+        indices = sorted(int(i) for i in answers.sequence(got, call, "a list of picture numbers"))
         want = sorted(duplicated(classes_in, hard, copies))
         found = [i for i, classes in enumerate(classes_in) if classes & hard]
         each = sorted([*range(5), *(i for i in range(5) for _ in range(copies * len(classes_in[i] & hard)))])

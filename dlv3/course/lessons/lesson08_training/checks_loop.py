@@ -121,7 +121,8 @@ def training_loop(attempt: Callable[..., None]) -> str:
     start = torch.cat([p.detach().flatten() for p in _fresh()[0].parameters()])
     require(
         not torch.equal(got, start),
-        "After three batches no weight has changed. An update is `loss.backward()`, then `optimizer.step()`.",
+        "After three batches no weight has changed. An update is `zero_grad()`, `loss.backward()`, `optimizer.step()`, "
+        "in this order: `zero_grad()` behind `backward()` throws away the gradients that `step()` needs.",
     )
     if not torch.allclose(got, want, rtol=0, atol=1e-6):
         recipe = (

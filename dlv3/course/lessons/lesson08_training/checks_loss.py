@@ -68,7 +68,15 @@ def _loss_slip(got: Tensor, logits: Tensor, labels: Tensor) -> str:
     of_pixels = F.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="none")
     by_picture = of_pixels.sum((1, 2)) / kept.sum((1, 2))
     as_class_0 = F.cross_entropy(logits, zeros, reduction="sum") / kept.sum()
+    turned = [
+        (
+            -(logits.log_softmax(axis).gather(1, zeros[:, None])[:, 0] * kept).sum() / kept.sum(),
+            f"The softmax runs over axis {axis}. The classes are on axis 1.",
+        )
+        for axis in (0, 2, 3)
+    ]
     slips = [
+        *turned,
         (of_pixels.sum(), "That is the sum. Divide by the number of labelled pixels."),
         (of_pixels.mean(), "You divide by all pixels. Only those that are labelled count: `kept.sum()`."),
         (F.cross_entropy(logits, zeros), "Pixels labelled 255 are trained on as class 0 here."),

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 
 from dlv3.ablations.results import T_975, difference
-from dlv3.course.kit.answers import Slips, hint_for
+from dlv3.course.kit.answers import Slips, as_rates, hint_for
 from dlv3.course.kit.exercises import Wrong, exercise, require, unfinished, written
 from dlv3.course.lessons.lesson09_cascade_ablations.checks_rule import fewest
 
@@ -20,7 +20,7 @@ def _numbers(got: Iterable[float], call: str, count: int, what: str) -> tuple[fl
     unfinished(got, call)
     try:
         found = tuple(float(value) for value in got)
-    except TypeError:
+    except (TypeError, ValueError, RuntimeError):
         raise Wrong(f"{call} gives {got!r}, but it should be {count} numbers: {what}.") from None
     require(len(found) == count, f"{call} gives {len(found)} numbers, but it should be {count}: {what}.")
     return found
@@ -47,7 +47,7 @@ def centre_and_spread(scores: Sequence[float]) -> Pair:
     return statistics.fmean(scores), statistics.stdev(scores)
 
 
-@exercise("09/mean-and-spread", title="Mean and spread", difficulty=1, minutes=3)
+@exercise("09/mean-and-spread", title="Mean and spread", difficulty=1, minutes=3, gives=as_rates)
 def mean_and_spread(attempt: Callable[[list[float]], Pair]) -> str:
     for scores in _SCORES:
         call = written("mean_and_spread", (list(scores),))
@@ -75,7 +75,11 @@ def paired(better: dict[int, float], worse: dict[int, float]) -> list[float]:
     return [better[seed] - worse[seed] for seed in sorted(better.keys() & worse.keys())]
 
 
-@exercise("09/paired", title="Pairs of equal seeds", difficulty=1, minutes=4)
+def _as_list(got: Iterable[float]) -> list[float]:
+    return [float(value) for value in got]
+
+
+@exercise("09/paired", title="Pairs of equal seeds", difficulty=1, minutes=4, gives=_as_list)
 def paired_differences(attempt: Callable[[dict[int, float], dict[int, float]], list[float]]) -> str:
     cases = (
         ({0: 51.0, 1: 52.5}, {0: 50.0, 1: 50.0}),
@@ -112,7 +116,7 @@ def bounds(differences: Sequence[float]) -> Pair:
     return found.low, found.high
 
 
-@exercise("09/interval", title="The 95% interval", difficulty=3, minutes=8)
+@exercise("09/interval", title="The 95% interval", difficulty=3, minutes=8, gives=as_rates)
 def interval(attempt: Callable[[list[float]], Pair]) -> str:
     cases = (
         (1.0, 2.0, 3.5),

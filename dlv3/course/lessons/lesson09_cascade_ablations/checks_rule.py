@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from dlv3.ablations.results import T_975, difference
-from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
+from dlv3.course.kit.exercises import Wrong, equal, exercise, plain, require, unfinished, written
 
 _DIFFERENCES = (
     (1.0, 1.1, 1.2),  # the interval above 0
@@ -61,7 +61,7 @@ def fewest(effect: float, spread: float) -> int:
     return n
 
 
-@exercise("09/seeds-needed", title="How many seeds?", difficulty=2, minutes=6)
+@exercise("09/seeds-needed", title="How many seeds?", difficulty=2, minutes=6, gives=plain)
 def seeds_needed(attempt: Callable[[float, float], int]) -> str:
     for effect, spread in ((3.0, 2.0), (3.0, 4.0), (10.0, 1.0), (2.0, 4.0), (1.0, 4.0)):
         call = written("seeds_needed", (effect, spread))

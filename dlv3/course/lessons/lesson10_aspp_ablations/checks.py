@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dlv3 import atrous
 from dlv3.ablations.results import Difference, difference
-from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
+from dlv3.course.kit.answers import number
+from dlv3.course.kit.exercises import Wrong, equal, exercise, plain, require, unfinished, written
 
 Curve = Mapping[int, Sequence[float]]
 _CURVES: tuple[Curve, ...] = (
@@ -35,7 +36,11 @@ def _overlapping(curve: Curve) -> set[int]:
     return {rate for rate, span in spans.items() if span.high >= best.low}
 
 
-@exercise("10/could-be-best", title="The peak and its uncertainty", difficulty=3, minutes=8)
+def _as_set(got: Iterable[int]) -> set[int]:
+    return {plain(rate) for rate in got}
+
+
+@exercise("10/could-be-best", title="The peak and its uncertainty", difficulty=3, minutes=8, gives=_as_set)
 def could_be_best(attempt: Callable[[dict[int, list[float]]], Iterable[int]]) -> str:
     for curve in _CURVES:
         call = written("could_be_best", (dict(curve),))
@@ -45,7 +50,11 @@ def could_be_best(attempt: Callable[[dict[int, list[float]]], Iterable[int]]) ->
             isinstance(got, (set, frozenset, list, tuple)),
             f"{call} gives {got!r}, but it should be a set of rates, such as {{2, 3}}.",
         )
-        want, found = candidates(curve), set(got)
+        want, found = candidates(curve), _as_set(got)
+        require(
+            found <= set(curve),
+            f"{call} gives {got!r}: give the rates themselves, {', '.join(map(str, curve))}, not scores or places.",
+        )
         if found != want:
             raise Wrong(
                 f"{call} gives {sorted(found)}, but it should be {sorted(want)}. {_slip(curve, found)}".rstrip()
@@ -78,7 +87,7 @@ def largest_valid_rate(size: int, share: float) -> int:
     return max(fitting, default=0)
 
 
-@exercise("10/largest-rate", title="The largest rate that fits the map", difficulty=2, minutes=6)
+@exercise("10/largest-rate", title="The largest rate that fits the map", difficulty=2, minutes=6, gives=int)
 def largest_rate(attempt: Callable[[int, float], int]) -> str:
     cases = ((33, 0.5), (65, 0.5), (9, 0.5), (9, 0.1), (5, 0.36), (5, 0.5), (33, 0.05), (10, 0.16))
     for size, share in cases:
@@ -94,8 +103,7 @@ def largest_rate(attempt: Callable[[int, float], int]) -> str:
             want - 1: "The next rate still has that share; exactly the share is enough.",
         }
         hints.pop(want, None)
-        got = attempt(size, share)
-        unfinished(got, call)
+        got = number(attempt(size, share), call)
         if isinstance(got, float) and got != int(got):
             raise Wrong(f"{call} gives {got:.3g}. A rate is a whole number: round down.")
         if got > size / 2:

@@ -1,9 +1,9 @@
 """Checks of lesson 10, ASPP ablations: heads of equal size, and the share of a gain that a cue explains."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from dlv3.course.kit.answers import hint_for
-from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
+from dlv3.course.kit.answers import as_rates, hint_for, number, sequence
+from dlv3.course.kit.exercises import Wrong, close, exercise, require, written
 
 Ious = Mapping[str, float]
 _BEFORE = {"background": 90.0, "sun": 40.0, "coin": 0.0, "square": 70.0, "ring": 50.0}
@@ -16,16 +16,15 @@ def shared_widths(channels: int, branches: int) -> list[int]:
     return [channels * (i + 1) // branches - channels * i // branches for i in range(branches)]
 
 
-@exercise("10/equal-widths", title="Heads of equal size", difficulty=1, minutes=5)
+def _as_widths(got: Iterable[int]) -> list[int]:
+    return list(as_rates(got))
+
+
+@exercise("10/equal-widths", title="Heads of equal size", difficulty=1, minutes=5, gives=_as_widths)
 def equal_widths(attempt: Callable[[int, int], list[int]]) -> str:
     for channels, branches in ((64, 1), (64, 4), (64, 3), (64, 6), (256, 5), (10, 4)):
         call = written("equal_widths", (channels, branches))
-        got = attempt(channels, branches)
-        unfinished(got, call)
-        try:
-            widths = list(got)
-        except TypeError:
-            raise Wrong(f"{call} gives {got!r}, but it should be a list, one width a branch.") from None
+        widths = list(sequence(attempt(channels, branches), call, "a list, one width a branch"))
         require(
             len(widths) == branches, f"{call} gives {len(widths)} widths, but there are {branches} branches."
         )
@@ -63,7 +62,7 @@ def explained(before: Ious, after: Ious, cue: set[str]) -> float:
     return sum(gains[name] for name in cue) / sum(gains.values())
 
 
-@exercise("10/cue-share", title="What the cue explains", difficulty=2, minutes=6)
+@exercise("10/cue-share", title="What the cue explains", difficulty=2, minutes=6, gives=float)
 def cue_share(attempt: Callable[[Ious, Ious, set[str]], float]) -> str:
     cases = (
         (_BEFORE, _AFTER, {"sun", "coin"}),
@@ -73,8 +72,7 @@ def cue_share(attempt: Callable[[Ious, Ious, set[str]], float]) -> str:
     for before, after, cue in cases:
         gained = {name: round(after[name] - before[name], 1) for name in before}
         call = f"`cue_share(before, after, {_listed(cue)})`, where the classes gain {gained},"
-        got = attempt(dict(before), dict(after), set(cue))
-        unfinished(got, call)
+        got = number(attempt(dict(before), dict(after), set(cue)), call)
         want = explained(before, after, cue)
         close(got, want, call, tolerance=1e-6, hint=hint_for(got, _cue_slips(before, after, cue)) or _RECIPE)
     return "It is over 1 where the other classes have lost: they have paid for part of what the cue gave."

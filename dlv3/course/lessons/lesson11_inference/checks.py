@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dlv3.course.kit.answers import hint_for, several, whole_rates
+from dlv3.course.kit.answers import as_rates, hint_for, sequence, several, tensor, whole_rates
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, unfinished, written
 from dlv3.course.lessons.lesson11_inference.checks_views import mirrored, multi_scale
 
@@ -20,13 +20,13 @@ def rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]:
     return tuple(int(rate) for rate in scaled)
 
 
-@exercise("11/rates-at", title="ASPP's rates at another output stride", difficulty=1, minutes=5)
+@exercise(
+    "11/rates-at", title="ASPP's rates at another output stride", difficulty=1, minutes=5, gives=as_rates
+)
 def check_rates_at(attempt: Callable[[tuple[int, ...], int], tuple[int, ...]]) -> str:
     for rates, output_stride in (((6, 12, 18), 16), ((6, 12, 18), 8), ((2, 4, 6), 4), ((6, 12, 18), 32)):
         call = written("rates_at", (rates, output_stride))
-        found = attempt(rates, output_stride)
-        unfinished(found, call)
-        got = tuple(found)
+        got = sequence(attempt(rates, output_stride), call, "one rate for each that was given")
         turned = tuple(rate * output_stride / 16 for rate in rates)
         hints = {
             turned: "This is the wrong way round: on a finer map a step is fewer pixels, so the rate must grow.",
@@ -53,7 +53,7 @@ def folded(
     return weight * scale[:, None, None, None], beta - mean * scale
 
 
-@exercise("11/fold", title="Fold batch normalization in", difficulty=2, minutes=8)
+@exercise("11/fold", title="Fold batch normalization in", difficulty=2, minutes=8, gives=tuple)
 def check_fold(attempt: Callable[..., tuple[Tensor, Tensor]]) -> str:
     generator = torch.Generator().manual_seed(5)
     weight = torch.randn(4, 4, 3, 3, generator=generator, dtype=torch.float64)
@@ -83,6 +83,8 @@ def check_fold(attempt: Callable[..., tuple[Tensor, Tensor]]) -> str:
         (beta + mean * scale, "The mean is *subtracted* from the output."),
         ((beta - mean) * scale, "`beta` is added after the scale: it is not scaled."),
     ]
+    for name, each in (("weight", got[0]), ("bias", got[1])):
+        tensor(each, f"The {name} of {call}")
     of_weight, of_bias = folded(weight, *statistics)
     close(got[0], of_weight, "the weight", tolerance=1e-9, hint=hint_for(got[0], weight_slips, 1e-9))
     close(got[1], of_bias, "the bias", tolerance=1e-9, hint=hint_for(got[1], bias_slips, 1e-9))
@@ -100,7 +102,7 @@ def worth_it(ways: dict[str, tuple[float, float]]) -> list[str]:
     return kept
 
 
-@exercise("11/worth-it", title="What is worth its price", difficulty=2, minutes=8)
+@exercise("11/worth-it", title="What is worth its price", difficulty=2, minutes=8, gives=list)
 def check_worth_it(attempt: Callable[[dict[str, tuple[float, float]]], list[str]]) -> str:
     cases = (
         {"a": (1.0, 60.0), "b": (3.0, 68.0), "c": (4.0, 66.0), "d": (9.0, 70.0)},

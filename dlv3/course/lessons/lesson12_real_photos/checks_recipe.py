@@ -1,8 +1,9 @@
 """Checks of lesson 12 on a training's size: the recipe at another batch size, and GPU hours."""
 
 from collections.abc import Callable
+from typing import Any
 
-from dlv3.course.kit.answers import hint_for
+from dlv3.course.kit.answers import hint_for, number
 from dlv3.course.kit.exercises import close, exercise, require, unfinished, written
 
 PAPER_BATCH, PAPER_RATE, PAPER_ITERATIONS = 16, 0.007, 30_000
@@ -18,7 +19,12 @@ def recipe_at(batch: int, pictures: int) -> dict[str, float]:
     }
 
 
-@exercise("12/recipe", title="The recipe at your batch size", difficulty=1, minutes=5)
+def _as_recipe(got: dict[str, Any]) -> dict[str, float]:
+    """Return a recipe in the form that the lesson goes on with: plain numbers, and whole iterations."""
+    return {key: int(value) if key == "iterations" else float(value) for key, value in got.items()}
+
+
+@exercise("12/recipe", title="The recipe at your batch size", difficulty=1, minutes=5, gives=_as_recipe)
 def recipe(attempt: Callable[[int, int], dict[str, float]]) -> str:
     for batch, pictures in ((16, 10_582), (4, 600), (32, 2913)):
         call = written("recipe", (batch, pictures))
@@ -57,7 +63,7 @@ def recipe(attempt: Callable[[int, int], dict[str, float]]) -> str:
             ],
         }
         for key, right in want.items():
-            value = float(got[key])
+            value = float(number(got[key], f"`{key}` of {call}"))
             hint = hint_for(value, slips[key], 1e-9)
             close(value, right, f"`{key}` of {call}", tolerance=1e-6 * max(1.0, right), hint=hint)
     return (
@@ -70,13 +76,11 @@ def hours_on_gpu(multiply_adds: float, batch: int, iterations: int, teraflops: f
     return 6 * multiply_adds * batch * iterations / (teraflops * 1e12) / 3600
 
 
-@exercise("12/gpu-hours", title="GPU hours", difficulty=2, minutes=5)
+@exercise("12/gpu-hours", title="GPU hours", difficulty=2, minutes=5, gives=float)
 def gpu_hours(attempt: Callable[[float, int, int, float], float]) -> str:
     for case in ((70e9, 16, 30_000, 30.0), (1e9, 8, 1000, 0.5)):
         call = written("gpu_hours", case)
-        got = attempt(*case)
-        unfinished(got, call)
-        value, want = float(got), hours_on_gpu(*case)
+        value, want = float(number(attempt(*case), call)), hours_on_gpu(*case)
         slips = [
             (1 / 2, "A multiply-add is two operations, a multiplication and an addition."),
             (

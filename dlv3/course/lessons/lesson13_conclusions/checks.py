@@ -6,12 +6,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dlv3.course.kit.answers import hint_for, several, tensor
+from dlv3.course.kit.answers import as_rates, hint_for, number, several, tensor
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, written
 from dlv3.course.lessons.lesson13_conclusions.boundaries import boundary_band
 
 
-@exercise("13/head", title="One layer's weights and reach", difficulty=1, minutes=4)
+@exercise("13/head", title="One layer's weights and reach", difficulty=1, minutes=4, gives=as_rates)
 def head(attempt: Callable[[int, int, int, int, int], tuple[int, int]]) -> str:
     for case in ((3, 512, 1024, 12, 8), (7, 512, 4096, 4, 8), (1, 2048, 256, 1, 16), (3, 8, 16, 18, 16)):
         kernel, channels_in, channels_out, rate, output_stride = case
@@ -46,7 +46,7 @@ def fair_shares_of(neither: float, first: float, second: float, both: float) -> 
     return of_first / 2, of_second / 2
 
 
-@exercise("13/fair-shares", title="A fair share of the gain", difficulty=2, minutes=6)
+@exercise("13/fair-shares", title="A fair share of the gain", difficulty=2, minutes=6, gives=as_rates)
 def fair_shares(attempt: Callable[[float, float, float, float], tuple[float, float]]) -> str:
     for case in ((60.0, 66.0, 64.0, 67.0), (50.0, 50.0, 50.0, 58.0), (40.0, 45.0, 41.0, 44.0)):
         neither, first, second, both = case
@@ -74,7 +74,7 @@ def fair_shares(attempt: Callable[[float, float, float, float], tuple[float, flo
             ),
             ((2 * want[0], 2 * want[1]), "There are two orders: divide by 2."),
         ]
-        values = [float(value) for value in got]
+        values = [float(number(value, call)) for value in got]
         close(values, list(want), call, tolerance=1e-9, hint=hint_for(values, slips, 1e-9))
     return "Whatever the interaction is, the two shares add up to the whole gain."
 

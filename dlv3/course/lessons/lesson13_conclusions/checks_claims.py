@@ -1,6 +1,7 @@
 """Check of lesson 13: which of many claims stand, by Holm's rule."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from dlv3.course.kit.answers import several
 from dlv3.course.kit.exercises import exercise, require, written
@@ -19,7 +20,11 @@ _P_VALUES = (
 )
 
 
-@exercise("13/holm", title="Which claims stand", difficulty=3, minutes=8)
+def _as_answers(got: Iterable[Any]) -> list[bool]:
+    return [bool(each) for each in got]
+
+
+@exercise("13/holm", title="Which claims stand", difficulty=3, minutes=8, gives=_as_answers)
 def stands(attempt: Callable[[list[float], float], list[bool]]) -> str:
     given = []
     for p_values in _P_VALUES:
@@ -34,6 +39,13 @@ def stands(attempt: Callable[[list[float], float], list[bool]]) -> str:
         want = holm(p_values)
         call = written("stands", (p_values, 0.05))
         require(found == want, f"{call} gives {found}, but it should be {want}. {slip}".rstrip())
+    for level in (0.1, 0.01):
+        for p_values in _P_VALUES:
+            call, want = written("stands", (p_values, level)), holm(p_values, level)
+            made = several(attempt(list(p_values), level), call, len(p_values), "one answer a claim")
+            found = _as_answers(made)
+            fixed = "You compare with 0.05 whatever `level` is." if found == holm(p_values) else ""
+            require(found == want, f"{call} gives {found}, but it should be {want}. {fixed}".rstrip())
     return "The more claims you look at, the more the smallest p-value must show."
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlv3.course.kit.answers import hint_for
+from dlv3.course.kit.answers import hint_for, tensor
 from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
 from dlv3.course.lessons.lesson13_conclusions.boundaries import pair_weights, shifted, window
 from dlv3.course.lessons.lesson13_conclusions.decoder import Decoder
@@ -23,8 +23,8 @@ def mean_field(attempt: Callable[..., Tensor]) -> str:
     pictures = torch.rand(2, 3, 5, 6, generator=generator, dtype=torch.float64) * 255
     weights = pair_weights(pictures, offsets, reach=1.0, contrast=90.0)
     call = "`mean_field_step(q, unary, weights, offsets)` with 8 neighbours"
-    got = attempt(q.clone(), unary.clone(), [weight.clone() for weight in weights], list(offsets))
-    unfinished(got, call)
+    made = attempt(q.clone(), unary.clone(), [weight.clone() for weight in weights], list(offsets))
+    got = tensor(made, call)
     want = dense_step(q, unary, weights, offsets)
     close(got, want, call, tolerance=1e-9, hint=_mean_field_slip(got, q, unary, weights, offsets))
     return "Neighbours vote, near and similar ones count more, and the network's own opinion stays in every round."
@@ -101,15 +101,15 @@ def decoder(attempt: Callable[..., nn.Module]) -> str:
         require(hasattr(mine, name), f"{call} has no `{name}`. Keep the three names of the docstring.")
         _same_size(getattr(mine, name), getattr(right, name), name)
     torch.manual_seed(1)
-    for tensor in right.state_dict().values():
-        if tensor.is_floating_point():
-            tensor.copy_(torch.rand_like(tensor) + 0.1)
+    for value in right.state_dict().values():
+        if value.is_floating_point():
+            value.copy_(torch.rand_like(value) + 0.1)
     for name in _SIZES:
         theirs = getattr(right, name).state_dict().values()
-        for own, tensor in zip(getattr(mine, name).state_dict().values(), theirs, strict=True):
+        for own, value in zip(getattr(mine, name).state_dict().values(), theirs, strict=True):
             shape = f"A tensor of `{name}` has the shape {tuple(own.shape)} instead."
-            require(own.shape == tensor.shape, f"{_SIZES[name]} {shape}")
-            own.copy_(tensor)
+            require(own.shape == value.shape, f"{_SIZES[name]} {shape}")
+            own.copy_(value)
     low = torch.randn(2, LOW, 9, 13, dtype=torch.float64)
     high = torch.randn(2, HIGH, 3, 4, dtype=torch.float64)
     _same_answer(mine.double().eval(), right.double().eval(), low, high, call)

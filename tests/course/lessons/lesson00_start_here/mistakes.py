@@ -22,13 +22,22 @@ MISTAKES = {
         ("logits_shape = (2, 3, 129, 129)", "a score for each class"),
         ("logits_shape = model.coarse_logits(images).shape", "before it is stretched"),
         ("logits_shape = model(images).argmax(1).shape", "all eight scores are kept"),
-        ("logits_shape = 4", "write four numbers"),
+        ("logits_shape = 4", "it should be four numbers"),
+        ("logits_shape = model(images)", "Its shape is `.shape`"),
     ],
     "00/count-classes": [
         (_COUNT.format(body="return int(mask.max()) + 1"), "some may not occur"),
         (_COUNT.format(body="return len(mask.unique())"), "255 is not a class"),
         (_COUNT.format(body="return mask.numel()"), "That counts pixels"),
         (_COUNT.format(body="len(mask.unique())"), "Did you forget `return`?"),
+        (
+            "def count_classes(mask):\n    return len(torch.where(mask == 255, 0, mask).unique())",
+            "Turned into 0 they",
+        ),
+        (
+            "def count_classes(mask):\n    mask[mask == 255] = 0\n    return len(mask.unique())",
+            "`count_classes` changes `mask`",
+        ),
     ],
     "00/miou-by-hand": [
         (_by_hand("4 / 5", "2 / 4", "7 / 12"), "in *either*"),
@@ -36,10 +45,12 @@ MISTAKES = {
         (_by_hand("4 / 6", "2 / 4", "6 / 8"), "share of right pixels"),
         (_by_hand("4 / 6", "2 / 4", "0.6"), "Each class counts the same"),
         ("by_hand = 7 / 12", "Keep the dictionary"),
+        ('by_hand = {"IOU of class 0": "4 / 6", "IOU of class 1": 1 / 2, "mIOU": 7 / 12}', "without quotes"),
     ],
     "00/miou": [
         (
-            "def miou(prediction, truth, num_classes):\n    return (prediction == truth).float().mean().item()",
+            "def miou(prediction, truth, num_classes):\n"
+            "    return (prediction == truth).float().mean().item()",
             "share of right pixels",
         ),
         (
@@ -61,6 +72,17 @@ MISTAKES = {
         (
             _MIOU.format(append="ious.append(both / either)", result="return sum(ious) / len(ious)"),
             "ZeroDivisionError",
+        ),
+        (
+            "def miou(prediction, truth, num_classes):\n    ious = []\n"
+            "    for c in truth.unique():\n        p, t = prediction == c, truth == c\n"
+            "        ious.append((p & t).sum() / (p | t).sum())\n"
+            "    return sum(ious) / len(ious)",
+            "A class that only the prediction has counts too",
+        ),
+        (
+            "def miou(prediction, truth, num_classes):\n    return [0.5] * num_classes",
+            "but it should be one number",
         ),
     ],
     "00/map-sides": [

@@ -48,7 +48,7 @@ MISTAKES = {
         ("y = [6, 10, -2, 8]", "is reversed"),
         ("y = [10, 2, 2, 12, 7, 2]", "how far can `i` go"),
         ("y = torch.tensor([10, 2, 3, 12])", "`y[2]` is not 3"),
-        ("y = 10", "TypeError"),
+        ("y = 10", "a list of numbers"),
     ],
     "01/equation": [
         (_conv1d(room="len(w) + 1", sample="i + k"), "ignores the rate"),
@@ -57,7 +57,8 @@ MISTAKES = {
         (_conv1d(room="len(w) + 1"), "IndexError"),
         ("def atrous_conv1d(x, w, rate):\n    y = x[0]", "Did you forget `return`?"),
         (
-            "def atrous_conv1d(x, w, rate):\n    return F.conv1d(x[None, None], w[None, None], stride=rate)[0, 0]",
+            "def atrous_conv1d(x, w, rate):\n"
+            "    return F.conv1d(x[None, None], w[None, None], stride=rate)[0, 0]",
             "apart, not the taps",
         ),
     ],
@@ -65,6 +66,7 @@ MISTAKES = {
         ("def effective_kernel(k, rate):\n    return k * rate", "no gap after the last tap"),
         ("def effective_kernel(k, rate):\n    return k + (k - 1) * rate", "at rate 1 the taps touch"),
         ("def effective_kernel(k, rate):\n    return (k - 1) * rate", "both ends"),
+        ("def effective_kernel(k, rate):\n    return k + rate - 1", "counts one gap only"),
     ],
     "01/output-size": [
         ("def output_size(n, k, rate, stride):\n    return (n - k) // stride + 1", "rate is missing"),

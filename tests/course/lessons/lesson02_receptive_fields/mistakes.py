@@ -80,7 +80,26 @@ MISTAKES = {
         (
             "def seen_by_gradient(network, length, output):\n    strip = torch.ones(1, 1, length)\n"
             "    network(strip)[0, 0, output].backward()\n    return strip.grad[0, 0] != 0",
-            "`TypeError`",
+            "`strip.grad` is `None`",
+        ),
+        (
+            "def seen_by_gradient(network, length, output):\n"
+            "    for parameter in network.parameters():\n"
+            "        parameter.requires_grad_(False)\n    strip = torch.ones(1, 1, length)\n"
+            "    network(strip)[0, 0, output].backward()\n    return strip.grad[0, 0] != 0",
+            "`requires_grad=True`",
+        ),
+        (
+            "def seen_by_gradient(network, length, output):\n"
+            "    strip = torch.ones(1, 1, length, requires_grad=True)\n"
+            "    network(strip).backward()\n    return strip.grad[0, 0] != 0",
+            "`backward()` starts from one number",
+        ),
+        (
+            "def seen_by_gradient(network, length, output):\n"
+            "    strip = torch.ones(1, 1, 21, requires_grad=True)\n"
+            "    network(strip)[0, 0, output].backward()\n    return strip.grad[0, 0] != 0",
+            "but it should be (24,)",
         ),
     ],
     "02/unread": [
@@ -114,6 +133,16 @@ MISTAKES = {
         (_layers(_RATE, "2"), "at a jump of 64"),
         (_layers(_RATE, "2 if nominal <= output_stride else 1"), "at a jump of 64"),
         (_layers(_RATE, "1"), "has strides"),
+        (
+            "def resnet50_layers(output_stride):\n    layers = [(3, 2, 1), (7, 2, 1)]\n"
+            "    for units, nominal in ((3, 4), (4, 8), (6, 16), (3, 32)):\n"
+            "        rate = max(1, nominal // output_stride)\n"
+            "        leave = 2 if 2 * nominal <= output_stride else 1\n"
+            "        layers += [(3, 1, rate)] * (units - 1) + [(3, leave, rate)]\n"
+            "    return layers",
+            "conv1 and pool1 are",
+        ),
+        ("def resnet50_layers(output_stride):\n    return [7, 3, 3]", "triples"),
     ],
     "02/effective-side": [
         (_SIDE.format(square=_SQUARE, share="share", answer="half"), "square of side 1"),
@@ -124,5 +153,13 @@ MISTAKES = {
         ),
         (_SIDE.format(square=_SQUARE, share="0.95", answer="2 * half + 1"), "share 0.4"),
         (_SIDE.format(square=_SQUARE, share="0", answer="2 * half + 1"), "sum inside the square"),
+        (
+            "def effective_side(weights, share=0.95):\n    middle = weights.shape[0] // 2\n"
+            "    for half in range(middle):\n"
+            "        square = slice(middle - half, middle + half + 1)\n"
+            "        if weights[square, square].sum() >= share:\n"
+            "            return 2 * half + 1",
+            "finds no square",
+        ),
     ],
 }

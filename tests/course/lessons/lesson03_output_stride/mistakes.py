@@ -66,6 +66,18 @@ MISTAKES = {
             "interpolate the classes' numbers",
         ),
         (_truth("masks[:, ::stride, ::stride]"), "Did you forget `return`?"),
+        (
+            "def upsampled_truth(masks, stride, num_classes):\n"
+            "    scores = F.one_hot(masks[:, ::stride, ::stride], num_classes).permute(0, 3, 1, 2)\n"
+            "    return F.interpolate(scores, size=masks.shape[1:], mode='bilinear', align_corners=True).argmax(1)",
+            "make the maps floats with `.float()`",
+        ),
+        (
+            "def upsampled_truth(masks, stride, num_classes):\n"
+            "    scores = F.one_hot(masks[:, ::8, ::8], num_classes).permute(0, 3, 1, 2).float()\n"
+            "    return F.interpolate(scores, size=masks.shape[1:], mode='bilinear', align_corners=True).argmax(1)",
+            "The shape is right, the labels are not",
+        ),
     ],
     "03/two-convolutions": [
         (_STRIDED.format(first="padding=1", second="padding=1"), "Both rates are 1"),
@@ -82,6 +94,16 @@ MISTAKES = {
         (_LOOP.format(keep="reached", lose=_LOSE), "one stride too many"),
         (_LOOP.format(keep="reached * stride", lose="result.append((1, rate)); rate = 2"), "Rates multiply"),
         (_LOOP.format(keep="reached * stride", lose="rate *= stride"), "2 pairs for 3 layers"),
+        (
+            "def strides_and_rates(strides, output_stride):\n"
+            "    reached, rate, result = 1, 1, []\n    for stride in strides:\n"
+            "        if reached * stride <= output_stride:\n            reached *= stride\n"
+            "            result.append((stride, rate))\n        else:\n"
+            "            result.append((1, rate))\n            rate *= 2 if stride > 1 else 1\n"
+            "    return result",
+            "You double the rate whatever the stride was",
+        ),
+        ("def strides_and_rates(strides, output_stride):\n    return list(strides)", "a list of pairs"),
     ],
     "03/first-unit": [
         ('exact = {"own": (2, 2), "before": (2, 2)}', "from before it"),

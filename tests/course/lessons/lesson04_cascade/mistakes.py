@@ -89,6 +89,10 @@ MISTAKES = {
         (_taps(f"{_ROWS} + {_COLUMNS}"), "multiply"),
         (_taps(_ROWS), "one axis"),
         (_taps(f"{_ROWS.replace('< side', '<= side')} * {_COLUMNS.replace('< side', '<= side')}"), "33 is padding"),
+        (
+            "def taps_on_map(row, column, rate, side):\n    steps = (-rate, 0, rate)\n"
+            "    rows = sum(0 <= row + step < side for step in steps)\n"
+            "    return rows * sum(0 <= column + step <= side for step in steps)", 'is padding'),
     ],
     "04/reaches": [
         ("def reaches(rates, distance):\n    return abs(distance) <= sum(rates)", "within the field"),

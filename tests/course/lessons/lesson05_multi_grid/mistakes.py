@@ -91,10 +91,15 @@ MISTAKES = {
             "nominal stride is 32",
         ),
         (_rates("(max(1, 2 ** (block + 1) // output_stride),) * 3"), "base rate three times"),
-        (_rates("max(1, 2 ** (block + 1) // output_stride)"), "each of the three units"),
+        (_rates("max(1, 2 ** (block + 1) // output_stride)"), "three rates, one for each unit"),
         (
             _rates("tuple(max(1, 2 ** (block + 1) / output_stride) * u for u in multi_grid)"),
             "divide with `//`",
+        ),
+        (
+            "def block_rates(block, output_stride, multi_grid):\n"
+            "    return max(1, 2 ** (block + 1) // output_stride) * multi_grid",
+            "A tuple times a number repeats it",
         ),
     ],
     "05/two-kinds": [

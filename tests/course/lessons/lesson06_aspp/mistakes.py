@@ -96,7 +96,7 @@ MISTAKES = {
     ],
     "06/centre-only": [
         (_centre("return weight[:, :, 1:2, 1:2]"), "Keep 3×3"),
-        (_centre("weight[:, :, 1, 1] = 0; return weight"), "changes the filter that it was given"),
+        (_centre("weight[:, :, 1, 1] = 0; return weight"), "`centre_only` changes `weight`"),
         (_centre("w = weight.clone(); w[:, :, 1, 1] = 0; return w"), "asks for the opposite"),
         (_centre("w = weight.clone(); return w"), "leaves all nine"),
         (_centre("w = weight.clone(); w[:, :, 0] = 0; w[:, :, 2] = 0; return w"), "Only `[:, :, 1, 1]`"),
@@ -127,6 +127,14 @@ MISTAKES = {
             "axes 2 and 3",
         ),
         (_pooling("self.look(features)"), "Did you forget `return`?"),
+        (
+            "class ImagePooling(nn.Module):\n    def __init__(self, in_channels, channels):\n"
+            "        super().__init__()\n"
+            "        self.look = conv_bn_relu(in_channels, channels, 1)\n\n"
+            "    def forward(self, features):\n"
+            "        return self.look(features.mean((2, 3))).expand(-1, -1, *features.shape[2:])",
+            "`keepdim=True`",
+        ),
     ],
     "06/aspp": [
         (_aspp(held="list"), "nn.ModuleList"),
@@ -142,6 +150,17 @@ MISTAKES = {
         (_aspp(end="return self.project(torch.cat(answers[::-1], dim=1))"), "in reverse"),
         (_aspp(kernel="3"), "is a 1×1 convolution"),
         (_aspp(end="self.project(torch.cat(answers, dim=1))"), "Did you forget `return`?"),
+        (
+            "class ASPP(nn.Module):\n    def __init__(self, in_channels, channels, rates):\n"
+            "        super().__init__()\n"
+            "        middle = [conv_bn_relu(in_channels, channels, 3, rate) for rate in rates]\n"
+            "        last = aspp.ImagePooling(in_channels, channels)\n"
+            "        self.branches = nn.ModuleList([conv_bn_relu(in_channels, channels, 1), *middle, last])\n"
+            "        self.project = conv_bn_relu(len(self.branches) * channels, channels, 1)\n"
+            "\n    def forward(self, features):\n"
+            "        return self.project(torch.cat([branch(features) for branch in self.branches]))",
+            "`torch.cat(maps, dim=1)`",
+        ),
     ],
     "06/rates": [
         (_rates("tuple(rate * output_stride // 16 for rate in rates)"), "other way round"),

@@ -141,6 +141,19 @@ MISTAKES = {
         ),
         (_aspp(result="self.project(torch.cat(maps, dim=1))"), "Did you forget `return`?"),
         (_aspp(result="return torch.cat(maps, dim=1)"), "has the shape (2, 20, 7, 9)"),
+        (
+            "class ASPP(nn.Module):\n    def __init__(self, in_channels, channels, rates):\n"
+            "        super().__init__()\n"
+            "        branches = [conv_bn_relu(in_channels, channels, 1)]\n"
+            "        branches += [conv_bn_relu(in_channels, channels, 3, rate) for rate in rates]\n"
+            "        branches.append(nn.Sequential(nn.AdaptiveAvgPool2d(1), *conv_bn_relu(in_channels, channels, 1)))\n"
+            "        self.convs = nn.ModuleList(branches)\n"
+            "        self.project = nn.Sequential(\n"
+            "            *conv_bn_relu(len(branches) * channels, channels, 1), nn.Dropout(0.1)\n        )\n"
+            "\n    def forward(self, features):\n"
+            "        return self.project(torch.cat([branch(features) for branch in self.convs], dim=1))",
+            "repeats a 1×1 map at every position",
+        ),
     ],
     "07/deeplab": [
         (_model("return logits"), "coarse logits"),

@@ -95,6 +95,12 @@ MISTAKES = {
         (_miou(result="(i / u).nan_to_num(0).mean().item()"), "leave it out of the mean"),
         (_miou(result="(i.sum() / u.sum()).item()"), "Divide for each class"),
         (_miou(result="None"), "Did you forget `return`?"),
+        (
+            "def miou(pairs, num_classes):\n"
+            "    p = torch.cat([p[t != 255] for p, t in pairs])\n"
+            "    t = torch.cat([t[t != 255] for _, t in pairs])\n"
+            "    ious = [((p == c) & (t == c)).sum() / ((p == c) | (t == c)).sum() for c in t.unique()]\n"
+            "    return sum(ious) / len(ious)", 'A class that only the predictions have counts too'),
     ],
     "08/learning-rate": [
         (_rate(_POLY), "The warm-up is missing"),
@@ -116,11 +122,28 @@ MISTAKES = {
         (_loss("(-(log_p * kept).sum((1, 2)) / kept.sum((1, 2))).mean()"), "mean of the pictures' losses"),
         (_loss(f"({_RIGHT_LOSS}).detach()"), "lost its gradient"),
         (
-            "def masked_loss(logits, labels):\n    p = F.log_softmax(logits, 1).gather(1, labels[:, None])[:, 0]\n"
+
+            "def masked_loss(logits, labels):\n"
+            "    p = F.log_softmax(logits, 1).gather(1, labels[:, None])[:, 0]\n"
             "    return -p[labels != 255].mean()",
             "A label of 255 is not the number of a class",
         ),
-        ("def masked_loss(logits, labels):\n    return F.cross_entropy(logits, labels, ignore_index=255)", "0 / 0"),
+        (
+            "def masked_loss(logits, labels):\n"
+            "    return F.cross_entropy(logits, labels, ignore_index=255)", "0 / 0"),
+        (
+            "def masked_loss(logits, labels):\n    kept = labels != 255\n"
+            "    target = torch.where(kept, labels, 0)\n"
+            "    log_p = F.log_softmax(logits, 2).gather(1, target[:, None])[:, 0]\n"
+            "    return -(log_p * kept).sum() / kept.sum().clamp(min=1)",
+            "The softmax runs over axis 2",
+        ),
+        (
+            "def masked_loss(logits, labels):\n    kept = labels != 255\n"
+            "    labels[~kept] = 0\n"
+            "    return (F.cross_entropy(logits, labels, reduction='none') * kept).sum() / kept.sum().clamp(min=1)",
+            "`masked_loss` changes `labels`",
+        ),
     ],
     "08/freeze": [
         (_frozen("super().train(mode); return self"), "averages again"),
@@ -146,6 +169,14 @@ MISTAKES = {
                   .replace("optimizer.x", "loss.backward(); optimizer.zero_grad()")),
             "no weight has changed",
         ),
+        (
+            "def train(model, optimizer, batches, schedule, after):\n"
+            "    for i, (images, labels) in enumerate(batches):\n        model.train()\n"
+            "        for group in optimizer.param_groups:\n"
+            "            group['lr'] = schedule(i)\n"
+            "        loss = loss_of(model(images), labels)\n        loss.backward()\n"
+            "        optimizer.zero_grad()\n        optimizer.step()\n"
+            "        after(i, loss.item())", '`zero_grad()` behind `backward()`'),
     ],
     "08/bootstrap": [
         (_copies(_ANY + "return found * copies"), "in front"),
@@ -161,6 +192,7 @@ MISTAKES = {
             ),
             "two hard classes is copied twice",
         ),
+        ("def bootstrap(classes_in, hard, copies):\n    return set(range(len(classes_in)))", 'holds each number once'),
     ],
 }  # fmt: skip
 IGNORED_CELLS: dict[str, str] = {}

@@ -85,7 +85,9 @@ MISTAKES = {
         (_interval(spread="statistics.pstdev(differences)"), "n − 1 below the squares"),
         (_interval(alone=""), "Its interval is infinite"),
         (
-            "def interval(differences):\n    n, mean = len(differences), sum(differences) / len(differences)\n"
+
+            "def interval(differences):\n"
+            "    n, mean = len(differences), sum(differences) / len(differences)\n"
             "    half = T_975[n - 2] * torch.tensor(differences).std().item() / n**0.5\n"
             "    return mean - half, mean + half",
             "one difference alone",
@@ -108,6 +110,10 @@ MISTAKES = {
         (_seeds(t="T_975[min(n - 1, 29)]"), "One entry"),
         (_seeds(t="T_975[n - 2]"), "past the end"),
         ("def seeds_needed(effect, spread):\n    return effect / spread", "should be"),
+        (
+            "def seeds_needed(effect, spread):\n    n = 3\n"
+            "    while T_975[min(n - 2, 29)] * spread / math.sqrt(n) >= effect:\n        pass\n"
+            "    return n", 'Interrupted'),
     ],
 }  # fmt: skip
 IGNORED_CELLS = {

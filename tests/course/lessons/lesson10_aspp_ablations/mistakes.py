@@ -57,6 +57,10 @@ MISTAKES = {
         (_peak("{rate for rate in curve if behind[rate].low > 0}"), "Give the others"),
         (_peak("best"), "should be a set of rates"),
         (_peak("None"), "Did you forget `return`?"),
+        (
+            "def could_be_best(curve):\n    return set(max(curve.values(), key=sum))",
+            "give the rates themselves",
+        ),
     ],
     "10/largest-rate": [
         (_largest("(size - 2 * rate) / size >= share", "size // 2"), "the share is a square"),

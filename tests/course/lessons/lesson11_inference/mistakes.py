@@ -68,12 +68,35 @@ MISTAKES = {
         (_mirror("(a + b.flip(3)) / 2"), "These are logits"),
         (_mirror(_SOFT.format(back=".flip(3)", half="")), "sum of two views"),
         (_mirror(_SOFT.format(back=".flip(2)", half=" / 2"), "images.flip(2)"), "top to bottom"),
+        (
+            "def mirrored(logits_of, images):\n"
+            "    a, b = logits_of(images), logits_of(images.flip(3))\n"
+            "    return (F.softmax(a, 3) + F.softmax(b, 3).flip(3)) / 2",
+            "The softmax runs over axis 3",
+        ),
     ],
     "11/multi-scale": [
         (_scaled(_up("F.softmax(logits, 1)")), "stretch probabilities"),
         (_scaled(_up(), "F.softmax(total / len(scales), 1)"), "mean of the logits"),
         (_scaled(f"F.softmax({_up()}, 1)", "total"), "divide by the number of scales"),
         (_scaled(f"F.softmax({_up(align=True)}, 1)"), "moves each view"),
+        (
+            "def multi_scale(logits_of, images, scales):\n"
+            "    size, total = (images.shape[2], images.shape[3]), 0\n"
+            "    for scale in scales:\n"
+            "        small = resize_images(images, (int(size[0] * scale), int(size[1] * scale)))\n"
+            "        logits = F.interpolate(logits_of(small), size=size, mode='bilinear', align_corners=False)\n"
+            "        total = total + F.softmax(logits, 1)\n    return total / len(scales)",
+            "You round sizes down",
+        ),
+        (
+            "def multi_scale(logits_of, images, scales):\n"
+            "    size, total = (images.shape[2], images.shape[3]), 0\n"
+            "    for scale in scales:\n"
+            "        total = total + F.softmax(logits_of(resize_images(images, scaled_size(size, scale))), 1)\n"
+            "    return total / len(scales)",
+            "stretch it to the pictures' own",
+        ),
     ],
     "11/fold": [
         (_fold(shaped="scale[None, :, None, None]"), "*input* channels"),
@@ -83,6 +106,12 @@ MISTAKES = {
         (_fold(bias="beta - mean"), "passes through the scale"),
         (_fold(bias="beta + mean * scale"), "*subtracted*"),
         (_fold(bias="(beta - mean) * scale"), "not scaled"),
+        (
+            "def fold(weight, gamma, beta, mean, variance, eps):\n"
+            "    scale = gamma / torch.sqrt(variance + eps)\n"
+            "    weight *= scale[:, None, None, None]\n    return weight, beta - mean * scale",
+            "`fold` changes `weight`",
+        ),
     ],
     "11/worth-it": [
         ("def worth_it(ways):\n    return [max(ways, key=lambda n: ways[n][1])]", "worth its price too"),

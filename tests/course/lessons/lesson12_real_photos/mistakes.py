@@ -71,7 +71,8 @@ MISTAKES = {
         (_problems(label="False"), "holds a number that is not allowed"),
         (_problems(label="values.max() > 2"), '9 is allowed: it is the tool\'s number for "cannot tell"'),
         (
-            "def find_problems(root, allowed):\n    return [path.stem for path in (root / 'images').iterdir()]",
+            "def find_problems(root, allowed):\n"
+            "    return [path.stem for path in (root / 'images').iterdir()]",
             "return a dictionary",
         ),
     ],
@@ -92,7 +93,8 @@ MISTAKES = {
         ),
         (
             _remap(
-                "mask = numbers.copy()\n    for old, new in table.items():\n        mask[numbers == old] = new\n"
+                "mask = numbers.copy()\n    for old, new in table.items():\n"
+                "        mask[numbers == old] = new\n"
                 "    return mask"
             ),
             "Numbers that are not in the table became [99]",
@@ -102,7 +104,7 @@ MISTAKES = {
                 "mask = np.full_like(numbers, 255)\n    for old, new in table.items():\n"
                 "        mask[numbers == old] = new\n    numbers[:] = mask\n    return numbers"
             ),
-            "writes into the mask that it was given",
+            "`remap` changes `numbers`",
         ),
         (_remap("return np.vectorize(lambda n: table.get(n, 255))(numbers)"), "a mask file holds bytes"),
         (_remap("return [[table.get(int(n), 255) for n in row] for row in numbers]"), "should be an array"),

@@ -133,6 +133,12 @@ MISTAKES = {
         (_stands(bound="level / (m - rank + 1)"), "count ranks from 0"),
         (_stands(bound="level / (rank + 1)"), "go the other way"),
         (_stands(result="sum(found)"), "one a claim"),
+        (
+            "def stands(p_values, level=0.05):\n"
+            "    m, found = len(p_values), [False] * len(p_values)\n"
+            "    for rank, i in enumerate(sorted(range(m), key=lambda i: p_values[i])):\n"
+            "        if p_values[i] > 0.05 / (m - rank):\n            break\n"
+            "        found[i] = True\n    return found", 'whatever `level` is'),
     ],
     "13/band": [
         (_band(window="width + 1 + width % 2", padding="(width + width % 2) // 2", lowest=_NARROW), "reaches `width`"),
@@ -157,6 +163,11 @@ MISTAKES = {
         (_step(heard="shifted(q, -down, -right)"), "You look the other way"),
         (_step(adds="="), "Only one neighbour is heard"),
         (_step(result="F.softmax(unary + message, dim=-1)"), "not over the columns"),
+        (
+            "def mean_field_step(q, unary, weights, offsets):\n"
+            "    for weight, (down, right) in zip(weights, offsets):\n"
+            "        unary += weight * shifted(q, down, right)\n"
+            "    return F.softmax(unary, dim=1)", '`mean_field_step` changes `unary`'),
     ],
     "13/decoder": [
         (_decoder(reduce="nn.Conv2d(low_channels, reduced, 1)"), "`reduce` is a 1×1 `conv_bn_relu`"),
