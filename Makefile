@@ -4,6 +4,7 @@
 # make site   write the course as web pages        make format    mend style
 # make clean  remove what was made                 make coverage  run the library's tests, and say what they reach
 #                                                  make faults    kill and disturb the commands at every point
+#                                                  make mutants   try small slips on the lessons' checks
 
 PYTHON ?= python3
 JOBS ?= auto
@@ -13,7 +14,7 @@ INSTALLED := $(VENV)/.installed
 # One thread a process: as many processes run as there are cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) -p no:cacheprovider
 
-.PHONY: lab test check lint format coverage faults site clean
+.PHONY: lab test check lint format coverage faults mutants site clean
 
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -49,6 +50,10 @@ coverage: $(INSTALLED)
 faults: $(INSTALLED)
 	DLV3_FAULTS=long $(PYTEST) --dist worksteal -q --durations=3 tests/faults \
 		'tests/fast/test_served.py::test_four_threads_get_the_answers_that_one_gets'
+
+# Every small slip in every solution of the lessons, against its check: a table, and what was let pass (minutes).
+mutants: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/course/mutants.py
 
 site: $(INSTALLED)
 	$(BIN)/python -m dlv3.course.kit.site --out site

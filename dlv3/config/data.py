@@ -73,11 +73,11 @@ class DataConfig:
     """voc: the folder of the Semantic Boundaries Dataset (img/, cls/); left out, DIR/sbd (§4.1)."""
 
     bootstrap_copies: Annotated[int, Whole(0, 1000)] = 0
-    """Extra copies of each training picture with a hard class (§4.1, "Bootstrapping"); 0 is off.
+    """Extra copies of each training picture with a hard class (§4.3, for the test entry); 0 is off.
     The paper duplicates such pictures but does not state how often."""
 
     bootstrap_classes: tuple[str, ...] = ("bicycle", "chair", "diningtable", "pottedplant", "sofa")
-    """The hard classes, by name (§4.1)."""
+    """The hard classes, by name (§4.3)."""
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -1,4 +1,4 @@
-"""Bootstrapping on hard images (§4.1): training pictures with hard classes are seen more often.
+"""Bootstrapping on hard images (§4.3, for the test entry): training pictures with hard classes are seen more often.
 
 The paper duplicates the training pictures that contain bicycle, chair, diningtable, pottedplant or sofa, the classes
 that its network finds hard to outline. It does not say how many copies it makes, so that is an option.

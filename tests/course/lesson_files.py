@@ -21,13 +21,14 @@ def notebook(path: Path) -> NotebookNode:
 
 @cache
 def companion(path: Path) -> SimpleNamespace:
-    """MISTAKES and IGNORED_CELLS of a lesson, from its `mistakes.py`; empty where it has no such file."""
+    """MISTAKES, IGNORED_CELLS and EXCUSED_MUTANTS of a lesson, from its `mistakes.py`; empty where it has none."""
     file = Path(__file__).parent / "lessons" / f"lesson{path.stem}" / "mistakes.py"
-    held = SimpleNamespace(MISTAKES={}, IGNORED_CELLS={})
+    held = SimpleNamespace(MISTAKES={}, IGNORED_CELLS={}, EXCUSED_MUTANTS={})
     if file.exists():
         spec = importlib.util.spec_from_file_location(f"companion_{path.stem}", file)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         held.MISTAKES = getattr(module, "MISTAKES", {})
         held.IGNORED_CELLS = getattr(module, "IGNORED_CELLS", {})
+        held.EXCUSED_MUTANTS = getattr(module, "EXCUSED_MUTANTS", {})
     return held

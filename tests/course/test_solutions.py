@@ -114,6 +114,8 @@ def same_form(got: object, want: object) -> bool:
         return isinstance(got, torch.Tensor) and got.dtype == want.dtype and mutants.alike(got, want)
     if type(got) is not type(want):
         return False
+    if isinstance(want, torch.nn.Module):
+        return repr(got) == repr(want)
     if isinstance(want, tuple | list):
         return len(got) == len(want) and all(map(same_form, got, want))
     if isinstance(want, dict):
@@ -145,7 +147,7 @@ class Exercises:
 
     def test_mutants_are_refused_or_behave_as_the_solution(self, name):
         right = self.lesson.solved.given[name].attempt
-        excused = getattr(companion(self.lesson.path), "EXCUSED_MUTANTS", {}).get(name, {})
+        excused = companion(self.lesson.path).EXCUSED_MUTANTS.get(name, {})
         for what, result in self.lesson.tried_mutants(name).items():
             if result.passed and what not in excused:
                 assert mutants.differs(right, result.attempt, self.lesson.inputs(name), 20) is None, what
@@ -157,7 +159,11 @@ class Exercises:
             if not used or not result.passed:
                 continue
             for args in self.lesson.inputs(name)[:12]:
-                want, got = (function(*copy.deepcopy(args)) for function in (right, result.or_else(None)))
+                try:
+                    want = right(*copy.deepcopy(args))
+                except (OSError, ValueError):
+                    continue  # a check's own folder that is gone, or an input that is to be refused
+                got = result.or_else(None)(*copy.deepcopy(args))
                 assert same_form(got, want), (form, got, want)
 
     def test_exercise_has_two_wrong_answers(self, name):

@@ -90,7 +90,8 @@ function drawValidChart({ size, rate }) {
   return parts.join("");
 }
 
-const percent = (share) => `${(100 * share).toFixed(1)}%`;
+// One position in 65 × 65 is 0.02%, and not none.
+const percent = (share) => share > 0 && share < 0.0005 ? "under 0.1%" : `${(100 * share).toFixed(1)}%`;
 
 const validWeights = {
   title: "Valid weights: what is left of a 3×3 filter at a large rate",

@@ -66,6 +66,10 @@ def test_what_it_says_is_what_it_counts(size, rate):
         assert f"{explorer.shares[9]:.1%} of the positions have all nine" in explorer.says()
 
 
+def test_a_share_of_few_positions_is_not_said_to_be_none():
+    assert "under 0.1% of the positions have all nine" in ValidWeightsExplorer(size=65, rate=32).says()
+
+
 def test_smaller_map_corrects_values_that_no_longer_fit():
     for size, rate, row, column in ((9, 20, 64, 3), (3, 4, 8, 8), (65, 80, 64, 64), (9, 11, 0, 8)):
         state = {"size": size, "rate": rate, "row": row, "column": column}

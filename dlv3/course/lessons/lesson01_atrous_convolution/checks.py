@@ -68,7 +68,7 @@ def _same_as_torch_1d(attempt: Callable[[Tensor, Tensor, int], Any], x: Tensor, 
 
 @exercise("01/effective-kernel", title="The effective kernel", difficulty=1, minutes=3)
 def effective_kernel(attempt: Callable[[int, int], int]) -> str:
-    for k, rate in ((3, 1), (3, 2), (7, 2), (3, 12), (1, 9), (4, 3)):
+    for k, rate in ((3, 1), (7, 2), (3, 2), (3, 12), (1, 9), (4, 3)):
         call, distance = written("effective_kernel", (k, rate)), (k - 1) * rate
         hints = {
             k + k * (rate - 1): "There is no gap after the last tap: k taps have k − 1 gaps between them.",

@@ -128,7 +128,7 @@ def base_rate(attempt: Callable[[int, int], int]) -> str:
             got = attempt(block, output_stride)
             equal(got, want, call, hints)
             answers.whole_rates([got], call)
-    return "The same table as in the paper's section 3.2."
+    return "The paper prints two of these rows, in Fig. 3b and section 4; its rule gives the others."
 
 
 @exercise("03/multiply-adds", title="What a convolution costs", difficulty=1, minutes=3)

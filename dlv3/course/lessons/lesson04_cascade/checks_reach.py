@@ -36,13 +36,15 @@ def taps_on_map(attempt: Callable[[int, int, int, int], int]) -> str:
     for row, column, rate, side in cases:
         rows, columns = _met(row, rate, side - 1), _met(column, rate, side - 1)
         want = valid_taps(row, column, rate, side)
+        beyond = f"Rows and columns run from 0 to {side - 1}: {side} is padding."
         hints = {
-            _met(row, rate, side) * _met(column, rate, side): f"Rows and columns run from 0 to {side - 1}: "
-            f"{side} is padding.",
+            9: "A filter near the border has taps on the padding.",
             rows + columns: "Each of the rows meets each of the columns: multiply.",
             rows: "That is one axis. Each of these rows has taps along the columns.",
-            9: "A filter near the border has taps on the padding.",
-        }  # fmt: skip
+            _met(row, rate, side) * _met(column, rate, side): beyond,
+            _met(row, rate, side) * columns: beyond,
+            rows * _met(column, rate, side): beyond,
+        }
         hints.pop(want, None)
         call = written("taps_on_map", (row, column, rate, side))
         equal(attempt(row, column, rate, side), want, call, hints)

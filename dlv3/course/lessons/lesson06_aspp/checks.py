@@ -117,6 +117,11 @@ def centre_only(attempt: Callable[[Tensor], Tensor]) -> str:
     weight = torch.randn(4, 2, 3, 3, generator=generator)
     call = written("centre_only", (weight,))
     got = answers.tensor(attempt(weight.clone()), call)
+    require(
+        got.dtype == weight.dtype,
+        f"{call} is of {got.dtype}, but the filter is of {weight.dtype}, and a convolution wants both alike: "
+        "`torch.zeros_like(weight)`.",
+    )
     want = centre_weights(weight)
     shape = tuple(getattr(got, "shape", ()))
     if shape in ((4, 2, 1, 1), (4, 2)):

@@ -63,7 +63,15 @@ def fewest(effect: float, spread: float) -> int:
 
 @exercise("09/seeds-needed", title="How many seeds?", difficulty=2, minutes=6, gives=plain)
 def seeds_needed(attempt: Callable[[float, float], int]) -> str:
-    for effect, spread in ((3.0, 2.0), (3.0, 4.0), (10.0, 1.0), (2.0, 4.0), (1.0, 4.0)):
+    for effect, spread in (
+        (3.0, 2.0),
+        (3.0, 4.0),
+        (10.0, 1.0),
+        (2.0, 4.0),
+        (1.0, 4.0),
+        (2.5, 4.0),
+        (0.5, 1.0),
+    ):
         call = written("seeds_needed", (effect, spread))
         try:
             got = attempt(effect, spread)
