@@ -36,6 +36,7 @@ OF_MORE = {
     "browser/test_*.py": "the lessons and the book in a real browser",
     "course/kit/test_notebooks_are_compared.py": "the cells' stored outputs",
     "course/lessons/*/test_fallbacks.py": "the pictures that stand in for a lesson's explorer",
+    "course/test_answers_are_hidden.py": "what a reader of a lesson sees before the answers",
     "course/test_rooms.py": "what every lesson's room has",
     "course/test_solutions.py": "every exercise's right and wrong answers",
     "faults/test_*.py": "commands that are killed, full disks, permissions and damaged files",

@@ -105,10 +105,10 @@ def _same(value: Any, kept: Any) -> bool:
     """Compare a value with the copy that `_copied` made of it."""
     if isinstance(value, torch.Tensor):
         if value.shape != kept.shape or value.is_meta:
-            return value.shape == kept.shape
+            return bool(value.shape == kept.shape)
         if not value.is_floating_point():
-            return torch.equal(value, kept)
-        return torch.allclose(value.detach(), kept, rtol=0, atol=0, equal_nan=True)
+            return bool(torch.equal(value, kept))
+        return bool(torch.allclose(value.detach(), kept, rtol=0, atol=0, equal_nan=True))
     if isinstance(value, np.ndarray):
         return value.shape == kept.shape and bool(np.array_equal(value, kept))
     if isinstance(value, Mapping):
