@@ -106,7 +106,7 @@ def _masks(most: int, extra: int | None = None) -> tuple[Tensor, Tensor]:
     truth = torch.randint(0, most, (6, 6), generator=generator)
     prediction = torch.where(torch.rand(6, 6, generator=generator) < 0.6, truth, truth.roll(1, 1))
     if extra is not None:
-        prediction[0, :2] = extra
+        prediction[0, 0] = extra
     return prediction, truth
 
 
