@@ -65,7 +65,7 @@ class Whole:
 
     def in_words(self) -> str:
         """Return the range for an error."""
-        return f"a whole number from {self.in_brief()}{self.note and '; '}{self.note}"
+        return f"a whole number from {self.in_brief()}" + (f" ({self.note})" if self.note else "")
 
     def in_brief(self) -> str:
         """Return the range for the help."""

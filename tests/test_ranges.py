@@ -53,7 +53,7 @@ class Options:
 def test_every_field_is_checked_and_named_with_its_value():
     assert Options(rates=[1, 2]) == Options(rates=(1, 2))
     with pytest.raises(
-        ValueError, match=r"^options\.side=0: expected a whole number from 1 to 1024; a side$"
+        ValueError, match=r"^options\.side=0: expected a whole number from 1 to 1024 \(a side\)$"
     ):
         Options(side=0)
     with pytest.raises(ValueError, match=r"^options\.rates=\(1, 10\): expected "):

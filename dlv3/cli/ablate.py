@@ -64,7 +64,7 @@ class AblateArguments:
     Its records are kept apart, in a folder of its name below --results."""
     rows: tuple[str, ...] = ()
     """Only these rows, by the names that --dry-run prints, such as "resnet50 block4" "(1, 1, 1), no ASPP"."""
-    seeds: Annotated[int, Whole(1, 10_000)] = 3
+    seeds: Annotated[int, Whole(1, 1000)] = 3
     """Runs of each row, with seeds 0, 1, …"""
     shard: str = "1/1"
     """i/n: the i-th of n parts, one for each of n machines that share the folder of the results or merge it later."""
@@ -122,6 +122,9 @@ def ablate_command(arguments: AblateArguments) -> int:
         ValueError: no such table, one that the preset does not have, a bad shard, or nothing to publish.
         OSError: a file cannot be written.
     """
+    for option, place in (("--results", arguments.results), ("--work", arguments.work)):
+        if place.exists() and not place.is_dir():
+            raise ValueError(f"{option} {place}: is a file; give a folder")
     tables = _tables(arguments)
     if arguments.report:
         _print_report(arguments, tables)

@@ -4,6 +4,7 @@ tyro offers its findings as values in a module that it calls private and may cha
 this file if the import fails, and what is not known here is left to tyro's own text.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -22,6 +23,11 @@ from dlv3.ranges import said_in
 
 if TYPE_CHECKING:
     from tyro._arguments import ArgumentDefinition
+
+_GIVEN = (
+    r"(?:no type matching .* could be instantiated from|Could not find valid parse for arguments:) "
+    r"\[(.*?)\](?:\.|$)"
+)
 
 
 def complaints_to(refuse: Callable[[str], None]) -> AbstractContextManager[None]:
@@ -60,8 +66,12 @@ def describe(event: ParseErrorEvent) -> str | None:
         if event.argument is None:
             return event.message
         allowed = said_in(event.argument.field.type)
-        expected = "" if allowed is None else f"; expected {allowed.in_words()}"
-        return f"{_with_values(event.argument)}: {event.message}{expected}"
+        if allowed is None:
+            return f"{_with_values(event.argument)}: {event.message}"
+        # Where tyro lists what each of several types said, only the words that were given are kept.
+        given = re.match(_GIVEN, event.message, re.DOTALL)
+        what, mark = (given[1], ":") if given else (event.message, ";")
+        return f"{_with_values(event.argument)}: {what}{mark} expected {allowed.in_words()}"
     return None
 
 

@@ -106,6 +106,8 @@ def evaluate_command(arguments: EvaluateArguments) -> int:
 
 def _require_replaceable(path: Path, arguments: EvaluateArguments) -> None:
     """Check before the work that no file would be overwritten, and that all can be written."""
+    if not path.name:
+        raise ValueError(f"--out {path}: is a folder; expected the JSON file's name, such as scores.json")
     beside = [path.with_suffix(".csv")] * arguments.csv + [path.with_suffix(".png")] * arguments.confusion
     if path in beside:
         raise ValueError(f"--out {path}: expected the JSON file's name, such as scores.json")

@@ -10,6 +10,7 @@ from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from dlv3.fields import shortened
+from dlv3.printed import printable
 from dlv3.ranges import allowed_in, said_in
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ def parse(
         if word == "" or (word.startswith("--") and word.endswith("=")):
             option = word.removesuffix("=") or (before if before.startswith("--") else "an argument")
             raise ArgumentsError(f"{option}: the value is empty (see {prog} --help)")
+        if "\0" in word:
+            raise ArgumentsError(
+                f"{printable(word)}: no path or value has a NUL character (see {prog} --help)"
+            )
 
     import tyro
 

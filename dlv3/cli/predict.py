@@ -41,7 +41,7 @@ class PredictArguments:
     """Evaluate the left-right mirror image too, and average (§4.1)."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Number type of the network's computations; bfloat16 is faster on GPUs."""
-    max_side: Annotated[int, Whole(1, 65_536)] | None = MAX_SIDE
+    max_side: Annotated[int, Whole(2, 65_536)] | None = MAX_SIDE
     """Pictures whose longer side has more pixels than this are downsampled for the model, and the result is upsampled
     again; None never does it."""
     tiles: bool = False

@@ -6,6 +6,7 @@ import torch
 
 from dlv3.cli.parsing import parse
 from dlv3.config.pretraining import PretrainConfig
+from dlv3.files import require_writable
 from dlv3.printed import say
 from dlv3.training.pretrain import pretrain_backbone
 from dlv3.weights import save_tensors
@@ -20,8 +21,13 @@ def pretrain_command(config: PretrainConfig) -> int:
     """Pretrain, write the weights and print how good they are. Returns the exit status, 0.
 
     Raises:
+        ValueError: the file is a folder.
         OSError: the file cannot be written.
     """
+    out = config.file()
+    if out.is_dir():
+        raise ValueError(f"--out {out}: is a folder; give the name of a .safetensors file")
+    require_writable(out.parent)
     found = pretrain_backbone(config)
     state = {name: t.contiguous().clone() for name, t in found.backbone.state_dict().items()}
     crops = "" if config.crops == "scenes" else f" --crops {config.crops}"
@@ -30,8 +36,6 @@ def pretrain_command(config: PretrainConfig) -> int:
         **{f"{question} accuracy": f"{share:.4f}" for question, share in found.accuracies.items()},
         "torch": torch.__version__,
     }
-    out = config.file()
-    out.parent.mkdir(parents=True, exist_ok=True)
     save_tensors(state, out, about)
     shares = ", ".join(f"{question} {100 * share:.1f}%" for question, share in found.accuracies.items())
     say(f"{shares} right on new pictures, {found.seconds:.0f} s; written to {out.resolve()}")

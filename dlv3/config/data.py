@@ -8,7 +8,7 @@ from dlv3.ranges import Each, Pictures, Seed, Whole, check_fields
 Sides = Annotated[int, Whole(129, 513)]
 """Of made pictures; 513 is the paper's crop."""
 Labels = Annotated[
-    int, Whole(2, 255, "255 means no label, and one kind of object makes two, background and object")
+    int, Whole(2, 255, "255 means no label; one kind of object makes two classes, background and object")
 ]
 """Number of classes in masks."""
 Bits = Annotated[int, Whole(9, 16)]

@@ -93,7 +93,9 @@ def predict_files(
         OSError: a result cannot be written; says which and why.
     """
     config, out, device = config or EvaluationConfig(), Path(out), device_of(model, device)
-    require("max_side", max_side, max_side is None or max_side >= 1, "at least 1 pixel, or None for no limit")
+    require(
+        "max_side", max_side, max_side is None or max_side >= 2, "at least 2 pixels, or None for no limit"
+    )
     large_enough = not tiled or (max_side is not None and max_side >= MIN_TILE)
     require("max_side", max_side, large_enough, f"the side of a tile, at least {MIN_TILE} pixels")
     require_choice("probabilities", probabilities, get_args(Probabilities))

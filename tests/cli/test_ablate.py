@@ -168,3 +168,10 @@ def test_what_has_no_meaning_is_one_line(mine, words, message):
     with pytest.raises(ValueError, match=message):
         ablate.main(words)
     assert not Path("data").exists()
+
+
+@pytest.mark.parametrize("option", ["results", "work"])
+def test_file_in_the_place_of_a_folder_is_refused_before_anything_runs(folder, option):
+    (folder / "taken").write_text("a file")
+    with pytest.raises(ValueError, match=f"--{option} .*taken: is a file; give a folder"):
+        ablate_command(AblateArguments(("T1",), preset="tiny", **{option: folder / "taken"}))

@@ -129,6 +129,8 @@ def test_evaluate_replaces_no_other_file_and_says_so_before_the_work(run, out, m
     Path("taken").touch()
     with pytest.raises(OSError, match=r"^taken/x.json: cannot be written: [^\n]*; give another --out$"):
         evaluate("run", "--out", "taken/x.json")
+    with pytest.raises(ValueError, match=r"^--out \.: is a folder; expected the JSON file's name"):
+        evaluate("run", "--out", ".")
     assert (Path("run/model.safetensors").read_bytes(), Path("run/config.json").read_bytes()) == before
 
 

@@ -90,8 +90,11 @@ def test_wrong_words_are_one_line_that_names_the_option(
 
 
 def test_text_in_the_place_of_a_number_is_told_the_range_too():
-    assert "'1e2'" in (message := error_of("--out", "a", "--threads", "1e2"))
-    assert message.endswith("; expected a whole number from 1 to 1024, or None (see dlv3 made-up --help)")
+    message = error_of("--out", "a", "--threads", "1e2")
+    allowed = "expected a whole number from 1 to 1024, or None (see dlv3 made-up --help)"
+    assert message == f"--threads {{None}}|INT: '1e2': {allowed}"
+    message = error_of("--out", "a", "--rates", "x")
+    assert message.startswith("--rates [FLOAT [FLOAT ...]]: 'x': expected a tuple of at most 64 numbers")
 
 
 def test_help_says_the_range_beside_the_default(capsys: pytest.CaptureFixture):
@@ -183,3 +186,7 @@ def test_event_without_the_expected_fields_is_left_to_tyro(
 )
 def test_empty_value_is_refused(words: list[str], option: str):
     assert error_of(*words) == f"{option}: the value is empty (see dlv3 made-up --help)"
+
+
+def test_nul_character_is_refused():
+    assert error_of("--out", "a\0b").startswith("a\\x00b: no path or value has a NUL character")

@@ -1,6 +1,8 @@
 """`dlv3 data pretrain` from the words of the command line to weights."""
 
+import pytest
 import torch
+from command_lines import one_error_line
 
 from dlv3 import DeepLabV3
 from dlv3.cli import main
@@ -16,3 +18,11 @@ def test_command_writes_weights_that_load_and_equal_runs_write_equal_weights(tmp
     first, second = (load_tensors(tmp_path / f"{name}.safetensors")[0] for name in ("a", "b"))
     assert all(torch.equal(t, second[name]) for name, t in first.items())
     load_backbone(DeepLabV3(preset("laptop").model), first)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_pretraining(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("dlv3.cli.pretrain.pretrain_backbone", lambda config: pytest.fail("has begun"))
+    (tmp_path / "file").write_text("a file")
+    for out in (tmp_path, tmp_path / "file" / "a.safetensors"):
+        assert main(["data", "pretrain", "--out", str(out)]) == 2
+        assert str(tmp_path) in one_error_line(capsys.readouterr().err)

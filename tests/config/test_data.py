@@ -32,7 +32,7 @@ def test_bad_value_is_named(field: str, value: object):
 
 def test_one_kind_of_object_is_explained():
     with pytest.raises(
-        ValueError, match="from 2 to 255; 255 means no label, and one kind of object makes two"
+        ValueError, match="from 2 to 255 .255 means no label; one kind of object makes two classes"
     ):
         DataConfig(num_classes=1)
 
