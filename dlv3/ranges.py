@@ -18,6 +18,7 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -84,11 +85,13 @@ class Number:
 
     def allows(self, value: object) -> bool:
         """Tell whether a value is a finite number in the range."""
-        if not isinstance(value, int | float) or isinstance(value, bool):
+        # NumPy's numbers are real ones too.
+        if not isinstance(value, Real) or isinstance(value, bool):
             return False
-        inside = self.least <= value <= self.most  # not for NaN
-        ends = (self.above and value == self.least) or (self.below and value == self.most)
-        return (inside and not ends) or value == self.also
+        number = value if isinstance(value, int | float) else float(value)
+        inside = self.least <= number <= self.most  # not for NaN
+        ends = (self.above and number == self.least) or (self.below and number == self.most)
+        return (inside and not ends) or number == self.also
 
     def in_words(self) -> str:
         """Return the range for an error."""
@@ -191,7 +194,10 @@ Pictures = Annotated[int, Whole(1, 10**7)]
 DEVICE = Text(r"auto|cpu|mps|(cuda|xpu)(:\d{1,2})?", "auto, cpu, cuda, cuda:1 or mps")
 Device = Annotated[str, DEVICE]
 Workers = Annotated[int, Whole(0, 1024)]
-Seed = Annotated[int, Whole(0, 2**63 - 1)]
+SEED = Whole(0, 2**63 - 1)
+Seed = Annotated[int, SEED]
+SCALE_STEP = Number(0.001, 16, also=0)
+"""Between the factors; 0 stands for any factor."""
 LearningRate = Annotated[float, Number(0, 1000, above=True)]
 SHARE = Number(0, 1)
 Share = Annotated[float, SHARE]

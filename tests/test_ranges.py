@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import numpy as np
 import pytest
 
 from dlv3.ranges import Each, Number, OneOf, Whole, allowed_by, check_fields, said_in
@@ -11,7 +12,7 @@ from dlv3.ranges import Each, Number, OneOf, Whole, allowed_by, check_fields, sa
 KINDS = [
     (Whole(1, 9), [1, 9], [0, 10, 1.0, True, "1", None], "a whole number from 1 to 9"),
     (Whole(0, 2**63 - 1), [2**63 - 1], [-1, 2**63], "a whole number from 0 to 2**63 - 1"),
-    (Number(0, 1), [0, 0.5, 1.0], [-0.1, 1.1, math.nan, True, "1"], "a number from 0 to 1"),
+    (Number(0, 1), [0, 0.5, 1.0, np.float32(0.3)], [-0.1, 10**400, 1.1, math.nan, True, "1"], "a number from 0 to 1"),
     (Number(0, 10**4, above=True), [1e-300, 10**4], [0, 0.0, math.inf], "a number from above 0 to 10000"),
     (Number(0, 1, below=True), [0, 0.9997], [1, 1.0], "a number from 0 to below 1"),
     (Number(0.5, 2, also=0), [0, 0.5, 2], [0.4, -0.0001], "0, or a number from 0.5 to 2"),

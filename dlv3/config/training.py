@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from dlv3.fields import require
 from dlv3.ranges import (
     SCALE,
+    SCALE_STEP,
     Decay,
     Device,
     Each,
@@ -81,7 +82,7 @@ class TrainingConfig:
 
     scale: Annotated[tuple[float, float], Each(SCALE, 2, 2)] = (0.5, 2.0)
     """Random scale, smallest and largest factor (§4.1, "Data augmentation")."""
-    scale_step: Annotated[float, Number(0.001, 16, also=0)] = 0.0
+    scale_step: Annotated[float, SCALE_STEP] = 0.0
     """Distance between the factors; 0 draws any. Not stated; the authors' code has 0.25."""
     flip: Share = 0.5
     """Probability of a left-right flip (§4.1)."""

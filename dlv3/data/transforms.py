@@ -18,6 +18,8 @@ from torchvision.transforms import InterpolationMode, v2
 from torchvision.transforms.v2 import functional as TF
 
 from dlv3.data.palette import IGNORE_INDEX
+from dlv3.fields import require
+from dlv3.ranges import SCALE, SCALE_STEP, SHARE
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # RGB, of pixels from 0 to 1
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -54,14 +56,11 @@ class TrainTransform:
         height, width = (crop_size, crop_size) if isinstance(crop_size, int) else crop_size
         if height < 1 or width < 1:
             raise ValueError(f"crop_size={crop_size}: expected at least 1 pixel on each side")
-        if not 0 < scale[0] <= scale[1]:
-            raise ValueError(f"scale={scale}: expected the smallest and the largest factor, both above 0")
-        if scale_step < 0:
-            raise ValueError(f"scale_step={scale_step}: expected 0 (any factor) or more, such as 0.25")
-        if not 0 <= flip <= 1:
-            raise ValueError(f"flip={flip}: expected a probability, 0 to 1")
-        if not 0 <= photometric <= 1:
-            raise ValueError(f"photometric={photometric}: expected a strength, 0 (off) to 1")
+        ordered = all(map(SCALE.allows, scale)) and scale[0] <= scale[1]
+        require("scale", scale, ordered, f"the smallest and the largest factor, each {SCALE.in_words()}")
+        require("scale_step", scale_step, SCALE_STEP.allows(scale_step), SCALE_STEP.in_words())
+        require("flip", flip, SHARE.allows(flip), f"a probability, {SHARE.in_words()}")
+        require("photometric", photometric, SHARE.allows(photometric), f"a strength, {SHARE.in_words()}")
         self.crop_size = (height, width)
         self.scale = scale
         self.scale_step = scale_step

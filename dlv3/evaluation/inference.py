@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from dlv3.evaluation.labels import labels_at_size, upsample
 from dlv3.evaluation.modes import evaluating
 from dlv3.fields import require
+from dlv3.ranges import SCALE
 
 
 class NotFiniteError(ValueError):
@@ -53,7 +54,7 @@ def predict_probabilities(
             torchvision's models. If it has `coarse_logits`, as `dlv3.DeepLabV3`, these are upsampled straight to the
             images' size.
         images: (N, 3, H, W), floating-point, normalised.
-        scales: at which to look at the images, see `scaled_size`; above 0, at least one.
+        scales: at which to look at the images, see `scaled_size`; 0.01 to 16, at least one.
         flip: whether to look at the left-right mirror images too, in the same batch.
 
     Returns:
@@ -61,7 +62,7 @@ def predict_probabilities(
 
     Raises:
         TypeError: images are not a floating-point tensor, or the model returns something else than logits.
-        ValueError: no scale, or one that is not above 0; images of another shape; logits that are not finite, as from
+        ValueError: no scale, or one out of range; images of another shape; logits that are not finite, as from
             damaged weights (NotFiniteError).
     """
     _check_scales(scales)
@@ -164,5 +165,5 @@ def _check_images(images: object) -> None:
 
 
 def _check_scales(scales: Sequence[float]) -> None:
-    positive = bool(scales) and all(scale > 0 for scale in scales)
-    require("scales", tuple(scales), positive, f"at least one, each above 0, such as {PAPER_SCALES}")
+    holds = bool(scales) and all(map(SCALE.allows, scales))
+    require("scales", tuple(scales), holds, f"at least one, each {SCALE.in_words()}, such as {PAPER_SCALES}")

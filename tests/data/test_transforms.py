@@ -178,7 +178,10 @@ def test_evaluation_of_a_photo_without_a_mask():
         ({"crop_size": 9, "scale": (2.0, 0.5)}, "scale=.*: expected"),
         ({"crop_size": 9, "scale": (0.0, 1.0)}, "scale=.*: expected"),
         ({"crop_size": 9, "flip": 1.5}, "flip=1.5: expected"),
+        ({"crop_size": 9, "scale": (1.0, float("inf"))}, "scale=.*: expected"),
         ({"crop_size": 9, "scale_step": -1.0}, "scale_step=.*: expected"),
+        ({"crop_size": 9, "scale_step": float("inf")}, "scale_step=.*: expected"),
+        ({"crop_size": 9, "flip": float("nan")}, "flip=.*: expected"),
         ({"crop_size": 9, "photometric": 2.0}, "photometric=.*: expected"),
     ],
 )

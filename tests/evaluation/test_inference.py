@@ -156,7 +156,7 @@ def test_scaled_size_of_the_papers_crop():
     assert [scaled_size((513, 513), s)[0] for s in PAPER_SCALES] == [257, 385, 513, 641, 770, 898]
 
 
-@pytest.mark.parametrize("scales", [(), (0.0,), (1.0, -0.5), (float("nan"),)])
+@pytest.mark.parametrize("scales", [(), (0.0,), (1.0, -0.5), (float("nan"),), (float("inf"),), (1e12,)])
 def test_bad_scales_are_named(model, scales):
     for predict in (predict_probabilities, predict_labels):
         with pytest.raises(ValueError, match="scales="):

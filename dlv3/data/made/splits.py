@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dlv3.data.errors import DataError
+from dlv3.ranges import SEED
 
 
 def check_split(name: str, split: str, pictures: int | None, seed: int, defaults: Mapping[str, int]) -> int:
@@ -16,7 +17,7 @@ def check_split(name: str, split: str, pictures: int | None, seed: int, defaults
         defaults: the number of pictures of each split.
 
     Raises:
-        DataError: an unknown split, fewer than one picture or a negative seed.
+        DataError: an unknown split, fewer than one picture or a seed out of range.
     """
     if split not in defaults:
         raise DataError(f"split={split!r} of {name}: expected one of {', '.join(defaults)}")
@@ -24,6 +25,6 @@ def check_split(name: str, split: str, pictures: int | None, seed: int, defaults
         raise DataError(
             f"pictures={pictures} of {name}: expected at least 1, or None for {defaults[split]:,}"
         )
-    if seed < 0:
-        raise DataError(f"seed={seed} of {name}: expected 0 or more")
+    if not SEED.allows(seed):
+        raise DataError(f"seed={seed} of {name}: expected {SEED.in_words()}")
     return defaults[split] if pictures is None else pictures

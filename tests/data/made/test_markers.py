@@ -188,7 +188,7 @@ def test_pictures_hold_three_to_five_discs_where_they_fit():
         ),
         ({"kind": "mixed", "distances": (16, 16, 40)}, "all different"),
         ({"pictures": 0}, "pictures=0 of markers: expected at least 1"),
-        ({"seed": -2}, "seed=-2 of markers: expected 0 or more"),
+        ({"seed": -2}, "seed=-2 of markers: expected a whole number from 0"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_by_name_and_value(options, message):

@@ -194,7 +194,7 @@ def test_classes_in_are_the_labels_of_the_mask():
         ({"size": 128}, "size=128: expected 129 to 513 pixels"),
         ({"size": 514}, "size=514"),
         ({"pictures": 0}, "pictures=0 of scenes: expected at least 1"),
-        ({"seed": -1}, "seed=-1 of scenes: expected 0 or more"),
+        ({"seed": -1}, "seed=-1 of scenes: expected a whole number from 0"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_by_name_and_value(options, message):

@@ -18,7 +18,8 @@ def test_number_is_the_default_or_the_one_asked_for():
     [
         ("test", None, 0, "split='test' of made-up: expected one of train, val"),
         ("train", 0, 0, "pictures=0 of made-up: expected at least 1, or None for 2,000"),
-        ("train", None, -1, "seed=-1 of made-up: expected 0 or more"),
+        ("train", None, -1, "seed=-1 of made-up: expected a whole number from 0 to .*"),
+        ("train", None, 2**64, "seed=18446744073709551616 of made-up: expected a whole number from 0 to .*"),
     ],
 )
 def test_what_is_not_possible_is_named(split: str, pictures: int | None, seed: int, message: str):
