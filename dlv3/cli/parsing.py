@@ -52,6 +52,10 @@ def parse(
     import tyro
 
     def refuse(what: str) -> None:
+        for word in argv:
+            # Of --resume=yes tyro names only the value.
+            if word.startswith("--") and what == f"unrecognized options: {word.partition('=')[2]}":
+                what = f"{word}: this option takes no value"
         raise ArgumentsError(f"{what} (see {prog} --help)")
 
     try:

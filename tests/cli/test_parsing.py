@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import pytest
+import tyro
 
 from dlv3.cli.parsing import ArgumentsError, parse
 from dlv3.ranges import Each, Number, Whole, allowed_by
@@ -37,6 +38,7 @@ class Arguments:
     inner: Inner = field(default_factory=Inner)
     threads: Annotated[int, Whole(1, 1024)] | None = None
     rates: Annotated[tuple[float, ...], Each(Number(0, 1))] = (0.5,)
+    quiet: tyro.conf.FlagCreatePairsOff[bool] = False
 
 
 def error_of(*words: str) -> str:
@@ -67,6 +69,7 @@ WRONG = [
     ([], "missing: --out PATH (The folder to write to)"),
     (["--frob"], "missing: --out PATH (The folder to write to); unrecognized options: --frob"),
     (["--out", "a", "--frob", "3"], "unrecognized options: --frob, 3"),
+    (["--out", "a", "--quiet=yes"], "--quiet=yes: this option takes no value"),
     (["--out", "a", "--kind", "flat"], "--kind: invalid choice 'flat', expected one of round, square"),
     (["--out", "a", "--scale", "1"], "missing value: expected --scale FLOAT FLOAT"),
     (["--out", "a", "--inner.size", "x"], "--inner.size INT: invalid literal for int() with base 10: 'x'"),
