@@ -32,6 +32,8 @@ def taps_on_map(attempt: Callable[[int, int, int, int], int]) -> str:
         (16, 17, 16, 33),
         (5, 12, 5, 18),
         (39, 20, 12, 40),
+        (5, 14, 5, 18),
+        (14, 5, 5, 18),
     )
     for row, column, rate, side in cases:
         rows, columns = _met(row, rate, side - 1), _met(column, rate, side - 1)

@@ -17,6 +17,8 @@ _DIFFERENCES = (
     (4.0,),
     (-4.0,),
     (3.0, 3.2, 2.8, 3.1, 2.9),
+    (-0.2, -3.0, -6.0, -3.0),  # the interval ends just above 0
+    (0.2, 3.0, 6.0, 3.0),
 )
 
 
@@ -71,6 +73,8 @@ def seeds_needed(attempt: Callable[[float, float], int]) -> str:
         (1.0, 4.0),
         (2.5, 4.0),
         (0.5, 1.0),
+        (10.0, 6.0),
+        (0.505, 2.25),
     ):
         call = written("seeds_needed", (effect, spread))
         try:

@@ -16,6 +16,8 @@ _CURVES: tuple[Curve, ...] = (
     # Seeds move both rows up and down together: the intervals of the rows overlap, that of the differences is narrow.
     {2: [40.0, 45.0, 50.0], 4: [41.0, 46.2, 51.1], 8: [20.0, 20.0, 20.0]},
     {2: [50.0, 60.0, 70.0, 60.0], 3: [57.0, 57.0, 57.0, 57.0], 6: [30.0, 31.0, 29.0, 30.0]},
+    # One lucky run lifts the mean of rate 2 over the others, and not its median.
+    {2: [50.0, 50.0, 80.0], 3: [55.0, 56.0, 57.0], 4: [53.0, 54.0, 55.1]},
 )
 
 
@@ -128,6 +130,7 @@ def reading(attempt: Callable[[float, float, float], str]) -> str:
     cases = (
         (10.6, 12.4, 1.0), (-17.3, -15.8, 1.0), (-0.8, 0.9, 1.0), (-4.8, 0.7, 1.0), (-0.2, 3.7, 1.0),
         (0.2, 0.6, 1.0), (-0.4, -0.1, 1.0), (-3.0, 4.0, 1.0), (-0.8, 0.9, 0.5), (-2.0, 0.1, 3.0),
+        (-0.4, 0.9, 0.5), (-0.9, 0.4, 0.5),
     )  # fmt: skip
     for low, high, matters in cases:
         call, want = written("reading", (low, high, matters)), meaning(low, high, matters)

@@ -24,7 +24,14 @@ def rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]:
     "11/rates-at", title="ASPP's rates at another output stride", difficulty=1, minutes=5, gives=as_rates
 )
 def check_rates_at(attempt: Callable[[tuple[int, ...], int], tuple[int, ...]]) -> str:
-    for rates, output_stride in (((6, 12, 18), 16), ((6, 12, 18), 8), ((2, 4, 6), 4), ((6, 12, 18), 32)):
+    for rates, output_stride in (
+        ((6, 12, 18), 16),
+        ((6, 12, 18), 8),
+        ((2, 4, 6), 4),
+        ((6, 12, 18), 32),
+        ((1, 3), 16),
+        ((1, 5), 8),
+    ):
         call = written("rates_at", (rates, output_stride))
         got = sequence(attempt(rates, output_stride), call, "one rate for each that was given")
         turned = tuple(rate * output_stride / 16 for rate in rates)
@@ -59,35 +66,35 @@ def check_fold(attempt: Callable[..., tuple[Tensor, Tensor]]) -> str:
     weight = torch.randn(4, 4, 3, 3, generator=generator, dtype=torch.float64)
     gamma, beta, mean = torch.randn(3, 4, generator=generator, dtype=torch.float64)
     variance = torch.rand(4, generator=generator, dtype=torch.float64) + 0.05
-    eps = 0.1
-    statistics = (gamma, beta, mean, variance, eps)
-    call = "`fold(weight, gamma, beta, mean, variance, eps)`"
-    got = several(attempt(weight.clone(), *statistics), call, 2, "two tensors, weight and bias")
-    scale = gamma / torch.sqrt(variance + eps)
-    without = gamma / torch.sqrt(variance)
-    outer = (slice(None), None, None, None)
-    weight_slips = [
-        (
-            weight * scale[None, :, None, None],
-            "The scale went to the *input* channels. A filter's outputs are its first dimension.",
-        ),
-        (
-            weight * (gamma / (variance + eps))[outer],
-            "Divide by the standard deviation, the root of `variance + eps`.",
-        ),
-        (weight * without[outer], "`eps` is missing under the root: the layer has it too."),
-        (weight / torch.sqrt(variance + eps)[outer], "`gamma` is missing."),
-    ]
-    bias_slips = [
-        (beta - mean, "The running mean passes through the scale as well: `mean * scale`."),
-        (beta + mean * scale, "The mean is *subtracted* from the output."),
-        ((beta - mean) * scale, "`beta` is added after the scale: it is not scaled."),
-    ]
-    for name, each in (("weight", got[0]), ("bias", got[1])):
-        tensor(each, f"The {name} of {call}")
-    of_weight, of_bias = folded(weight, *statistics)
-    close(got[0], of_weight, "the weight", tolerance=1e-9, hint=hint_for(got[0], weight_slips, 1e-9))
-    close(got[1], of_bias, "the bias", tolerance=1e-9, hint=hint_for(got[1], bias_slips, 1e-9))
+    for eps in (0.1, 0.01):
+        statistics = (gamma, beta, mean, variance, eps)
+        call = "`fold(weight, gamma, beta, mean, variance, eps)`"
+        got = several(attempt(weight.clone(), *statistics), call, 2, "two tensors, weight and bias")
+        scale = gamma / torch.sqrt(variance + eps)
+        without = gamma / torch.sqrt(variance)
+        outer = (slice(None), None, None, None)
+        weight_slips = [
+            (
+                weight * scale[None, :, None, None],
+                "The scale went to the *input* channels. A filter's outputs are its first dimension.",
+            ),
+            (
+                weight * (gamma / (variance + eps))[outer],
+                "Divide by the standard deviation, the root of `variance + eps`.",
+            ),
+            (weight * without[outer], "`eps` is missing under the root: the layer has it too."),
+            (weight / torch.sqrt(variance + eps)[outer], "`gamma` is missing."),
+        ]
+        bias_slips = [
+            (beta - mean, "The running mean passes through the scale as well: `mean * scale`."),
+            (beta + mean * scale, "The mean is *subtracted* from the output."),
+            ((beta - mean) * scale, "`beta` is added after the scale: it is not scaled."),
+        ]
+        for name, each in (("weight", got[0]), ("bias", got[1])):
+            tensor(each, f"The {name} of {call}")
+        of_weight, of_bias = folded(weight, *statistics)
+        close(got[0], of_weight, "the weight", tolerance=1e-9, hint=hint_for(got[0], weight_slips, 1e-9))
+        close(got[1], of_bias, "the bias", tolerance=1e-9, hint=hint_for(got[1], bias_slips, 1e-9))
     return "One operation instead of two, and not an approximation."
 
 
@@ -107,6 +114,7 @@ def check_worth_it(attempt: Callable[[dict[str, tuple[float, float]]], list[str]
     cases = (
         {"a": (1.0, 60.0), "b": (3.0, 68.0), "c": (4.0, 66.0), "d": (9.0, 70.0)},
         {"dear": (9.0, 71.0), "cheap": (1.0, 60.0), "same": (1.0, 55.0), "waste": (10.0, 71.0)},
+        {"c": (1.0, 50.0), "b": (2.0, 60.0), "a": (3.0, 70.0)},
     )
     for ways in cases:
         got = attempt(dict(ways))

@@ -78,7 +78,7 @@ def hours_on_gpu(multiply_adds: float, batch: int, iterations: int, teraflops: f
 
 @exercise("12/gpu-hours", title="GPU hours", difficulty=2, minutes=5, gives=float)
 def gpu_hours(attempt: Callable[[float, int, int, float], float]) -> str:
-    for case in ((70e9, 16, 30_000, 30.0), (1e9, 8, 1000, 0.5)):
+    for case in ((70e9, 16, 30_000, 30.0), (1e9, 8, 1000, 0.5), (1.3e9, 7, 999, 0.37)):
         call = written("gpu_hours", case)
         value, want = float(number(attempt(*case), call)), hours_on_gpu(*case)
         slips = [
