@@ -345,10 +345,10 @@ def _short(value: Any) -> str:
 
 def _given(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """Return a function's result and what it made of its inputs; None if it raises or takes too long."""
-    given = copy.deepcopy(args)
     torch.manual_seed(0)
     random.seed(0)
     try:
+        given = copy.deepcopy(args)
         with notebooks._limited(1.0):
             result = function(*given)
             if isinstance(result, Iterator):
@@ -406,7 +406,10 @@ def near(inputs: list[tuple[Any, ...]], count: int = INPUTS) -> Iterator[tuple[A
     yield from inputs
     chance = random.Random(0)
     for _ in range(count if inputs else 0):
-        args = copy.deepcopy(list(chance.choice(inputs)))
+        try:
+            args = copy.deepcopy(list(chance.choice(inputs)))
+        except RuntimeError:  # a tensor in the middle of a graph
+            continue
         others = [given for given in inputs if len(given) == len(args)]
         if chance.random() < 0.5:
             i = chance.randrange(len(args)) if args else 0
