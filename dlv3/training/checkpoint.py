@@ -90,7 +90,8 @@ def load(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, OSError) as error:
+    # Damage can ask for a compression or an encryption that zipfile does not have, or hide a name that is not text.
+    except Exception as error:
         raise CheckpointError(
             f"{path}: is truncated, or is not a checkpoint of a training ({error}); {advice}"
         ) from error

@@ -126,3 +126,18 @@ def test_content_is_on_the_disk_before_it_is_moved_into_place(
     monkeypatch.setattr(os, "replace", lambda a, b: (order.append("move"), move(a, b))[1])
     saved(tmp_path)
     assert order == ["push", "move", "push"]  # the file, its name, the folder
+
+
+@pytest.mark.parametrize(("place", "byte"), [(6, 1), (8, 99), (26, 0x23)])
+def test_a_header_that_asks_for_anything_else_is_named(tmp_path: Path, place: int, byte: int):
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save({"iteration": 1, "more": torch.zeros(99)}, path)
+    content = bytearray(path.read_bytes())
+    directory = content.index(b"PK\x01\x02")
+    # Encrypted, or of an unknown compression, also in the list at the end; or a longer name, whose rest is not text.
+    content[place] = byte
+    if place < 26:
+        content[directory + place + 2] = byte
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt: is truncated, or is not a checkpoint"):
+        checkpoint.load(path)
