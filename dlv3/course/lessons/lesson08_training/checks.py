@@ -103,7 +103,7 @@ def learning_rate_at(iteration: int, iterations: int, base: float, warmup: int =
 @exercise("08/learning-rate", title="The poly policy", difficulty=1, minutes=5, gives=float)
 def learning_rate(attempt: Callable[[int, int, float, int], float]) -> str:
     cases = [(0, 100, 0.5, 0), (50, 100, 0.5, 0), (99, 100, 0.007, 0), (0, 100, 0.5, 20), (9, 100, 0.5, 20)]
-    for case in [*cases, (19, 100, 0.5, 20), (60, 100, 0.5, 20)]:
+    for case in [*cases, (19, 100, 0.5, 20), (60, 100, 0.5, 20), (5, 250, 0.3, 40)]:
         iteration, iterations, base, warmup = case
         call = written("learning_rate", case)
         try:
