@@ -1,7 +1,7 @@
 # make lab    open the course in JupyterLab        make test      run every test
 #             (make lab ARGS=--no-browser prints   make check     style, types and the fast tests
 #             the address only)                    make lint      style and types
-# make site   write the course as web pages        make format    mend style
+# make site   write the web book, in site/          make format    mend style
 # make clean  remove what was made                 make coverage  run the library's tests, and say what they reach
 #                                                  make faults    kill and disturb the commands at every point
 #                                                  make mutants   try small slips on the lessons' checks
@@ -56,7 +56,7 @@ mutants: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/course/mutants.py
 
 site: $(INSTALLED)
-	$(BIN)/python -m dlv3.course.kit.site --out site
+	$(BIN)/python -m docs --out site
 
 clean:
 	rm -rf $(VENV) site build dist *.egg-info .coverage .mypy_cache .ruff_cache

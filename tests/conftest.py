@@ -1,6 +1,17 @@
-"""The order of the tests: files that take longest come first, so that no core waits for one of them at the end."""
+"""The order of the tests: files that take longest come first, so that no core waits for one of them at the end.
+
+And the web book, which is built once for all processes that test it.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).parents[1]
 
 # The longest first. Files that are not here keep pytest's order behind these.
 LONGEST = (
@@ -12,7 +23,7 @@ LONGEST = (
     "tests/faults/test_kills.py",
     "notebooks/12_real_photos.ipynb",
     "notebooks/08_training.ipynb",
-    "tests/browser/test_site_pages.py",
+    "tests/browser/test_book_pages.py",
     "tests/test_deeplab.py",
     "tests/test_weights.py",
     "tests/fast/test_served.py",
@@ -23,3 +34,18 @@ _RANKS = {path: rank for rank, path in enumerate(LONGEST)}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort whole files; within a file, the order stays: a notebook's cells need it."""
     items.sort(key=lambda item: _RANKS.get(item.nodeid.partition("::")[0], len(LONGEST)))
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built web book; the first process that needs it builds it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    out = folder / "book"
+    with FileLock(folder / "book.lock"):
+        if not out.exists():
+            command = [sys.executable, "-m", "docs", "--out", str(out), "--work", str(folder / "book-work")]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr[-4000:]
+    return out

@@ -40,6 +40,7 @@ OF_MORE = {
     "course/test_rooms.py": "what every lesson's room has",
     "course/test_solutions.py": "every exercise's right and wrong answers",
     "faults/test_*.py": "commands that are killed, full disks, permissions and damaged files",
+    "docs/test_*.py": "mirrors docs/",
     "test_import_graph.py": "which package may import which",
     "test_mirror.py": "this file",
     "test_quarter_scale.py": "the backbone at a quarter of the scale in the whole model",

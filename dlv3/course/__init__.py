@@ -1,4 +1,4 @@
-"""The parts that only the lessons need: explorers, questions, exercises that check themselves, and the static site."""
+"""The parts that only the lessons need: explorers, questions, and exercises that check themselves."""
 
 from dlv3.course.kit.exercises import check
 from dlv3.course.kit.image_explorer import ImageExplorer, Pick, Slider

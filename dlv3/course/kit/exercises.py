@@ -12,7 +12,7 @@
 2. The next code cell calls `check("01/effective-kernel", effective_kernel)` on its last line. It returns a card
    and never raises, so Run All continues.
 3. Hints, each in its own `<details>` of a markdown cell.
-4. A markdown cell tagged `solution:NAME` with the solution in a ```python block inside
+4. A markdown cell tagged `solution:NAME` with the solution in a fenced `python` block inside
    `<details><summary>Solution</summary>`. It replaces the whole stub cell.
 5. The check, in a file `checks*.py` of the lesson's room: a function under `@exercise(NAME, ...)` that raises `Wrong`
    with a message that helps, or returns nothing (or a sentence of praise).

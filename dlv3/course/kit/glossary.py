@@ -14,7 +14,7 @@ the paper and the course explain it:
 A lesson's author writes `[**output stride**](glossary.ipynb#Output-stride)`, JupyterLab's address of the heading.
 JupyterLab 4.6 follows it only if the glossary is open already; if not, it opens the glossary and stays at its top.
 So the command above turns it into the address of the cell, `glossary.ipynb#cell-id=output-stride`, which JupyterLab
-always follows. The site has both addresses.
+always follows. The web book turns it back.
 """
 
 import argparse

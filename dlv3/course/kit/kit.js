@@ -54,13 +54,15 @@ function mount(explorer, model, el) {
   // Counted over the whole page: each widget on it is a module of its own.
   globalThis.dlv3Mounted = (globalThis.dlv3Mounted || 0) + 1;
   const id = `dx${globalThis.dlv3Mounted}`;
-  const root = element(el, "section", { class: "dx", "aria-labelledby": `${id}-title`, "data-lm-suppress-shortcuts": "true" });
-  element(root, "h4", { id: `${id}-title`, class: "dx-title" }, explorer.title);
+  const root = element(el, "div", { class: "dx", role: "group", "aria-labelledby": `${id}-title`, "data-lm-suppress-shortcuts": "true" });
+  element(root, "p", { id: `${id}-title`, class: "dx-title" }, explorer.title);
   element(root, "p", { id: `${id}-about`, class: "dx-about" }, explorer.about);
   const figure = element(root, "div", {
     class: "dx-figure", role: "group", "aria-label": explorer.figure, "aria-describedby": `${id}-about ${id}-says`,
-    style: `aspect-ratio:${explorer.width}/${explorer.height}`, ...(explorer.key ? { tabindex: "0" } : {}),
+    ...(explorer.key ? { tabindex: "0" } : {}),
   });
+  const canvas = element(figure, "div", { class: "dx-canvas", style: `aspect-ratio:${explorer.width}/${explorer.height}` });
+  element(root, "p", { class: "dx-cue", "aria-hidden": "true" }, "⇆ The figure goes on to the right: push it sideways.");
   const says = element(root, "p", { id: `${id}-says`, class: "dx-says", role: "status", "aria-live": "polite" });
   const controls = element(root, "div", { class: "dx-controls" });
   const tiles = element(root, "div", { class: "dx-tiles" });
@@ -92,7 +94,7 @@ function mount(explorer, model, el) {
   });
 
   function redraw(words = "") {
-    figure.innerHTML = `<svg viewBox="0 0 ${explorer.width} ${explorer.height}" aria-hidden="true">${PATTERNS}${explorer.draw(state)}</svg>`;
+    canvas.innerHTML = `<svg viewBox="0 0 ${explorer.width} ${explorer.height}" aria-hidden="true">${PATTERNS}${explorer.draw(state)}</svg>`;
     explorer.controls(state).forEach((control, i) => rows[i](control, state));
     explorer.tiles(state).forEach((tile, i) => { for (const part of ["label", "value", "formula"]) setText(boxes[i][part], tile[part]); });
     setText(says, explorer.says(state));
@@ -101,7 +103,7 @@ function mount(explorer, model, el) {
 
   if (explorer.point) {
     const at = (event) => {
-      const frame = figure.getBoundingClientRect();
+      const frame = canvas.getBoundingClientRect();
       const scale = explorer.width / frame.width;
       const changes = explorer.point((event.clientX - frame.left) * scale, (event.clientY - frame.top) * scale, state);
       if (changes && Object.entries(changes).some(([name, value]) => state[name] !== value)) change(changes, "point");

@@ -1,0 +1,83 @@
+"""The command line's options, read from the parsers that the commands use."""
+
+import html
+import re
+from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any
+from unittest.mock import patch
+
+import tyro
+
+from dlv3.cli import data
+from dlv3.cli.main import COMMANDS
+
+
+class _Asked(Exception):  # noqa: N818  it carries what a command would parse
+    """Raised in place of parsing, with the dataclass, the program's name and the defaults."""
+
+
+def command_pages() -> dict[str, str]:
+    """Return a page for each command, by file name."""
+    pages = {}
+    for name, command in COMMANDS.items():
+        nested = (
+            {f"data {sub}": each for sub, each in data.COMMANDS.items()}
+            if name == "data"
+            else {name: command}
+        )
+        sections = [f"# dlv3 {name}\n\n{_sentence(command.summary)}"]
+        for words, each in nested.items():
+            heading = f"## dlv3 {words}\n\n{_sentence(each.summary)}\n\n" if name == "data" else ""
+            sections.append(heading + _options(parser(each.module)))
+        pages[f"command-{name}.md"] = "\n\n".join(sections) + "\n"
+    return pages
+
+
+def parser(module: str) -> ArgumentParser:
+    """Return the parser of a command."""
+    command = import_module(f"dlv3.cli.{module}")
+
+    def stop(arguments: type, argv: Sequence[str], prog: str, default: Any = None) -> None:
+        raise _Asked(arguments, prog, default)
+
+    with patch.object(command, "parse", stop):
+        try:
+            command.main([])
+        except _Asked as asked:
+            arguments, prog, default = asked.args
+            given = {} if default is None else {"default": default}
+            return tyro.extras.get_parser(arguments, prog=prog, **given)
+    raise ValueError(f"dlv3.cli.{module}: it parses no arguments")
+
+
+def _options(made: ArgumentParser) -> str:
+    about = "\n\n".join(part.replace("\n", " ") for part in (made.description or "").split("\n\n"))
+    return "\n\n".join([about, *_groups(made)])
+
+
+def _groups(made: ArgumentParser) -> Iterator[str]:
+    for group in made._action_groups:
+        rows = [
+            _row(action)
+            for action in group._group_actions
+            if action.help != SUPPRESS and "--help" not in action.option_strings
+        ]
+        if rows:
+            title = (group.title or "").removesuffix(" options").strip()
+            yield f'**{title[:1].upper()}{title[1:]}**\n\n<dl class="dlv3-options">{"".join(rows)}</dl>'
+
+
+def _row(action: Any) -> str:
+    names = ", ".join(action.option_strings) or action.dest
+    values = action.metavar if isinstance(action.metavar, str) else " ".join(action.metavar or ())
+    words = re.sub(r"\x1b\[[0-9;]*m", "", action.help or "")
+    return (
+        f"<dt><code>{html.escape(names)}</code> <span>{html.escape(values)}</span></dt>"
+        f"<dd>{html.escape(' '.join(words.split()))}</dd>"
+    )
+
+
+def _sentence(summary: str) -> str:
+    return f"{summary[0].upper()}{summary[1:]}."

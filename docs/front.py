@@ -1,0 +1,59 @@
+"""The front page: its text, and the tables that it takes from README.md and the lessons."""
+
+import re
+from pathlib import Path
+
+import nbformat
+
+from docs.figures import Figures
+from docs.moving import moving_picture
+from docs.settings import ROOT, Settings
+
+
+def front_page(text: str, notebooks: Path, settings: Settings, figures: Figures) -> str:
+    """Put tables and addresses into the front page's text, in the place of `<!-- name -->`."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    parts = {
+        "lessons": lesson_map(readme, notebooks),
+        "findings": _between(readme, "findings"),
+        "speed": _between(readme, "speed"),
+        "badges": badges(settings),
+        "moving": moving_picture(figures),
+    }
+    return re.sub(r"<!-- ([a-z]+) -->", lambda found: parts[found[1]], text)
+
+
+def lesson_map(readme: str, notebooks: Path) -> str:
+    """Return README's table of the lessons with the time that each takes."""
+    rows = []
+    for row in re.findall(
+        r"^\| (\d\d) \| \[(.+?)\]\(notebooks/(\w+)\.ipynb\) \| (.*?) \| (.*?) \|$", readme, re.M
+    ):
+        number, title, stem, section, built = row
+        path = notebooks / f"{stem}.ipynb"
+        if path.exists():
+            rows.append(
+                f"| {number} | [{title}](notebooks/{stem}.ipynb) | {minutes(path)} | {section} | {built} |"
+            )
+    heading = "| | lesson | minutes | the paper | you build |\n| --- | --- | --- | --- | --- |"
+    return "\n".join([heading, *rows])
+
+
+def minutes(lesson: Path) -> str:
+    """Return the time that a lesson says it takes, in minutes."""
+    opening = nbformat.read(lesson, as_version=4).cells[0].source
+    found = re.search(r"\*\*Time\*\*:\s*(?:about\s*)?([\d–\- to]+?)\s*minutes", opening)
+    return found[1] if found else ""
+
+
+def badges(settings: Settings) -> str:
+    """Return links that open the first lesson on Binder and Colab, if the repository's address is set."""
+    links = settings.badges("notebooks/00_start_here.ipynb")
+    return " · ".join(f"[Open on {name}]({address})" for name, address in links.items())
+
+
+def _between(readme: str, name: str) -> str:
+    found = re.search(rf"<!-- {name}: .*?-->\n(.*?)<!-- end of {name} -->", readme, re.S)
+    if found is None:
+        raise ValueError(f"README.md: expected a block between '<!-- {name}: …' and '<!-- end of {name} -->'")
+    return found[1]

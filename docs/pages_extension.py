@@ -1,0 +1,185 @@
+"""The book's extension of Sphinx: addresses, icons, and what a page does not need."""
+
+import re
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+from dlv3.files import write_atomically
+from docs.settings import Settings
+
+# The theme's icons on our pages. The theme's script for all 2,000 icons takes 1.5 MB.
+ICONS = (
+    "angle-left", "angle-right", "arrow-up", "bars", "chevron-down", "circle-half-stroke", "download", "file",
+    "file-code", "file-pdf", "house", "list", "magnifying-glass", "moon", "outdent", "pause", "play", "rocket", "sun",
+)  # fmt: skip
+PREVIEW = "preview.png"
+_OLD_NAMES = {"home": "house"}
+
+
+class NamedColumns(SphinxPostTransform):
+    """Give a table's empty heads a name that screen readers say."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **options: Any) -> None:
+        """Fill them."""
+        for head in self.document.findall(nodes.thead):
+            for entry in head.findall(nodes.entry):
+                if not entry.astext().strip():
+                    name = '<span class="visually-hidden">Row</span>'
+                    entry.children = []
+                    entry += nodes.paragraph("", "", nodes.raw("", name, format="html"))
+
+
+def icon_styles() -> str:
+    """Return a style sheet with the icons, from the theme's own script."""
+    theme = files("pydata_sphinx_theme").joinpath("theme/pydata_sphinx_theme/static/scripts/fontawesome.js")
+    script = theme.read_text(encoding="utf-8")
+    rules = [
+        ".fa-solid::before, .fas::before { content: ''; display: inline-block; width: 1em; height: 1em;"
+        " vertical-align: -.125em; background: currentColor; mask: var(--icon) center / contain no-repeat; }"
+    ]
+    names = {name: name for name in ICONS} | _OLD_NAMES
+    for name, drawn in names.items():
+        # Of equal names, the solid icon comes last in the script.
+        found = re.findall(rf'[{{,]"?{drawn}"?:\[(\d+),(\d+),\[[^\]]*\],"[0-9a-f]+","([^"]+)"\]', script)
+        if not found:
+            raise ValueError(f"the theme has no icon {drawn!r}")
+        width, height, path = found[-1]
+        drawing = (
+            f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'><path d='{path}'/></svg>"
+        )
+        address = drawing.replace("<", "%3C").replace(">", "%3E").replace("#", "%23")
+        rules.append(f'.fa-{name} {{ --icon: url("data:image/svg+xml,{address}"); }}')
+    return "\n".join(rules) + "\n"
+
+
+def _addresses(app: Sphinx, config: Config) -> None:
+    repository, branch, address = config.dlv3_settings
+    settings = Settings(repository, branch, address)
+    options: dict[str, Any] = config.html_theme_options
+    if settings.repository:
+        options |= {
+            "repository_url": settings.repository,
+            "repository_branch": settings.branch,
+            "use_repository_button": True,
+            "launch_buttons": {
+                "binderhub_url": "https://mybinder.org",
+                "colab_url": "https://colab.research.google.com",
+            },
+        }
+    config.ogp_site_url = settings.address
+    config.ogp_image = f"{settings.address}_static/{PREVIEW}" if settings.address else None
+
+
+def _finish(app: Sphinx, error: Exception | None) -> None:
+    if error is not None or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    static = out / "_static"
+    write_atomically(static / "icons.css", icon_styles().encode())
+    # 3.4 MB that no page loads.
+    for unused in (*static.glob("scripts/fontawesome*"), *static.rglob("*.map")):
+        unused.unlink(missing_ok=True)
+    address = app.config.dlv3_settings[2]
+    if address:
+        names = sorted(f"{name}.html" for name in app.env.found_docs if name != "404")
+        write_atomically(out / "sitemap.xml", sitemap([f"{address}{name}" for name in names]).encode())
+
+
+def sitemap(addresses: list[str]) -> str:
+    """Return a sitemap of the pages, as search engines read it."""
+    places = "".join(f"<url><loc>{escape(address)}</loc></url>\n" for address in addresses)
+    head = '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    return f"{head}{places}</urlset>\n"
+
+
+def _base(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Tell the template the book's address: the page that says "not here" is shown at any depth."""
+    context["dlv3_base"] = app.config.dlv3_settings[2] if name == "404" else ""
+
+
+_VALUES = ("attribute", "data", "property")
+# A star that no other one ends is not emphasis.
+_STAR = re.compile(r"(?<![^\s(\[])(\*{1,2})(?!\*|\S[^*]*\1)")
+_docstrings: dict[str, list[str]] = {}
+
+
+def _before_napoleon(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Make a docstring mean in reStructuredText what it means to its reader."""
+    lines[:] = _with_lists([_STAR.sub(lambda star: "\\*" * len(star[1]), line) for line in lines])
+    if what in _VALUES:
+        _docstrings[name] = list(lines)
+
+
+def _with_lists(lines: list[str]) -> list[str]:
+    """Put an empty line before each list: without it, reStructuredText reads on in the paragraph above."""
+    parted: list[str] = []
+    for line in lines:
+        indent = re.match(r" *(?=- )", line)
+        above = parted[-1] if parted else ""
+        if indent and above.strip() and re.match(rf"{indent[0]}[^\s-]", above):
+            parted.append("")
+        parted.append(line)
+    return parted
+
+
+def _after_napoleon(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Undo what Napoleon does to a value's docstring: it takes what stands before a colon for the type."""
+    if what in _VALUES:
+        lines[:] = _docstrings.pop(name)
+
+
+def _known(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
+    """Accept a reference to a name that exists and that no page describes: of another package, or internal."""
+    target = str(node.get("reftarget", ""))
+    if node.get("refdomain") != "py":
+        return None
+    if target in TYPES_BY_NAME:
+        return content
+    return content if _exists(target) else None
+
+
+# Names that a module imports for its type hints only, and an error of an internal module.
+TYPES_BY_NAME = ("InferenceModel", "DataclassInstance", "WorkerLost", "t.Any", "np.ndarray")
+
+
+@cache
+def _exists(name: str) -> bool:
+    module, _, rest = name.rpartition(".")
+    attributes = [rest]
+    while module:
+        try:
+            found: Any = import_module(module)
+        except ImportError:
+            module, _, last = module.rpartition(".")
+            attributes.insert(0, last)
+            continue
+        for attribute in attributes:
+            found = getattr(found, attribute, None)
+        return found is not None
+    return False
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the extension."""
+    app.add_config_value("dlv3_settings", ("", "main", ""), "env")
+    app.connect("config-inited", _addresses, priority=100)
+    app.connect("html-page-context", _base)
+    app.connect("build-finished", _finish)
+    app.connect("autodoc-process-docstring", _before_napoleon, priority=100)
+    app.connect("autodoc-process-docstring", _after_napoleon, priority=900)
+    app.add_post_transform(NamedColumns)
+    app.connect("missing-reference", _known)
+    app.add_css_file("icons.css")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

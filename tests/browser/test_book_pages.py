@@ -1,0 +1,153 @@
+"""The book's pages, opened from a folder with no server and no kernel: they live, they are light, all can use them."""
+
+import gzip
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import axe_playwright_python
+import pytest
+from labserver import ROOT, watched
+from moving import move_every_slider
+
+LESSONS = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+OTHERS = [
+    "index", "404", "search", "genindex", "reference/index", "reference/model", "reference/options",
+    "reference/command-train", "reference/command-data", "data/README", "data/results/README",
+    "data/benchmarks/README", "CONTRIBUTING", "CHANGELOG",
+]  # fmt: skip
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+# A lesson's page with all that it loads, pictures below the screen included.
+MOST_BYTES = 400_000
+MOST_REQUESTS = 45
+MOST_SHIFT = 0.05
+
+
+def violations(page, *rules: str) -> list[str]:
+    """What axe finds, one line for each rule, with the first element that breaks it."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE)
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    found = page.evaluate("(options) => axe.run(document, options).then((r) => r.violations)", options)
+    return [f"{rule['id']} ({len(rule['nodes'])}): {rule['nodes'][0]['html'][:200]}" for rule in found]
+
+
+def weight(addresses: set[str]) -> int:
+    """Bytes of files as a server sends them: text compressed by gzip."""
+    files = {Path(unquote(urlsplit(address).path)) for address in addresses}
+    packed = (".woff2", ".webp", ".png")
+    return sum(len(f.read_bytes() if f.suffix in packed else gzip.compress(f.read_bytes(), 6)) for f in files)
+
+
+def sideways(page) -> bool:
+    return page.evaluate("() => document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("name", [*LESSONS, *OTHERS])
+def test_page_is_light_and_usable_by_all_on_a_phone_and_a_desk(name, book, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page = context.new_page()
+    page.add_init_script(SHIFTS)
+    watch = watched(page)
+    requested: set[str] = set()
+    page.on("request", lambda request: requested.add(request.url))
+    page.goto((book / f"{name}.html").as_uri(), wait_until="load")
+    page.wait_for_timeout(200)
+    assert page.evaluate("() => window.shifted") < MOST_SHIFT
+    assert not sideways(page), "the page scrolls sideways on a phone"
+    if name in LESSONS:
+        pictures = set(page.evaluate("() => [...document.images].map((image) => image.src)"))
+        files = {address for address in requested | pictures if address.startswith("file:")}
+        assert len(files) <= MOST_REQUESTS
+        assert weight(files) <= MOST_BYTES
+    assert violations(page) == []
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.evaluate("() => { document.documentElement.dataset.theme = 'light' }")
+    assert not sideways(page)
+    assert violations(page, "color-contrast", "scrollable-region-focusable", "region") == []
+    mounts = page.query_selector_all("[data-explorer-mount]")
+    explorers = page.query_selector_all(".dx")
+    assert len(explorers) == len(mounts)
+    for explorer in explorers:
+        assert move_every_slider(page, explorer) > 0
+    assert watch.errors == []
+    assert watch.outside == []
+    context.close()
+
+
+@pytest.fixture
+def lesson(book, page):
+    page.goto((book / "notebooks" / "01_atrous_convolution.html").as_uri())
+    return page
+
+
+def test_answer_comes_after_the_guess_and_the_guess_is_kept(lesson):
+    gate = lesson.locator("#came-01_atrous_convolution-path_b")
+    summary = gate.locator("summary")
+    assert "prediction first" in summary.inner_text()
+    summary.click()
+    assert gate.get_attribute("open") is None, "it leads to the question instead"
+    assert lesson.evaluate("() => document.activeElement.name") == "01_atrous_convolution-path_b"
+    lesson.locator("#ask-01_atrous_convolution-path_b label", has_text="44").click()
+    assert gate.get_attribute("open") is not None
+    assert "You predicted 44; it is 88" in gate.inner_text()
+    lesson.reload()
+    assert "You predicted 44; it is 88" in gate.inner_text()
+    lesson.locator("#ask-01_atrous_convolution-path_b label", has_text="88").click()
+    assert "As you predicted: 88" in gate.inner_text()
+
+
+def test_number_is_compared_within_its_tolerance(book, page):
+    page.goto((book / "notebooks" / "02_receptive_fields.html").as_uri())
+    form = page.locator("#ask-02_receptive_fields-field")
+    form.locator("input").fill("about 500")
+    form.locator("button").click()
+    assert "type a number" in form.inner_text()
+    form.locator("input").fill("500")
+    form.locator("button").click()
+    verdict = page.locator('[data-ask="02_receptive_fields-field"]')
+    assert "You predicted 500 px; it is 483 px (off by 17 px)" in verdict.inner_text()
+
+
+def test_exam_is_taken_and_scored(book, page):
+    page.goto((book / "notebooks" / "13_conclusions.html").as_uri())
+    exam = page.locator(".dlv3-exam")
+    exam.locator("input[type=text]").first.fill("96")
+    choice = exam.locator("fieldset", has_text="block6 at output stride 8")
+    choice.locator("label", has_text="(16, 32, 16)").click()
+    exam.get_by_role("button", name="Score").click()
+    assert "2 of 10 right, 8 not answered" in exam.locator(".dlv3-result").inner_text()
+    choice.locator("label", has_text="(1, 2, 1)").click()
+    exam.get_by_role("button", name="Score").click()
+    wrong = choice.locator(".dlv3-mark")
+    assert "lesson 04, section 3" in wrong.inner_text()
+    assert wrong.locator("a").get_attribute("href") == "04_cascade.html"
+    assert "(16, 32, 16)" not in wrong.inner_text(), "the right answer is not given away"
+
+
+def test_moving_picture_stops_where_less_motion_is_wanted_and_follows_its_slider(book, browser):
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto((book / "index.html").as_uri())
+    explorer = page.locator(".dlv3-pictures")
+    assert explorer.locator("button").inner_text() == "Play"
+    before = explorer.locator("img").get_attribute("src"), explorer.locator("img").get_attribute("alt")
+    slider = explorer.locator("input")
+    assert slider.get_attribute("aria-valuetext") == "16"
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    after = explorer.locator("img").get_attribute("src"), explorer.locator("img").get_attribute("alt")
+    assert before[0] != after[0]
+    assert "output stride 8" in after[1] == explorer.locator(".dlv3-read-out").inner_text()
+    context.close()
+
+
+def test_search_finds_a_word_from_a_folder(book, page):
+    page.goto((book / "search.html").as_uri() + "?q=atrous")
+    page.wait_for_selector("#search-results li a", timeout=20_000)
+    assert page.locator("#search-results li").count() > 3

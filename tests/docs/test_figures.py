@@ -1,0 +1,32 @@
+"""Pictures of pages: small files, the size that they are shown at, and words for who cannot see them."""
+
+import base64
+import io
+import re
+
+import numpy as np
+from PIL import Image
+
+from docs.figures import Figures, webp
+
+
+def test_picture_is_written_with_its_size_and_words(tmp_path):
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((90, 150, 3), np.uint8)).save(buffer, "PNG")
+    markup = Figures(tmp_path, "../figures").image(
+        base64.b64encode(buffer.getvalue()).decode(), "black", 'A "black" picture', 100
+    )
+    found = re.search(
+        r'src="../figures/(black-\w{8}.webp)" alt="A &quot;black&quot; picture" width="100" height="60"',
+        markup,
+    )
+    assert 'loading="lazy"' in markup
+    assert Image.open(tmp_path / found[1]).size == (150, 90)
+
+
+def test_flat_colours_stay_exact_and_transparency_is_kept():
+    flat = np.zeros((40, 40, 4), np.uint8)
+    flat[:20] = (200, 30, 60, 255)
+    again = np.asarray(Image.open(io.BytesIO(webp(Image.fromarray(flat)))).convert("RGBA"))
+    assert (again[:20] == flat[:20]).all()
+    assert (again[20:, :, 3] == 0).all()
