@@ -5,6 +5,7 @@ that are stored in its notebook.
 """
 
 import argparse
+import hashlib
 import shutil
 import sys
 from collections.abc import Sequence
@@ -44,7 +45,8 @@ def build(
     if out.exists() and any(out.iterdir()) and not (out / _MARK).exists():
         raise ValueError(f"out={str(out)!r}: the folder holds something else; give a new or empty one")
     settings = settings or Settings.of_project()
-    source, extra = work / "source", work / "extra"
+    source, extra, doctrees = work / "source", work / "extra", work / "doctrees"
+    _forget_other_code(work)
     names = stage(source, extra, notebooks, settings)
     overrides = {
         "html_extra_path": [str(extra)],
@@ -52,11 +54,13 @@ def build(
         "dlv3_settings": (settings.repository, settings.branch, settings.address),
     }
     app = Sphinx(
-        str(source), str(ROOT / "docs"), str(out), str(work / "doctrees"), "html",
+        str(source), str(ROOT / "docs"), str(out), str(doctrees), "html",
         confoverrides=overrides, status=None, warning=sys.stderr, warningiserror=False,
     )  # fmt: skip
     app.build()
     if app.statuscode or app._warncount:
+        # A page that was read stays silent the next time.
+        shutil.rmtree(doctrees)
         raise ValueError(
             f"the book has {app._warncount} warnings, see above; each of them is a mistake in a page"
         )
@@ -65,6 +69,18 @@ def build(
         lesson = (notebooks / f"{name}.ipynb").read_text(encoding="utf-8")
         write_atomically(out / "_sources" / "notebooks" / f"{name}.ipynb", without_outputs(lesson))
     return [out / "notebooks" / f"{name}.html" for name in names]
+
+
+def _forget_other_code(work: Path) -> None:
+    """Remove what pages were read by other code than the book's today."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "docs").glob("*.py")):
+        digest.update(path.read_bytes())
+    stamp = work / "code.txt"
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != digest.hexdigest():
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        write_atomically(stamp, digest.hexdigest().encode())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

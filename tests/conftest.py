@@ -38,7 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built web book; the first process that needs it builds it."""
+    """The built web book; the first process that needs it builds it. DLV3_BOOK names one that is built already."""
+    if "DLV3_BOOK" in os.environ:
+        return Path(os.environ["DLV3_BOOK"]).resolve()
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent

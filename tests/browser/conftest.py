@@ -53,5 +53,7 @@ def _every_explorer() -> nbformat.NotebookNode:
 @pytest.fixture
 def page(browser):
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    # Pages take long to load on a machine that is busy with other tests.
+    context.set_default_timeout(120_000)
     yield context.new_page()
     context.close()
