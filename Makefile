@@ -56,6 +56,7 @@ mutants: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/course/mutants.py
 
 site: $(INSTALLED)
+	$(BIN)/python -m docs.frames
 	$(BIN)/python -m docs --out site
 
 clean:

@@ -2,7 +2,7 @@
 
 import html
 import re
-from argparse import SUPPRESS, ArgumentParser
+from argparse import SUPPRESS
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
@@ -35,8 +35,8 @@ def command_pages() -> dict[str, str]:
     return pages
 
 
-def parser(module: str) -> ArgumentParser:
-    """Return the parser of a command."""
+def parser(module: str) -> Any:
+    """Return the parser of a command: what argparse would have, as tyro makes it."""
     command = import_module(f"dlv3.cli.{module}")
 
     def stop(arguments: type, argv: Sequence[str], prog: str, default: Any = None) -> None:
@@ -52,12 +52,12 @@ def parser(module: str) -> ArgumentParser:
     raise ValueError(f"dlv3.cli.{module}: it parses no arguments")
 
 
-def _options(made: ArgumentParser) -> str:
+def _options(made: Any) -> str:
     about = "\n\n".join(part.replace("\n", " ") for part in (made.description or "").split("\n\n"))
     return "\n\n".join([about, *_groups(made)])
 
 
-def _groups(made: ArgumentParser) -> Iterator[str]:
+def _groups(made: Any) -> Iterator[str]:
     for group in made._action_groups:
         rows = [
             _row(action)

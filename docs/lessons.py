@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from dlv3.course.kit.glossary import NAME as GLOSSARY
 from dlv3.course.kit.glossary import anchor, cell_address, entries
@@ -98,14 +98,16 @@ def page_of(path: Path, figures: Figures, where: str, addresses: dict[str, str])
         if place in gates.last:
             page.write("</details>")
             page.write("<script>dlv3.gate(document.currentScript.previousElementSibling)</script>")
-    return new_notebook(cells=page.cells, metadata=_PYTHON)
+    made: NotebookNode = new_notebook(cells=page.cells, metadata=_PYTHON)
+    return made
 
 
 def _linked(cell: NotebookNode, addresses: dict[str, str]) -> NotebookNode:
     def heading(link: re.Match[str]) -> str:
         return f"]({GLOSSARY}#{addresses.get(link[1], link[1])})"
 
-    return new_markdown_cell(_GLOSSARY_LINK.sub(heading, cell.source), id=cell.id)
+    linked: NotebookNode = new_markdown_cell(_GLOSSARY_LINK.sub(heading, cell.source), id=cell.id)
+    return linked
 
 
 def _tagged(cell: NotebookNode, start: str) -> bool:
@@ -225,7 +227,8 @@ def _only_compares(cell: NotebookNode) -> bool:
 
 
 def _code(source: str, name: str, outputs: list[NotebookNode] | None = None) -> NotebookNode:
-    return nbformat.v4.new_code_cell(source, id=name, outputs=outputs or [])
+    cell: NotebookNode = new_code_cell(source, id=name, outputs=outputs or [])
+    return cell
 
 
 def _form(output: NotebookNode) -> str:

@@ -26,7 +26,7 @@ _GAP = 12
 
 def moving_picture(figures: Figures) -> str:
     """Write a frame for each output stride, and return the explorer that shows them in turn."""
-    frames = {
+    frames: dict[tuple[int, ...], Frame] = {
         (place,): Frame(figures.write(picture, f"front-{stride}-{crc32(picture.tobytes()):08x}"), words)
         for place, (stride, (picture, words)) in enumerate(_pictures().items())
     }
