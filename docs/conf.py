@@ -32,7 +32,6 @@ nb_render_markdown_format = "gfm"
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence", "attrs_inline", "attrs_block"]
 myst_heading_anchors = 4
-myst_heading_slug_func = "dlv3.course.kit.glossary.anchor"
 myst_dmath_allow_space = False
 html_math_renderer = "mathml"
 # Pages of the repository begin below a level-one heading or skip one where GitHub's readers want them to.

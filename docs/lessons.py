@@ -14,6 +14,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import nbformat
+from myst_parser.mdit_to_docutils.base import default_slugify
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -26,7 +27,7 @@ from docs.predictions import Answer, Question, answer, form, output_html, questi
 from docs.scores import exam
 
 _PYTHON = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
-_GLOSSARY_LINK = re.compile(r"\]\(glossary\.ipynb#(cell-id=[^)\s]+)\)")
+_PLACE_LINK = re.compile(r"\]\((\w*(?:\.ipynb)?)#([^)\s]+)\)")
 _CHECK_TITLE = re.compile(r"Not done yet: (.+)")
 
 
@@ -103,10 +104,12 @@ def page_of(path: Path, figures: Figures, where: str, addresses: dict[str, str])
 
 
 def _linked(cell: NotebookNode, addresses: dict[str, str]) -> NotebookNode:
-    def heading(link: re.Match[str]) -> str:
-        return f"]({GLOSSARY}#{addresses.get(link[1], link[1])})"
+    """Turn JupyterLab's addresses of cells and headings into the book's, which are GitHub's."""
 
-    linked: NotebookNode = new_markdown_cell(_GLOSSARY_LINK.sub(heading, cell.source), id=cell.id)
+    def heading(link: re.Match[str]) -> str:
+        return f"]({link[1]}#{default_slugify(addresses.get(link[2], link[2]))})"
+
+    linked: NotebookNode = new_markdown_cell(_PLACE_LINK.sub(heading, cell.source), id=cell.id)
     return linked
 
 

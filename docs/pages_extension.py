@@ -1,11 +1,12 @@
 """The book's extension of Sphinx: addresses, icons, and what a page does not need."""
 
 import re
+import sys
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 from xml.sax.saxutils import escape
 
 from docutils import nodes
@@ -154,6 +155,21 @@ def _known(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
 TYPES_BY_NAME = ("InferenceModel", "DataclassInstance", "WorkerLost", "t.Any", "np.ndarray")
 
 
+def _plain_types(app: Sphinx) -> None:
+    """Describe fields by their types alone: their ranges stand on the pages of the command line."""
+    for name in [name for name in sys.modules if name.startswith("dlv3.")]:
+        for found in list(vars(sys.modules[name]).values()):
+            if (
+                isinstance(found, type)
+                and found.__module__ == name
+                and "Annotated[" in str(found.__annotations__)
+            ):
+                plain = get_type_hints(found)
+                for holder in (found, found.__init__):
+                    for field in set(holder.__annotations__) & set(plain):
+                        holder.__annotations__[field] = plain[field]
+
+
 @cache
 def _exists(name: str) -> bool:
     module, _, rest = name.rpartition(".")
@@ -180,6 +196,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", _before_napoleon, priority=100)
     app.connect("autodoc-process-docstring", _after_napoleon, priority=900)
     app.add_post_transform(NamedColumns)
+    app.connect("builder-inited", _plain_types)
     app.connect("missing-reference", _known)
     app.add_css_file("icons.css")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

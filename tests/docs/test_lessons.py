@@ -142,4 +142,4 @@ def test_exercise_folds_with_a_line_on_how_to_run_it(tmp_path):
 
 def test_link_to_a_cell_of_the_glossary_becomes_one_to_its_heading(tmp_path):
     text = page(tmp_path, new_markdown_cell("A [**rate**](glossary.ipynb#cell-id=rate)."))
-    assert "(glossary.ipynb#Rate)" in text
+    assert "(glossary.ipynb#rate)" in text
