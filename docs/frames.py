@@ -7,6 +7,7 @@ must be the stored one. A long slider keeps eight of its positions.
 
 import argparse
 import ast
+import contextlib
 import hashlib
 import io
 import itertools
@@ -63,15 +64,16 @@ def needed_cells(lesson: NotebookNode, last: int) -> list[str]:
     A cell is needed if it defines, changes or calls a method of a name that a needed cell below it uses.
     """
     sources = [plain_python(lesson.cells[last].source)]
-    needed = _used(ast.parse(sources[0]))
+    needed = _uses(ast.parse(sources[0]))
     for cell in reversed(lesson.cells[:last]):
         if cell.cell_type != "code":
             continue
         source = plain_python(cell.source)
         tree = ast.parse(source)
-        if _changed(tree) & needed:
+        made = _defines(tree)
+        if (made | _changes(tree)) & needed:
             sources.insert(0, source)
-            needed |= _used(tree)
+            needed = (needed - made) | _uses(tree)
     return sources
 
 
@@ -80,25 +82,56 @@ def plain_python(source: str) -> str:
     return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
 
 
-def _used(tree: ast.Module) -> set[str]:
-    return {
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
+def _uses(tree: ast.Module) -> set[str]:
+    """Return the names that a cell reads and does not define itself before it does."""
+    used: set[str] = set()
+    defined: set[str] = set()
+    for statement in tree.body:
+        own = _stored(statement)
+        simple = isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr)
+        used |= _free(statement) - defined - (set() if simple else own)
+        defined |= own
+    return used
 
 
-def _changed(tree: ast.Module) -> set[str]:
+def _defines(tree: ast.Module) -> set[str]:
+    return {name for statement in tree.body for name in _stored(statement)}
+
+
+def _stored(node: ast.AST) -> set[str]:
+    """Return the names that a statement gives a value, outside of functions and classes."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {(name.asname or name.name).partition(".")[0] for name in node.names}
+    if isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return set()
+    own = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
+    return own.union(*map(_stored, ast.iter_child_nodes(node)))
+
+
+def _free(node: ast.AST) -> set[str]:
+    """Return the names that a piece of code reads from outside of itself."""
+    inside = set().union(*map(_free, ast.iter_child_nodes(node)))
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Load) else set()
+    if isinstance(node, ast.FunctionDef | ast.Lambda):
+        body = node.body if isinstance(node.body, list) else []
+        locals_ = set().union(*map(_stored, body))
+        parameters = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+        return inside - locals_ - parameters
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return inside.difference(*(_stored(generator.target) for generator in node.generators))
+    return inside
+
+
+def _changes(tree: ast.Module) -> set[str]:
+    """Return the names of objects that a cell may change: it sets a part of them, or calls a method for its effect."""
     changed: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            changed.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            changed |= {(name.asname or name.name).partition(".")[0] for name in node.names}
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            changed.add(node.id)
-        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
             changed |= {base.id for base in ast.walk(node.value) if isinstance(base, ast.Name)}
     for statement in tree.body:
-        # A bare call of a method, such as model.eval(), may change what it is called on; show(figure) does not.
         called = (
             statement.value.func
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
@@ -126,18 +159,35 @@ def explorer_of(lesson: NotebookNode, place: int) -> ImageExplorer:
     Raises:
         ValueError: it does not say what is stored in the lesson.
     """
-    *above, own = needed_cells(lesson, place)
-    names: dict[str, Any] = {"__name__": "__main__"}
-    for source in above:
-        exec(compile(source, "<lesson>", "exec"), names)
-    body = ast.parse(own).body
-    shown = ast.Expression(body.pop().value)  # type: ignore[attr-defined]
-    exec(compile(ast.Module(body, []), "<lesson>", "exec"), names)
-    made = eval(compile(shown, "<lesson>", "eval"), names)
+    try:
+        made = _run(needed_cells(lesson, place))
+    except Exception:
+        # A cell may need what another one leaves in a file, which no name tells.
+        above = [cell.source for cell in lesson.cells[: place + 1] if cell.cell_type == "code"]
+        made = _run([plain_python(source) for source in above])
     stored = (explorer_words(lesson.cells[place]) or "").partition("\n")[2]
-    if not isinstance(made, ImageExplorer) or made.says() != stored:
-        raise ValueError(f"the explorer says {made.says()!r}, but the lesson stores {stored!r}")
+    says = made.says() if isinstance(made, ImageExplorer) else ""
+    if not isinstance(made, ImageExplorer) or says != stored:
+        raise ValueError(f"the explorer says {says!r}, but the lesson stores {stored!r}")
     return made
+
+
+def _run(sources: list[str]) -> Any:
+    """Run cells one behind the other, and return the value that the last one ends in."""
+    *above, own = sources
+    names: dict[str, Any] = {"__name__": "__main__"}
+    # What the cells print stands in the lesson already.
+    with contextlib.redirect_stdout(io.StringIO()):
+        for source in above:
+            exec(compile(source, "<lesson>", "exec"), names)
+    body = ast.parse(own).body
+    last = body.pop()
+    exec(compile(ast.Module(body, []), "<lesson>", "exec"), names)
+    return (
+        eval(compile(ast.Expression(last.value), "<lesson>", "eval"), names)
+        if isinstance(last, ast.Expr)
+        else None
+    )
 
 
 def write_frames(made: ImageExplorer, digest: str, folder: Path) -> Frames:
@@ -213,7 +263,7 @@ def placed(frames: Frames, address: str) -> dict[tuple[int, ...], Frame]:
 
 def make(paths: Sequence[Path], folder: Path = FRAMES) -> Iterator[str]:
     """Make what is missing or older than its lesson, and report each lesson in a line."""
-    for path in paths:
+    for path in map(Path.resolve, paths):
         lesson = nbformat.read(path, as_version=4)
         place = explorer_cell(lesson)
         if place is None:
@@ -224,7 +274,9 @@ def make(paths: Sequence[Path], folder: Path = FRAMES) -> Iterator[str]:
         target = folder / path.stem
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
-        frames = write_frames(explorer_of(lesson, place), digest_of(lesson, place), target)
+        with contextlib.chdir(path.parent):
+            made = explorer_of(lesson, place)
+        frames = write_frames(made, digest_of(lesson, place), target)
         size = sum(file.stat().st_size for file in target.iterdir())
         yield f"{path.stem}: {len(frames.words)} frames, {size / 1e6:.1f} MB"
 
