@@ -18,6 +18,7 @@ def front_page(text: str, notebooks: Path, settings: Settings, figures: Figures)
         "findings": _between(readme, "findings"),
         "speed": _between(readme, "speed"),
         "badges": badges(settings),
+        "scale": _introduction(readme),
         "moving": moving_picture(figures),
     }
     return re.sub(r"<!-- ([a-z]+) -->", lambda found: parts[found[1]], text)
@@ -50,6 +51,12 @@ def badges(settings: Settings) -> str:
     """Return links that open the first lesson on Binder and Colab, if the repository's address is set."""
     links = settings.badges("notebooks/00_start_here.ipynb")
     return " · ".join(f"[Open on {name}]({address})" for name, address in links.items())
+
+
+def _introduction(readme: str) -> str:
+    """Return the words above README's table of findings."""
+    above = readme.partition("<!-- findings:")[0]
+    return above.rpartition("\n## ")[2].partition("\n")[2].strip()
 
 
 def _between(readme: str, name: str) -> str:

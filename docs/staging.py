@@ -60,12 +60,12 @@ def stage(folder: Path, extra: Path, notebooks: Path, settings: Settings) -> lis
         text = path.read_text(encoding="utf-8")
         if target == folder / "index.md":
             text = front_page(text, notebooks, settings, front)
+            kept |= {_copied(ROOT / found, folder / found) for found in _IMAGE.findall(text)}
         _write(target, text)
         kept.add(target)
     for name, text in command_pages().items():
         _write(folder / "reference" / name, text)
         kept.add(folder / "reference" / name)
-    kept.add(_copied(ROOT / "data/pictures/output_stride.png", folder / "data/pictures/output_stride.png"))
     for name in (path.stem for path in lessons):
         if frames_of(notebooks / f"{name}.ipynb") is not None:
             for frame in (FRAMES / name).glob("*.webp"):

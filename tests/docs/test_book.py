@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -120,15 +121,20 @@ def test_front_page_maps_the_lessons_and_shows_what_was_found(book):
     text = (book / "index.html").read_text(encoding="utf-8")
     for path in LESSONS:
         assert text.count(f'href="notebooks/{path.stem}.html"') >= 2, "in the menu and in the map"
-    for words in (
-        "output stride 8 beats 16",
-        "torchvision ms",
-        "pip install",
-        "make lab",
-        "conda",
-        "@article",
-    ):
-        assert words in re.sub(r"<[^>]*>", "", text), words
+    shown = unescape(re.sub(r"<[^>]*>", "", text)).replace("’", "'")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for block in ("findings", "speed"):
+        table = readme.partition(f"<!-- {block}:")[2].partition("<!-- end of")[0]
+        cells = [
+            cell.strip(" *")
+            for line in table.splitlines()
+            if line.startswith("| ")
+            for cell in line.split("|")
+        ]
+        for cell in (cell for cell in cells if len(cell) > 8 and not set("`[-") & set(cell)):
+            assert cell in shown, "each cell of README's table"
+    for words in ("pip install", "make lab", "conda", "@article"):
+        assert words in shown, words
 
 
 def test_foreign_folder_is_not_written_into(tmp_path):
