@@ -54,7 +54,7 @@ def parser(module: str) -> Any:
 
 def _options(made: Any) -> str:
     about = "\n\n".join(part.replace("\n", " ") for part in (made.description or "").split("\n\n"))
-    return "\n\n".join([about, *_groups(made)])
+    return "\n\n".join([re.sub(r"(?<![\w`])--[a-z][\w.-]*\w", r"`\g<0>`", about), *_groups(made)])
 
 
 def _groups(made: Any) -> Iterator[str]:

@@ -43,7 +43,6 @@ autodoc_typehints = "signature"
 autodoc_default_options = {"members": True, "show-inheritance": False}
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
-python_maximum_signature_line_length = 88
 
 html_theme = "sphinx_book_theme"
 html_title = TITLE

@@ -168,9 +168,9 @@ def _plain_types(app: Sphinx) -> None:
                 and "Annotated[" in str(found.__annotations__)
             ):
                 plain = get_type_hints(found)
-                for holder in (found, found.__init__):
-                    for field in set(holder.__annotations__) & set(plain):
-                        holder.__annotations__[field] = plain[field]
+                made_by: dict[str, Any] = getattr(vars(found).get("__init__"), "__annotations__", {})
+                for annotations in (found.__annotations__, made_by):
+                    annotations |= {field: plain[field] for field in set(annotations) & set(plain)}
 
 
 @cache
