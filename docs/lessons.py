@@ -274,8 +274,4 @@ def _html(page: Page, cell: NotebookNode, shown: str) -> str:
         return shown
     key = f"{page.stem}-{given.name}"
     rest = without_card(shown).strip()
-    reason = f" {given.why}" if given.why else ""
-    return (
-        f'{rest}<div class="dlv3-verdict" data-ask="{key}" role="status">'
-        f"<strong>The answer: {given.outcome}.</strong>{reason}</div>"
-    )
+    return f'{rest}<div class="dlv3-verdict" data-ask="{key}" role="status">The answer: {given.text}</div>'

@@ -13,12 +13,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from dlv3.course.kit.read_number import read_number
+
 _ASKED = 'class="dlv3-question"'
-_ANSWERED = re.compile(
-    r'<div class="dlv3-card dlv3-note".*?<strong>→ The answer: (?P<outcome>.*?)</strong>(?:<br>(?P<why>.*?))?</div>',
-    re.S,
-)
-_NO_PREDICTION = "You made no prediction."
+_CARD = re.compile(r'<div class="dlv3-card dlv3-note".*?</div>', re.S)
+_ANSWERED = re.compile(r"<details><summary>[^<]*</summary>The answer: (.*?)</details>", re.S)
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,24 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """The outcome, and the reason, as HTML."""
+    """What a cell says of the question `name`: the outcome and, after a full stop, the reason, as HTML."""
 
     name: str
-    outcome: str
-    why: str
+    text: str
+
+    def parts(self, asked: Question) -> tuple[str, str]:
+        """Return the outcome and the reason.
+
+        Raises:
+            ValueError: the outcome is not one of the question's options, or is not a number.
+        """
+        known = sorted((option for option in asked.options if self.text.startswith(f"{option}.")), key=len)
+        outcome = known[-1] if known else "" if asked.options else re.split(r"\.(?:\s|$)", self.text)[0]
+        if not outcome:
+            raise ValueError(f"{self.name}: the answer {self.text!r} begins with none of the options")
+        if not asked.options and read_number(_plain(outcome)) is None:
+            raise ValueError(f"{self.name}: the answer {self.text!r} does not begin with a number")
+        return outcome, self.text[len(outcome) + 1 :].strip()
 
 
 def output_html(cell: NotebookNode) -> str:
@@ -98,23 +110,21 @@ def answer(cell: NotebookNode) -> Answer | None:
     name = re.search(r"(\w+)\.compare\(", cell.source)
     if name is None:
         raise ValueError(f"cell {cell.id!r} gives an answer; write question.compare(...) in it")
-    why = (found["why"] or "").removeprefix(_NO_PREDICTION).strip()
-    return Answer(name[1], found["outcome"], why)
+    return Answer(name[1], found[1])
 
 
 def form(asked: Question, given: Answer, key: str) -> str:
     """Write the question as a form; `key` is its name in the browser's storage."""
-    facts: dict[str, Any] = {"key": key, "outcome": _plain(given.outcome), "why": given.why}
+    outcome, why = given.parts(asked)
+    facts: dict[str, Any] = {"key": key, "outcome": _plain(outcome), "why": why}
     if asked.options:
         facts["options"] = [_plain(option) for option in asked.options]
-        if facts["outcome"] not in facts["options"]:
-            raise ValueError(f"{key}: the answer {facts['outcome']!r} is not one of the options")
         control = "".join(
             f'<label><input type="radio" name="{key}" value="{place}"> <span>{option}</span></label>'
             for place, option in enumerate(asked.options)
         )
     else:
-        facts |= {"number": number(facts["outcome"], asked.unit), "unit": asked.unit, "within": asked.within}
+        facts |= {"number": read_number(facts["outcome"]), "unit": asked.unit, "within": asked.within}
         unit = f' <span class="dlv3-unit">{html.escape(asked.unit)}</span>' if asked.unit else ""
         control = (
             '<label class="dlv3-number"><span>Your number</span> '
@@ -128,15 +138,10 @@ def form(asked: Question, given: Answer, key: str) -> str:
     )
 
 
-def number(outcome: str, unit: str) -> float:
-    """Return the number in an outcome such as "483 px" or "5.3×"."""
-    return float(outcome.removesuffix(unit).strip())
-
-
 def _plain(text: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", text))
 
 
 def without_card(shown: str) -> str:
-    """Return a cell's stored HTML with the place of the verdict instead of its card."""
-    return _ANSWERED.sub("", shown)
+    """Return a cell's stored HTML without its card."""
+    return _CARD.sub("", shown)

@@ -39,7 +39,7 @@ def _item(asked: Asked, key: str) -> str:
             for place, option in enumerate(question.options)
         )
     else:
-        facts |= {"number": float(asked.answer), "within": question.within}
+        facts |= {"number": float(asked.answer), "within": question.within, "unit": question.unit}
         unit = f' <span class="dlv3-unit">{html.escape(question.unit)}</span>' if question.unit else ""
         control = (
             '<label class="dlv3-number"><span>Your number</span> '

@@ -11,11 +11,7 @@
   const kept = (key) => picks.get(key) ?? store.get(key);
   const keep = (key, value) => { picks.set(key, value); store.set(key, value); };
   const facts = (element) => JSON.parse(element.dataset.facts);
-  const asNumber = (text) => {
-    const cleaned = text.trim().replace(/[%×]$/, "").replace(",", ".");
-    return cleaned === "" ? NaN : Number(cleaned);
-  };
-  const short = (value) => String(Number(value.toPrecision(6)));
+  const short = (value) => (Number.isInteger(value) && Math.abs(value) >= 1000 ? value.toLocaleString("en-US") : String(Number(value.toPrecision(6))));
   const withUnit = (value, unit) => short(value) + (unit ? (["%", "×"].includes(unit) ? unit : ` ${unit}`) : "");
 
   function element(parent, name, attributes = {}, words = "") {
@@ -52,8 +48,8 @@
       const picked = fact.options[Number(value)];
       return picked === fact.outcome ? [true, `As you predicted: ${fact.outcome}`] : [false, `You predicted ${picked}; it is ${fact.outcome}`];
     }
-    const predicted = asNumber(value), off = Math.abs(predicted - fact.number);
-    const right = off <= fact.within + 1e-9;
+    const typed = dlv3ReadNumber(value), predicted = fact.unit === "%" ? dlv3AsPercent(value, typed, fact.number) : typed;
+    const off = Math.abs(predicted - fact.number), right = off <= fact.within + 1e-9 * Math.max(1, Math.abs(fact.number));
     const close = off < 1e-9 ? " (exactly)" : ` (off by ${withUnit(off, fact.unit)})`;
     return [right, `You predicted ${withUnit(predicted, fact.unit)}; it is ${fact.outcome}${right ? close : ""}`];
   }
@@ -111,7 +107,7 @@
     asked.addEventListener("submit", (event) => {
       event.preventDefault();
       if (options) return;
-      if (Number.isNaN(asNumber(inputs[0].value))) { note.textContent = "Please type a number."; inputs[0].focus(); return; }
+      if (Number.isNaN(dlv3ReadNumber(inputs[0].value))) { note.textContent = "Please write one number, such as 483, 5.3, 414,872, 18.4% or 3/8."; inputs[0].focus(); return; }
       answer(inputs[0].value);
     });
     say();
@@ -130,7 +126,9 @@
       const value = given(each);
       if (value === undefined) return "open";
       if (each.number === undefined) return Number(value) === each.right ? "right" : "wrong";
-      return Math.abs(asNumber(value) - each.number) <= each.within + 1e-9 ? "right" : "wrong";
+      const typed = dlv3ReadNumber(value), number = each.unit === "%" ? dlv3AsPercent(value, typed, each.number) : typed;
+      if (Number.isNaN(number)) return "open";
+      return Math.abs(number - each.number) <= each.within + 1e-9 * Math.max(1, Math.abs(each.number)) ? "right" : "wrong";
     };
     sheet.addEventListener("change", (event) => { keep(event.target.name, event.target.value); });
     sheet.addEventListener("submit", (event) => {

@@ -71,7 +71,7 @@ def test_choice_becomes_a_form_and_its_answer_stays_folded(tmp_path):
     before, gate = text.split('<details class="dlv3-gate" data-asks="01_first-width">')
     assert "print(88)" not in before
     assert "print(88)" in gate.partition("</details>")[0]
-    assert "You made no prediction" not in text
+    assert "Predict first" not in text
     assert "Choice(" not in text
 
 
