@@ -57,6 +57,7 @@ mutants: $(INSTALLED)
 
 site: $(INSTALLED)
 	$(BIN)/python -m docs.frames
+	$(BIN)/python -m docs.live
 	$(BIN)/python -m docs --out site
 
 clean:

@@ -18,6 +18,8 @@ from docs.figures import Figures
 from docs.frames import FRAMES, frames_of
 from docs.front import front_page
 from docs.lessons import glossary_addresses, page_of
+from docs.live.files import LIVE, put
+from docs.live.links import link_from
 from docs.moving import preview
 from docs.settings import ROOT, Settings
 
@@ -50,8 +52,10 @@ def stage(folder: Path, extra: Path, notebooks: Path, settings: Settings) -> lis
     lessons = sorted(kept)
     figures, front = Figures(extra / "figures", "../figures"), Figures(extra / "figures", "figures")
     addresses = glossary_addresses(notebooks)
+    live = put(LIVE, extra / "live")
     for path in lessons:
         page = page_of(notebooks / path.name, figures, _how_to_run(path.name, settings), addresses)
+        page.cells += link_from(path.stem)
         _write(path, nbformat.writes(page) + "\n")
     for name in PROJECT_PAGES:
         kept |= _project_page(name, folder, settings)
@@ -61,6 +65,8 @@ def stage(folder: Path, extra: Path, notebooks: Path, settings: Settings) -> lis
         if target == folder / "index.md":
             text = front_page(text, notebooks, settings, front)
             kept |= {_copied(ROOT / found, folder / found) for found in _IMAGE.findall(text)}
+        elif target == folder / "live.md":
+            text = text.replace("<!-- live -->", live)
         _write(target, text)
         kept.add(target)
     for name, text in command_pages().items():

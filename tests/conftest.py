@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from docs.live.files import LIVE, MissingTool, make
+
 ROOT = Path(__file__).parents[1]
 
 # The longest first. Files that are not here keep pytest's order behind these.
@@ -47,7 +49,27 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = folder / "book"
     with FileLock(folder / "book.lock"):
         if not out.exists():
+            made_live()
             command = [sys.executable, "-m", "docs", "--out", str(out), "--work", str(folder / "book-work")]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr[-4000:]
     return out
+
+
+def made_live() -> str:
+    """Make what the live page needs, in build/live, once for all sessions. Returns why it is not there, or ""."""
+    LIVE.parent.mkdir(exist_ok=True)
+    with FileLock(LIVE.parent / "live.lock"):
+        try:
+            make(LIVE)
+        except MissingTool as missing:
+            return f"SKIPPED: {missing}"
+    return ""
+
+
+@pytest.fixture(scope="session")
+def live_files() -> Path:
+    """The files of the live page."""
+    if missing := made_live():
+        pytest.skip(missing)
+    return LIVE
