@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from docs.live.files import LIVE, MissingTool, make
+from docs.live.files import LIVE, MissingToolError, make
 
 ROOT = Path(__file__).parents[1]
 
@@ -62,7 +62,7 @@ def made_live() -> str:
     with FileLock(LIVE.parent / "live.lock"):
         try:
             make(LIVE)
-        except MissingTool as missing:
+        except MissingToolError as missing:
             return f"SKIPPED: {missing}"
     return ""
 

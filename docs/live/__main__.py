@@ -2,14 +2,14 @@
 
 import sys
 
-from docs.live.files import LIVE, MissingTool, make
+from docs.live.files import LIVE, MissingToolError, make
 
 
 def main() -> int:
     """Run the command. Returns the exit status: 0 also where the page is left out, because the book does without."""
     try:
         make(LIVE)
-    except MissingTool as missing:
+    except MissingToolError as missing:
         print(f"docs: the live model is left out of the book: {missing}", file=sys.stderr)
     return 0
 

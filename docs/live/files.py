@@ -27,7 +27,7 @@ ABSENT = (
 )
 
 
-class MissingTool(RuntimeError):
+class MissingToolError(RuntimeError):
     """The live page cannot be made here. The book can, without it."""
 
 
@@ -38,14 +38,14 @@ def make(folder: Path) -> None:
         folder: where they go.
 
     Raises:
-        MissingTool: npm or a package for the export is not installed, or npm could not get what it needs.
+        MissingToolError: npm or a package for the export is not installed, or npm could not get what it needs.
     """
     digest = _digest()
     stamp = folder / "digest.txt"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
-        raise MissingTool(
+        raise MissingToolError(
             f"{', '.join(missing)} not installed; call pip install 'dlv3[export]', then repeat the command"
         )
     shutil.rmtree(folder, ignore_errors=True)
@@ -84,7 +84,12 @@ def put(folder: Path, target: Path) -> str:
 
 def _digest() -> str:
     digest = hashlib.sha256()
-    for path in (assets.weights("scenes_laptop"), HERE / "model.py", HERE / "files.py", HERE / "package-lock.json"):
+    for path in (
+        assets.weights("scenes_laptop"),
+        HERE / "model.py",
+        HERE / "files.py",
+        HERE / "package-lock.json",
+    ):
         digest.update(Path(path).read_bytes())
     return digest.hexdigest()
 
@@ -93,16 +98,24 @@ def _install(folder: Path) -> None:
     """Get onnxruntime-web by the lock file, and keep the three files that run a model on one thread."""
     npm = shutil.which("npm")
     if npm is None:
-        raise MissingTool("npm is not installed; install Node.js, then repeat the command")
+        raise MissingToolError("npm is not installed; install Node.js, then repeat the command")
     work = folder / "npm"
     work.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(HERE / name, work / name)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1"]
+    command = [
+        npm,
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--prefer-offline",
+        "--fetch-retries=1",
+    ]
     done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise MissingTool(f"npm ci ended with status {done.returncode}: {last}")
+        raise MissingToolError(f"npm ci ended with status {done.returncode}: {last}")
     for name in RUNTIME:
         shutil.copyfile(work / "node_modules" / "onnxruntime-web" / "dist" / name, folder / name)
     shutil.rmtree(work)
@@ -110,7 +123,8 @@ def _install(folder: Path) -> None:
 
 def _scenes(folder: Path) -> None:
     """Write scenes that the model has not seen in training side by side, and their labels."""
-    pairs = list(Scenes("val", pictures=SCENES))
+    scenes = Scenes("val", pictures=SCENES)
+    pairs = [scenes[index] for index in range(SCENES)]
     row = np.concatenate([image.numpy().transpose(1, 2, 0) for image, _ in pairs], axis=1)
     labels = np.concatenate([mask.numpy() for _, mask in pairs], axis=1)
     write_with(folder / "scenes.webp", lambda file: Image.fromarray(row).save(file, "WEBP", lossless=True))

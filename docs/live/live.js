@@ -43,6 +43,7 @@
     fillIn();
     at("all").disabled = false;
     at("picture").tabIndex = 0;
+    at("load").hidden = true;
     say("Ready.");
     next();
   }
@@ -118,13 +119,14 @@
     if (!latest) return;
     const shown = new ImageData(SIZE, SIZE), view = at("view").value;
     const [kind, place] = view.split("-");
-    let words = "the class map";
+    let words = "class map", scale = "";
     if (kind === "classes") {
       latest.labels.forEach((label, i) => shown.data.set([...about.palette[label], 255], 4 * i));
     } else {
-      const { value, highest, name } = kind === "class" ? probability(Number(place)) : response(Number(place));
+      const { value, highest, name, bright } = kind === "class" ? probability(Number(place)) : response(Number(place));
       for (let i = 0; i < SIZE * SIZE; i++) shown.data.set(ramp(value(i) / highest), 4 * i);
       words = name;
+      scale = ` Bright is ${bright}.`;
     }
     answer.putImageData(shown, 0, 0);
     at("shown").textContent = `The answer: ${words}`;
@@ -133,13 +135,13 @@
     [...at("legend").children].forEach((entry, c) => { entry.lastChild.textContent = `${about.classes[c]} ${percent(shares[c])}`; });
     const found = about.classes.map((name, c) => [name, shares[c]]).filter(([, share]) => share > 0).sort((a, b) => b[1] - a[1]);
     at("answer").setAttribute("aria-label", `Shown: ${words}. Found: ${found.map(([name, share]) => `${name} ${percent(share)}`).join(", ")}.`);
-    facts();
+    facts(scale);
     here();
   }
 
   function probability(c) {
     const start = c * SIZE * SIZE;
-    return { value: (i) => latest.probabilities[start + i], highest: 1, name: `probability of ${about.classes[c]}, dark 0 to bright 1` };
+    return { value: (i) => latest.probabilities[start + i], highest: 1, name: `probability of ${about.classes[c]}`, bright: "1, dark is 0" };
   }
 
   function response(b) {
@@ -150,7 +152,7 @@
       return own[row * width + column];
     };
     const highest = Math.max(...own);
-    return { value, highest: highest || 1, name: `response of ${BRANCHES[b]}, mean of its channels, bright is ${highest.toFixed(2)}` };
+    return { value, highest: highest || 1, name: `response of ${BRANCHES[b]}`, bright: `${highest.toFixed(2)}, dark is 0: the mean of the branch's channels` };
   }
 
   function ramp(share) {
@@ -158,7 +160,7 @@
     return [...RAMP[low].map((from, c) => from + (RAMP[low + 1][c] - from) * (along - low)), 255];
   }
 
-  function facts() {
+  function facts(scale) {
     const { stride, grid, rates } = latest.asked, base = Math.max(1, 32 / stride);
     const joined = (values) => values.join(", ");
     let words = `${latest.width}×${latest.height} map; rates in block4 ${joined(grid.map((rate) => rate * base))}, in ASPP ${joined(rates.map((rate) => (rate * 16) / stride))}. `;
@@ -168,7 +170,7 @@
       latest.labels.forEach((label, i) => { right += label === latest.truth[i]; });
       words += ` ${percent(right / latest.labels.length)} of the pixels are right.`;
     }
-    at("facts").textContent = words;
+    at("facts").textContent = words + scale;
   }
 
   function here() {

@@ -102,7 +102,12 @@ def changeable(exported: ModelProto) -> ModelProto:
             continue
         if node == slices[1]:
             node = helper.make_node(
-                "MaxPool", [slices[0].input[0]], [node.output[0]], SHORTCUT, kernel_shape=[1, 1], strides=[2, 2]
+                "MaxPool",
+                [slices[0].input[0]],
+                [node.output[0]],
+                SHORTCUT,
+                kernel_shape=[1, 1],
+                strides=[2, 2],
             )
         elif node == expands[0]:
             made.append(helper.make_node("Shape", [joined.input[0]], ["map_shape"]))
@@ -116,7 +121,7 @@ def changeable(exported: ModelProto) -> ModelProto:
     model.graph.node.extend(made)
     channels = _channels(model, joined)
     model.graph.input.append(helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, channels, 1, 1]))
-    size = ["batch", channels, "map_height", "map_width"]
+    size: list[str | int | None] = ["batch", channels, "map_height", "map_width"]
     model.graph.output.append(helper.make_tensor_value_info("branches", TensorProto.FLOAT, size))
     return model
 
@@ -215,4 +220,5 @@ def _filled(model: ModelProto, value: int) -> bytes:
         for attribute in node.attribute:
             if _layer(node) is not None and attribute.name in TUNED:
                 attribute.ints[:] = [value] * len(attribute.ints)
-    return copy.SerializeToString()
+    content: bytes = copy.SerializeToString()
+    return content

@@ -77,7 +77,9 @@ def test_labels_are_torchs_for_scenes_and_drawings_at_other_settings(address, pa
     loaded(page, address)
     assert sum(sizes) < MOST_BYTES
     model = weights.load(assets.weights("scenes_laptop")).eval()
-    palette = np.array(page.evaluate("() => fetch('live/about.json').then((r) => r.json()).then((a) => a.palette)"))
+    palette = np.array(
+        page.evaluate("() => fetch('live/about.json').then((r) => r.json()).then((a) => a.palette)")
+    )
 
     def compare(branches: tuple[int, ...] = (1,) * 5) -> None:
         settled(page)
@@ -105,7 +107,9 @@ def test_labels_are_torchs_for_scenes_and_drawings_at_other_settings(address, pa
     model.aspp.set_rates((12, 24, 36))
     compare((1, 1, 1, 1, 0))
     # A photo, cut to its middle.
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)).save(tmp_path / "photo.png")
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)).save(
+        tmp_path / "photo.png"
+    )
     page.locator("#live-photo").set_input_files(tmp_path / "photo.png")
     page.wait_for_function("() => document.getElementById('live-status').textContent.includes('middle')")
     compare((1, 1, 1, 1, 0))
@@ -131,7 +135,10 @@ def test_views_differ_and_a_bad_photo_is_refused(address, page, tmp_path):
 @pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1400, "light")])
 def test_live_page_is_usable_by_all(width, theme, address, browser):
     context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce", has_touch=width < 400
+        viewport={"width": width, "height": 900},
+        color_scheme=theme,
+        reduced_motion="reduce",
+        has_touch=width < 400,
     )
     context.set_default_timeout(120_000)
     page = context.new_page()
