@@ -3,7 +3,9 @@
 import functools
 import http.server
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +55,8 @@ def loaded(page, address: str) -> None:
 
 def pixels(page, canvas: str) -> np.ndarray:
     """A canvas's colours, (129, 129, 3)."""
-    values = page.evaluate(
-        "(id) => [...document.getElementById(id).getContext('2d').getImageData(0, 0, 129, 129).data]", canvas
-    )
-    return np.array(values, np.uint8).reshape(129, 129, 4)[:, :, :3]
+    address = page.evaluate("(id) => document.getElementById(id).toDataURL('image/png')", canvas)
+    return np.array(Image.open(BytesIO(b64decode(address.partition(",")[2]))).convert("RGB"))
 
 
 def labels_of(model, picture: np.ndarray, branches: tuple[int, ...] = (1,) * 5) -> np.ndarray:
