@@ -109,7 +109,7 @@ def test_overwrite_replaces_a_run(finished: Path):
             "training.initial_weights='/no/run'",
         ),
         (["train", "--out", "OUT", "--resume", "--overwrite"], "give one of them"),
-        (["train", "--out", "OUT", "--resume=3"], "unrecognized options: 3"),
+        (["train", "--out", "OUT", "--resume=3"], "--resume=3: this option takes no value"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
