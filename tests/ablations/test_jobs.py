@@ -70,11 +70,20 @@ def test_a_process_that_is_killed_is_one_line_and_ends_the_others(folders):
     assert all(map(gone, processes(folders[1]).values()))
 
 
+@pytest.fixture
+def heard():
+    """Ctrl-C is heard, also where the tests were started in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_stops_all_and_says_how_to_continue(folders):
     wanted = [fake("short", training=0), fake("long", "wait", 1), fake("longer", "wait", 2)]
 
     def press():
-        while len(processes(folders[1])) < 3:
+        while len(list(folders[1].iterdir())) < 3:
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
 
