@@ -55,7 +55,7 @@ def build(
     }
     app = Sphinx(
         str(source), str(ROOT / "docs"), str(out), str(doctrees), "html",
-        confoverrides=overrides, status=None, warning=sys.stderr, warningiserror=False,
+        confoverrides=overrides, status=None, warning=sys.stderr,
     )  # fmt: skip
     app.build()
     if app.statuscode or app._warncount:

@@ -65,7 +65,7 @@ def explorer(
 
 
 def explorer_words(cell: NotebookNode) -> str | None:
-    """Return what a picture explorer in a cell's outputs says, its title first; None if there is no such explorer."""
+    """Return what a picture explorer in a cell's outputs says, its title first; None if there is none."""
     for output in cell.outputs if cell.cell_type == "code" else []:
         words = "".join(output.get("data", {}).get("text/plain", ""))
         if "image/png" in output.get("data", {}) and re.search(r"\w*Explorer\(.*\)\n", words):

@@ -82,7 +82,7 @@ def question(cell: NotebookNode) -> Question | None:
         if isinstance(made, ast.Call) and getattr(made.func, "id", "") in ("Choice", "Number"):
             assert isinstance(node, ast.Assign)
             name = ast.unparse(node.targets[0])
-            given = {key.arg: _constant(key.value) for key in made.keywords}
+            given = {key.arg: ast.literal_eval(key.value) for key in made.keywords}
             return Question(name, text, options, str(given.get("unit", "")), float(given.get("within", 0)))
     raise ValueError(
         f"cell {cell.id!r} asks a question without a name; write name = Choice(...) or Number(...)"
@@ -92,10 +92,6 @@ def question(cell: NotebookNode) -> Question | None:
 def _asked(shown: str) -> tuple[str, tuple[str, ...]]:
     found = re.search(r"<strong>Predict\.</strong> (.*?)</p>", shown, re.S)
     return (found[1] if found else ""), tuple(re.findall(r"<li>(.*?)</li>", shown, re.S))
-
-
-def _constant(node: ast.expr) -> Any:
-    return ast.literal_eval(node)
 
 
 def answer(cell: NotebookNode) -> Answer | None:

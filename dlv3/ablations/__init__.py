@@ -5,7 +5,7 @@ mechanism decides, `studies` those of heads on frozen features; `catalogue` has 
 `jobs` several of them at a time; `results` keeps their records, `report`, `plots` and `publish` show them.
 
 To add a row or a control: name it in its table's function (`paper.tables`, `probes.tables`, `studies.tables`) with the
-setting that it changes, `Row(name, None, setting)` where the paper has no such row, and add the claims about it.
+setting that it changes, `Row(name, None, setting)` where the paper does not have the row, and add the claims about it.
 To add a table: write such a function and name it in the dictionary at the end of its file.
 To add a preset: give it a name and a value in `dlv3.config.presets`, and add the name to `dlv3.cli.ablate`. What a
 paper's `Setting` becomes at its scale is `paper.configure.configuration`; which rows are the same run there,

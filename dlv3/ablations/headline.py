@@ -22,7 +22,7 @@ class Bar:
 
     label: str
     paper: float | None
-    """None where the paper has no such row."""
+    """None where the paper does not have the row."""
     values: tuple[float, ...]
     """Ours, one for each seed that both rows have."""
     control: bool

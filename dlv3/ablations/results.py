@@ -56,7 +56,7 @@ class Record:
         """Return a score in percent: mIOU ("miou") or that of a group.
 
         Raises:
-            ValueError: the record has no such group.
+            ValueError: the record does not have the group.
         """
         if name != "miou" and name not in self.groups:
             raise ValueError(

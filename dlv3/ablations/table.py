@@ -52,7 +52,7 @@ class Table(Generic[S]):
         """Return the row with a name.
 
         Raises:
-            ValueError: the table has no such row.
+            ValueError: the table does not have the row.
         """
         for row in self.rows:
             if row.name == name:

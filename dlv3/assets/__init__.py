@@ -24,7 +24,7 @@ def weights(name: str) -> Path:
             weights.
 
     Raises:
-        FileNotFoundError: there are no such weights.
+        FileNotFoundError: the weights do not exist.
     """
     file = _HERE / "weights" / f"{name}.safetensors"
     if not file.is_file():

@@ -119,7 +119,7 @@ def ablate_command(arguments: AblateArguments) -> int:
     """Run `dlv3 ablate`. Returns the exit status, 0.
 
     Raises:
-        ValueError: no such table, one that the preset does not have, a bad shard, or nothing to publish.
+        ValueError: a table that does not exist, one that the preset does not have, a bad shard, or nothing to publish.
         OSError: a file cannot be written.
     """
     for option, place in (("--results", arguments.results), ("--work", arguments.work)):

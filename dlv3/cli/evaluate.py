@@ -78,7 +78,7 @@ def evaluate_command(arguments: EvaluateArguments) -> int:
 
     Raises:
         ValueError: a bad run, data set or option.
-        OSError: no such run, or a file that cannot be written.
+        OSError: a run that does not exist, or a file that cannot be written.
     """
     from dlv3.training.distributed import joined
 

@@ -44,7 +44,7 @@ def export_command(arguments: ExportArguments) -> int:
 
     Raises:
         ValueError: a bad run or option, a package that is not installed, or a file whose logits are not the model's.
-        OSError: no such run, a file that exists, or one that cannot be written.
+        OSError: a run that does not exist, a file that exists, or one that cannot be written.
     """
     trained = load_trained(arguments.run)
     given = arguments.output_stride

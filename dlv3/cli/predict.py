@@ -65,7 +65,7 @@ def predict_command(arguments: PredictArguments) -> int:
 
     Raises:
         ValueError: a bad run or option, or no pictures at all.
-        OSError: no such run, or a file that cannot be written.
+        OSError: a run that does not exist, or a file that cannot be written.
     """
     from dlv3.training.distributed import choose_device
 

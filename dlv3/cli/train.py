@@ -141,7 +141,7 @@ def train_command(arguments: TrainArguments, argv: Sequence[str]) -> int:
 
     Raises:
         ValueError: a bad option, data set or run.
-        OSError: no such file, or one that cannot be written.
+        OSError: a file that does not exist, or one that cannot be written.
     """
     from dlv3.training.run import open_datasets, train
     from dlv3.training.start import require_sources

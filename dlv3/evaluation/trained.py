@@ -58,7 +58,7 @@ def load_trained(path: str | os.PathLike[str]) -> TrainedModel:
             a config.json beside that is read too.
 
     Raises:
-        FileNotFoundError: there is no such run, or it has no weights yet.
+        FileNotFoundError: the run does not exist, or it has no weights yet.
         ValueError: the weights or the configuration cannot be used; says which file.
     """
     path = Path(path)

@@ -37,8 +37,8 @@ class InferenceModel(nn.Module):
     It keeps what it prepares. On a CPU in float32 that is about five times the model's own memory for images of one
     size, and thirteen times for the six scales of the paper. The first image of a size takes longer than the next.
     Several threads may call it at once; they share what is prepared. Do not change the output stride meanwhile.
-    Weights that are loaded or changed in place are prepared anew, except those of a compiled copy and changes by way of
-    a parameter's `.data`, which go unseen.
+    Weights that are loaded or changed in place are prepared again, except those of a compiled copy and changes by
+    way of a parameter's `.data`, which go unseen.
 
     Args:
         model: the model to copy.

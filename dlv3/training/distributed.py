@@ -62,7 +62,7 @@ def choose_device(name: str) -> torch.device:
         name: auto, cpu, cuda, cuda:1 or mps; auto is a CUDA GPU where there is one.
 
     Raises:
-        ValueError: this machine has no such device.
+        ValueError: this machine does not have the device.
     """
     require("device", name, DEVICE.allows(name), DEVICE.in_words())
     if name == "auto":

@@ -32,7 +32,7 @@ def build_model(config: RunConfig, *, load: bool = True) -> DeepLabV3:
 
     Raises:
         ValueError: the weights are of another network, or cannot be downloaded.
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(config.training.seed)
@@ -54,7 +54,7 @@ def require_sources(config: RunConfig) -> None:
 
     Raises:
         ValueError: they do not, or the source has no weights for this backbone; the option and the file are named.
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
     """
     training, source = config.training, config.training.pretrained
     if training.initial_weights is not None:
@@ -81,7 +81,7 @@ def load_initial(model: DeepLabV3, source: str) -> None:
             "deeplabv3_resnet101": torchvision's weights, which are downloaded.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         ValueError: the weights cannot be downloaded.
         weights.WeightsError: the weights are of another network.
     """
@@ -113,7 +113,7 @@ def config_of_initial(source: str) -> DeepLabV3Config | None:
         source: see `load_initial`. Nothing is downloaded.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         weights.WeightsError: the file cannot be used.
     """
     if source in TORCHVISION_WEIGHTS:
@@ -167,7 +167,7 @@ def pretrained_backbone(source: str, backbone: str) -> dict[str, Tensor]:
 
     Raises:
         ValueError: the source has no weights for this backbone, cannot be downloaded or is not a file of weights.
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
     """
     if source == "imagenet":
         return _imagenet(backbone)

@@ -14,7 +14,7 @@ from dlv3.weights import load_tensors
 
 OF_THE_CLOCK = {"seconds", "pictures_per_second", "metrics_bytes"}
 OF_THE_UPDATE = {"lr"}
-"""In a checkpoint; it is computed anew for each update."""
+"""In a checkpoint; it is computed again for each update."""
 IGNORED = OF_THE_CLOCK | OF_THE_UPDATE
 ASIDE = (".replaced-run", ".replaced-run.part")
 """Where a run that is replaced lies."""

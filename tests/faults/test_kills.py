@@ -134,7 +134,7 @@ def test_command_that_is_disturbed_once_loses_nothing(
         disturbed = Disturbed(scenario, tmp_path / f"{point}")
         if disturbed.strike(Fault(kind, point)):
             count += 1
-            # How much was written aside makes no difference: whatever lies there is written anew.
+            # How much was written aside makes no difference: whatever lies there is written again.
             left = {n: None if n.endswith(".part") else each for n, each in disturbed.state().items()}
             if left not in finished:
                 finished.append(left)

@@ -74,7 +74,7 @@ def estimate(
 
     Raises:
         ValueError: pretrained weights of another network, or a device that this machine does not have.
-        FileNotFoundError: there are no such weights.
+        FileNotFoundError: the weights do not exist.
     """
     kinds: dict[str, list[TrainingCell]] = {}
     for cell in cells:

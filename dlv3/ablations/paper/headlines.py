@@ -12,7 +12,7 @@ class Headline:
     worse: str
     control: str | None = None
     """A row with at least the better row's parameters and other rates; None where both rows have equally many, or
-    where no such row was run."""
+    where such a row was not run."""
 
 
 @dataclass(frozen=True)

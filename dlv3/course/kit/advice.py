@@ -13,7 +13,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     ),
     (
         r"backward through the graph a second time",
-        "The graph of an earlier round is used again: compute the loss anew in each round.",
+        "The graph of an earlier round is used again: compute the loss in each round.",
     ),
     (
         r"must match except in dimension 0",

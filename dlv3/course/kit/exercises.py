@@ -122,7 +122,7 @@ def find(name: str) -> Exercise:
     """Return the exercise of that name; its lesson's `checks*.py` are imported at first use.
 
     Raises:
-        ValueError: there is no such exercise.
+        ValueError: the exercise does not exist.
     """
     lesson = name.partition("/")[0]
     for file in Path(lessons.__path__[0]).glob(f"lesson{lesson}_*/checks*.py"):
@@ -144,7 +144,7 @@ def check(name: str, attempt: Any) -> Result:
         The result, which is shown as a card.
 
     Raises:
-        ValueError: there is no such exercise (a mistake in the lesson, not in the answer).
+        ValueError: the exercise does not exist (a mistake in the lesson, not in the answer).
     """
     task = find(name)
     card = _judge(task, attempt)

@@ -78,7 +78,7 @@ def read_colours(path: Path) -> ColourTable:
     """Read a table of colours.
 
     Raises:
-        DataError: there is no such file, or a line cannot be read; the line is named.
+        DataError: the file does not exist, or a line cannot be read; the line is named.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()

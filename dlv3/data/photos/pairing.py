@@ -124,7 +124,7 @@ def _images_and_masks(root: Path) -> dict[str, list[Pair]]:
 
 
 def _annotated(root: Path) -> dict[str, list[Pair]]:
-    """Pair train/ with trainannot/, and so on; {} if there is no such folder."""
+    """Pair train/ with trainannot/, and so on; {} if the folder does not exist."""
     folders = {path.name.casefold(): path for path in sorted(root.iterdir()) if path.is_dir()}
     found: dict[str, tuple[Path, Path]] = {}
     for name, path in folders.items():
