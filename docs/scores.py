@@ -7,7 +7,7 @@ from typing import Any
 from dlv3.course.kit.cards import inline_html
 from dlv3.course.kit.exam import Asked
 from dlv3.course.kit.questions import Choice
-from dlv3.course.lessons.lesson13_conclusions.exam import last_exam
+from dlv3.course.lessons.lesson14_conclusions.exam import last_exam
 
 
 def exam(lesson: str) -> str:

@@ -21,7 +21,7 @@ LONGEST = (
     "tests/browser/test_glossary_in_lab.py",
     "notebooks/06_aspp.ipynb",
     "tests/faults/test_kills.py",
-    "notebooks/12_real_photos.ipynb",
+    "notebooks/13_real_photos.ipynb",
     "notebooks/08_training.ipynb",
     "tests/browser/test_book_pages.py",
     "tests/test_deeplab.py",

@@ -173,7 +173,7 @@ EXCEPTIONS = {
         "part.open",
     ): "a download that is resumed: NAME.part, moved when its MD5 is right",
     ("data/photos/download.py", "tar.extract"): "unpacks 20,000 files; what is missing is unpacked again",
-    ("course/lessons/lesson12_real_photos/checks_folder.py", "save"): "a temporary folder of an exercise",
+    ("course/lessons/lesson13_real_photos/checks_folder.py", "save"): "a temporary folder of an exercise",
 }
 METHODS = {
     "write_text",

@@ -7,7 +7,7 @@ _TRY = {
     "00_start_here": "The model of this lesson runs in a page: draw shapes or drop a photo, and see its answer.",
     "03_output_stride": "Set the output stride of the trained model yourself, on a scene that you draw.",
     "06_aspp": "Switch ASPP's branches off one by one, change their rates, and see what each of them responds to.",
-    "11_inference": "Run the trained model in your browser, from the file that `dlv3 export` writes.",
+    "12_inference": "Run the trained model in your browser, from the file that `dlv3 export` writes.",
 }
 
 

@@ -25,7 +25,7 @@ def test_records_are_there():
 
 def test_lessons_are_there():
     names = {path.name for path in assets.lessons().glob("*.ipynb")}
-    assert {"00_start_here.ipynb", "13_conclusions.ipynb", "glossary.ipynb"} <= names
+    assert {"00_start_here.ipynb", "14_conclusions.ipynb", "glossary.ipynb"} <= names
 
 
 def test_jupyters_settings_ask_for_no_news():

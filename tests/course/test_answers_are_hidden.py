@@ -33,8 +33,8 @@ OTHER_MATTERS = {
     "06_aspp": {"bars"},
     "08_training": {"c051-867c61", "c062-416f2f", "c064-290a92"},
     "10_aspp_ablations": {"centre"},
-    "12_real_photos": {"padding-figure", "centre-figure"},
-    "13_conclusions": {"chain"},
+    "13_real_photos": {"padding-figure", "centre-figure"},
+    "14_conclusions": {"chain"},
 }
 
 

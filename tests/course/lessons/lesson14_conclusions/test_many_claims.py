@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dlv3.ablations.results import T_975, difference
-from dlv3.course.lessons.lesson13_conclusions.many_claims import holm, p_value
+from dlv3.course.lessons.lesson14_conclusions.many_claims import holm, p_value
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 10, 31])

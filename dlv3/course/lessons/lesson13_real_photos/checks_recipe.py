@@ -1,4 +1,4 @@
-"""Checks of lesson 12 on a training's size: the recipe at another batch size, and GPU hours."""
+"""Checks of lesson 13 on a training's size: the recipe at another batch size, and GPU hours."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ def _as_recipe(got: dict[str, Any]) -> dict[str, float]:
     return {key: int(value) if key == "iterations" else float(value) for key, value in got.items()}
 
 
-@exercise("12/recipe", title="The recipe at your batch size", difficulty=1, minutes=5, gives=_as_recipe)
+@exercise("13/recipe", title="The recipe at your batch size", difficulty=1, minutes=5, gives=_as_recipe)
 def recipe(attempt: Callable[[int, int], dict[str, float]]) -> str:
     for batch, pictures in ((16, 10_582), (4, 600), (32, 2913)):
         call = written("recipe", (batch, pictures))
@@ -76,7 +76,7 @@ def hours_on_gpu(multiply_adds: float, batch: int, iterations: int, teraflops: f
     return 6 * multiply_adds * batch * iterations / (teraflops * 1e12) / 3600
 
 
-@exercise("12/gpu-hours", title="GPU hours", difficulty=2, minutes=5, gives=float)
+@exercise("13/gpu-hours", title="GPU hours", difficulty=2, minutes=5, gives=float)
 def gpu_hours(attempt: Callable[[float, int, int, float], float]) -> str:
     for case in ((70e9, 16, 30_000, 30.0), (1e9, 8, 1000, 0.5), (1.3e9, 7, 999, 0.37)):
         call = written("gpu_hours", case)

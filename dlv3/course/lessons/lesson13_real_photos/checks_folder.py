@@ -1,4 +1,4 @@
-"""Check of lesson 12's search through a folder: a small one with every kind of problem, made new for each check."""
+"""Check of lesson 13's search through a folder: a small one with every kind of problem, made new for each check."""
 
 import tempfile
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def _problem(image: Path, mask: Path, allowed: set[int]) -> str | None:
     return None if set(np.unique(values).tolist()) <= allowed else "label"
 
 
-@exercise("12/problems", title="Find the bad files", difficulty=3, minutes=12)
+@exercise("13/problems", title="Find the bad files", difficulty=3, minutes=12)
 def problems(attempt: Callable[[Path, set[int]], dict[str, str]]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

@@ -13,7 +13,7 @@ STACKS = ((1, 2, 3), (1, 3, 1), (2, 4, 2), (1, 2, 5))
 
 
 def last_exam() -> Exam:
-    """Return the exam of lesson 13, with the answers given so far."""
+    """Return the exam of lesson 14, with the answers given so far."""
     return Exam("The last exam", [*_arithmetic(), *_diagnosis()])
 
 
@@ -102,7 +102,7 @@ def _diagnosis() -> list[Asked]:
                     "whether the output stride is too large", "whether mirror images are missing"]),
             "what label the padding has",
             "Padded with 0, it teaches that what lies there is background. It has no label: 255.",
-            "12_real_photos",
+            "13_real_photos",
             "section 5",
         ),
         Asked(

@@ -1,4 +1,4 @@
-"""Wrong answers to lesson 12's exercises, and what its checks must say to them."""
+"""Wrong answers to lesson 13's exercises, and what its checks must say to them."""
 
 _PROBLEMS = """
 def find_problems(root, allowed):
@@ -60,7 +60,7 @@ def _hours(formula: str) -> str:
 
 
 MISTAKES = {
-    "12/problems": [
+    "13/problems": [
         (_problems(missing="False"), "ask `mask.exists()`"),
         (_problems(name="path.name"), "is reported"),
         (_problems(mask='path.name.replace(".jpg", ".png")'), "compare the stems"),
@@ -76,7 +76,7 @@ MISTAKES = {
             "return a dictionary",
         ),
     ],
-    "12/remap": [
+    "13/remap": [
         (
             _remap(
                 "mask = numbers.copy()\n    for old, new in table.items():\n        mask[mask == old] = new\n"
@@ -109,7 +109,7 @@ MISTAKES = {
         (_remap("return np.vectorize(lambda n: table.get(n, 255))(numbers)"), "a mask file holds bytes"),
         (_remap("return [[table.get(int(n), 255) for n in row] for row in numbers]"), "should be an array"),
     ],
-    "12/pad": [
+    "13/pad": [
         (_pad(labels="F.pad(labels, (0, side - width, 0, side - height))"), "claims to be background"),
         (_pad(labels="F.pad(labels, (0, side - width, 0, side - height), value=255)"), "Fill with `label`"),
         (_pad(image=_IMAGE[:-1] + ", value=label)"), "the mean colour is 0"),
@@ -118,7 +118,7 @@ MISTAKES = {
         (_pad(image=_IMAGE, labels="labels"), "should be (6, 6)"),
         (_pad(labels=_LABELS + ".float()"), "wants int64"),
     ],
-    "12/recipe": [
+    "13/recipe": [
         (_recipe(rate="0.007"), "half the batch, half the rate"),
         (_recipe(rate="0.007 * 16 / batch"), "a smaller batch has a noisier gradient"),
         (_recipe(iterations="30_000"), "number of *pictures seen*"),
@@ -126,7 +126,7 @@ MISTAKES = {
         (_recipe(epochs="i"), "each sees `batch` pictures"),
         ("def recipe(batch, pictures):\n    return 0.007 * batch / 16", "keep the dictionary"),
     ],
-    "12/gpu-hours": [
+    "13/gpu-hours": [
         (_hours("multiply_adds * 3 * batch * iterations / teraflops / 1e12 / 3600"), "is two operations"),
         (
             _hours("multiply_adds * 2 * batch * iterations / teraflops / 1e12 / 3600"),

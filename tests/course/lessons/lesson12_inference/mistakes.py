@@ -1,4 +1,4 @@
-"""Wrong answers to lesson 11's exercises, and what its checks must say to them."""
+"""Wrong answers to lesson 12's exercises, and what its checks must say to them."""
 
 _RATES = """
 def rates_at(rates, output_stride):
@@ -54,7 +54,7 @@ def _fold(
 _SOFT = "(F.softmax(a, 1) + F.softmax(b, 1){back}){half}"
 
 MISTAKES = {
-    "11/rates-at": [
+    "12/rates-at": [
         (_rates("rate * output_stride / 16"), "wrong way round"),
         (_rates("rate"), "counts steps of the map"),
         (_rates("2 * rate"), "it should be (6, 12, 18)"),
@@ -62,7 +62,7 @@ MISTAKES = {
         (_rates(kept="rate"), "a rate is a whole number"),
         (_rates(), "half of 1 is not a rate"),
     ],
-    "11/mirrored": [
+    "12/mirrored": [
         (_mirror(_SOFT.format(back="", half=" / 2")), "mirrored the second answer back"),
         (_mirror("F.softmax((a + b.flip(3)) / 2, 1)"), "mean of the logits"),
         (_mirror("(a + b.flip(3)) / 2"), "These are logits"),
@@ -75,7 +75,7 @@ MISTAKES = {
             "The softmax runs over axis 3",
         ),
     ],
-    "11/multi-scale": [
+    "12/multi-scale": [
         (_scaled(_up("F.softmax(logits, 1)")), "stretch probabilities"),
         (_scaled(_up(), "F.softmax(total / len(scales), 1)"), "mean of the logits"),
         (_scaled(f"F.softmax({_up()}, 1)", "total"), "divide by the number of scales"),
@@ -98,7 +98,7 @@ MISTAKES = {
             "stretch it to the pictures' own",
         ),
     ],
-    "11/fold": [
+    "12/fold": [
         (_fold(shaped="scale[None, :, None, None]"), "*input* channels"),
         (_fold("gamma / (variance + eps)"), "standard deviation"),
         (_fold("gamma / torch.sqrt(variance)"), "`eps` is missing"),
@@ -113,7 +113,7 @@ MISTAKES = {
             "`fold` changes `weight`",
         ),
     ],
-    "11/worth-it": [
+    "12/worth-it": [
         ("def worth_it(ways):\n    return [max(ways, key=lambda n: ways[n][1])]", "worth its price too"),
         ("def worth_it(ways):\n    return sorted(ways, key=lambda n: ways[n][0])", "do not score more"),
     ],

@@ -1,4 +1,4 @@
-"""Wrong answers to lesson 13's exercises, and what its checks must say to them."""
+"""Wrong answers to lesson 14's exercises, and what its checks must say to them."""
 
 _STANDS = """
 def stands(p_values, level=0.05):
@@ -98,7 +98,7 @@ _WEIGHTS, _REACH = "kernel_size**2 * in_channels * out_channels", "(kernel_size 
 _PADDED = "F.pad(values, (width,) * 4)"
 
 MISTAKES = {
-    "13/head": [
+    "14/head": [
         (_head(f"kernel_size * in_channels * out_channels, {_REACH}"), "The kernel has two sides"),
         (_head(f"{_WEIGHTS} + out_channels, {_REACH}"), "Leave the biases out"),
         (_head(f"kernel_size**2 * out_channels, {_REACH}"), "reads all input channels"),
@@ -111,7 +111,7 @@ MISTAKES = {
         (_head(f"{_WEIGHTS}, (kernel_size + (kernel_size - 1) * (rate - 1)) * output_stride"), "one sample less"),
         (_head(_WEIGHTS), "it should be two numbers"),
     ],
-    "13/fair-shares": [
+    "14/fair-shares": [
         (_shares("first - neither, second - neither"), "what each adds on its own"),
         (_shares("both - second, both - first"), "what each adds after the other"),
         (_shares("first - neither, both - first"), "the first before the second"),
@@ -119,7 +119,7 @@ MISTAKES = {
         (_shares("first - neither + both - second, second - neither + both - first"), "divide by 2"),
         (_shares("both - neither"), "it should be two numbers"),
     ],
-    "13/holm": [
+    "14/holm": [
         (_stands(bound="level"), "as if it were the only one"),
         (_stands(bound="level / m"), "Bonferroni's rule"),
         (_stands(fall="continue"), "Once one falls"),
@@ -140,7 +140,7 @@ MISTAKES = {
             "        if p_values[i] > 0.05 / (m - rank):\n            break\n"
             "        found[i] = True\n    return found", 'whatever `level` is'),
     ],
-    "13/band": [
+    "14/band": [
         (_band(window="width + 1 + width % 2", padding="(width + width % 2) // 2", lowest=_NARROW), "reaches `width`"),
         (_band(window="2 * width - 1"), "`2 * width + 1` wide"),
         (_band(padding="0", lowest="-F.max_pool2d(-values, window, stride=1)"), "keeps the size"),
@@ -153,7 +153,7 @@ MISTAKES = {
         (_EDGES, "A boundary has two sides"),
         (_band(result="None"), "Did you forget `return`?"),
     ],
-    "13/mean-field": [
+    "14/mean-field": [
         (_step(result="unary + message"), "These are still scores"),
         (_step(result="F.softmax(q + message, dim=1)"), "Start from `unary`"),
         (_step(result="F.softmax(unary + q.log() + message, dim=1)"), "counts the present belief twice"),
@@ -169,7 +169,7 @@ MISTAKES = {
             "        unary += weight * shifted(q, down, right)\n"
             "    return F.softmax(unary, dim=1)", '`mean_field_step` changes `unary`'),
     ],
-    "13/decoder": [
+    "14/decoder": [
         (_decoder(reduce="nn.Conv2d(low_channels, reduced, 1)"), "`reduce` is a 1×1 `conv_bn_relu`"),
         (_decoder(reduce="conv_bn_relu(low_channels, reduced, 3)"), "`reduce` is a 1×1 `conv_bn_relu`"),
         (_decoder(joined="high_channels"), "`refine` is two 3×3"),

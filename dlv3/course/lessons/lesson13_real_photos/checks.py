@@ -1,4 +1,4 @@
-"""Checks of lesson 12 on masks and crops: remapping a mask, padding a crop."""
+"""Checks of lesson 13 on masks and crops: remapping a mask, padding a crop."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from dlv3.course.kit.answers import Slips, hint_for, several, tensor
 from dlv3.course.kit.exercises import close, exercise, require, unfinished, written
-from dlv3.course.lessons.lesson12_real_photos.checks_folder import problems_in
-from dlv3.course.lessons.lesson12_real_photos.checks_recipe import hours_on_gpu, recipe_at
+from dlv3.course.lessons.lesson13_real_photos.checks_folder import problems_in
+from dlv3.course.lessons.lesson13_real_photos.checks_recipe import hours_on_gpu, recipe_at
 
 __all__ = ["hours_on_gpu", "padded", "problems_in", "recipe_at", "remapped"]
 
@@ -41,7 +41,7 @@ def _as_mask(got: Mask | Tensor) -> Mask:
     return np.asarray(got, np.uint8)
 
 
-@exercise("12/remap", title="From the tool's numbers to classes", difficulty=2, minutes=6, gives=_as_mask)
+@exercise("13/remap", title="From the tool's numbers to classes", difficulty=2, minutes=6, gives=_as_mask)
 def remap(attempt: Callable[[Mask, dict[int, int]], Any]) -> str:
     cases = (
         ([[0, 20, 20], [99, 30, 0]], {0: 0, 20: 1, 30: 2}),
@@ -95,7 +95,7 @@ def padded(image: Tensor, labels: Tensor, side: int, label: int) -> tuple[Tensor
     return F.pad(image, (0, right, 0, below)), F.pad(labels, (0, right, 0, below), value=label)
 
 
-@exercise("12/pad", title="Fill up a crop", difficulty=2, minutes=5, gives=tuple)
+@exercise("13/pad", title="Fill up a crop", difficulty=2, minutes=5, gives=tuple)
 def pad(attempt: Callable[[Tensor, Tensor, int, int], tuple[Tensor, Tensor]]) -> str:
     generator = torch.Generator().manual_seed(0)
     for height, width, side, label in ((3, 5, 6, 255), (6, 2, 6, 0), (4, 4, 4, 255)):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from dlv3.course.kit.exercises import check
-from dlv3.course.lessons.lesson13_conclusions.boundaries import (
+from dlv3.course.lessons.lesson14_conclusions.boundaries import (
     boundary_band,
     mean_field_step,
     pair_weights,
@@ -15,10 +15,10 @@ from dlv3.course.lessons.lesson13_conclusions.boundaries import (
     window,
     within_reach,
 )
-from dlv3.course.lessons.lesson13_conclusions.checks import brute_band, fair_shares_of
-from dlv3.course.lessons.lesson13_conclusions.checks_modules import dense_step
-from dlv3.course.lessons.lesson13_conclusions.decoder import Decoder
-from dlv3.course.lessons.lesson13_conclusions.many_claims import holm
+from dlv3.course.lessons.lesson14_conclusions.checks import brute_band, fair_shares_of
+from dlv3.course.lessons.lesson14_conclusions.checks_modules import dense_step
+from dlv3.course.lessons.lesson14_conclusions.decoder import Decoder
+from dlv3.course.lessons.lesson14_conclusions.many_claims import holm
 
 
 def random_masks(seed: int, height: int, width: int) -> torch.Tensor:
@@ -96,11 +96,11 @@ def test_crf_without_ties_is_the_network():
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
-        ("13/band", boundary_band),
-        ("13/mean-field", mean_field_step),
-        ("13/decoder", Decoder),
-        ("13/fair-shares", fair_shares_of),
-        ("13/holm", holm),
+        ("14/band", boundary_band),
+        ("14/mean-field", mean_field_step),
+        ("14/decoder", Decoder),
+        ("14/fair-shares", fair_shares_of),
+        ("14/holm", holm),
     ],
 )
 def test_fallback_passes_its_check(name, answer):

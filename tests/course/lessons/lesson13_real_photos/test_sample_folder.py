@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dlv3.course.lessons.lesson12_real_photos import sample_folder
-from dlv3.course.lessons.lesson12_real_photos.checks_folder import problems_in
+from dlv3.course.lessons.lesson13_real_photos import sample_folder
+from dlv3.course.lessons.lesson13_real_photos.checks_folder import problems_in
 from dlv3.data import DataConfig, DataError, open_dataset
 
 

@@ -1,4 +1,4 @@
-"""Checks of lesson 11 on several views of a picture: mirror images and scales."""
+"""Checks of lesson 12 on several views of a picture: mirror images and scales."""
 
 from collections.abc import Callable, Iterable
 
@@ -29,7 +29,7 @@ def _pictures(height: int, width: int) -> Tensor:
     return torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
 
 
-@exercise("11/mirrored", title="Mirror images", difficulty=2, minutes=6)
+@exercise("12/mirrored", title="Mirror images", difficulty=2, minutes=6)
 def check_mirrored(attempt: Callable[[LogitsOf, Tensor], Tensor]) -> str:
     net, images = _toy(), _pictures(6, 9)
     call = "`mirrored(logits_of, images)` of two pictures of 6 × 9"
@@ -67,7 +67,7 @@ def multi_scale(logits_of: LogitsOf, images: Tensor, scales: tuple[float, ...]) 
     return total / len(scales)
 
 
-@exercise("11/multi-scale", title="Several scales", difficulty=3, minutes=10)
+@exercise("12/multi-scale", title="Several scales", difficulty=3, minutes=10)
 def check_multi_scale(attempt: Callable[[LogitsOf, Tensor, tuple[float, ...]], Tensor]) -> str:
     net = _toy()
     cases = (

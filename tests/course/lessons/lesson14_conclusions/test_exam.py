@@ -7,7 +7,7 @@ from lesson_files import LESSONS, notebook
 
 from dlv3.course.kit import questions
 from dlv3.course.kit.questions import Choice
-from dlv3.course.lessons.lesson13_conclusions.exam import last_exam
+from dlv3.course.lessons.lesson14_conclusions.exam import last_exam
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def test_last_exam_refers_to_sections_that_exist():
 
 
 def test_lesson_works_out_the_exams_answers():
-    (path,) = [path for path in LESSONS if path.stem == "13_conclusions"]
+    (path,) = [path for path in LESSONS if path.stem == "14_conclusions"]
     folded = next(cell.source for cell in notebook(path).cells if "All ten, worked out" in cell.source)
     for number, asked in enumerate(last_exam().asked, 1):
         (line,) = [line for line in folded.splitlines() if line.startswith(f"{number}. ")]

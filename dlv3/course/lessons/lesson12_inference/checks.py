@@ -1,4 +1,4 @@
-"""Checks of lesson 11: ASPP's rates, folding, the ways that are worth their price."""
+"""Checks of lesson 12: ASPP's rates, folding, the ways that are worth their price."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dlv3.course.kit.answers import as_rates, hint_for, sequence, several, tensor, whole_rates
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, unfinished, written
-from dlv3.course.lessons.lesson11_inference.checks_views import mirrored, multi_scale
+from dlv3.course.lessons.lesson12_inference.checks_views import mirrored, multi_scale
 
 __all__ = ["folded", "mirrored", "multi_scale", "rates_at", "worth_it"]
 
@@ -21,7 +21,7 @@ def rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]:
 
 
 @exercise(
-    "11/rates-at", title="ASPP's rates at another output stride", difficulty=1, minutes=5, gives=as_rates
+    "12/rates-at", title="ASPP's rates at another output stride", difficulty=1, minutes=5, gives=as_rates
 )
 def check_rates_at(attempt: Callable[[tuple[int, ...], int], tuple[int, ...]]) -> str:
     for rates, output_stride in (
@@ -60,7 +60,7 @@ def folded(
     return weight * scale[:, None, None, None], beta - mean * scale
 
 
-@exercise("11/fold", title="Fold batch normalization in", difficulty=2, minutes=8, gives=tuple)
+@exercise("12/fold", title="Fold batch normalization in", difficulty=2, minutes=8, gives=tuple)
 def check_fold(attempt: Callable[..., tuple[Tensor, Tensor]]) -> str:
     generator = torch.Generator().manual_seed(5)
     weight = torch.randn(4, 4, 3, 3, generator=generator, dtype=torch.float64)
@@ -109,7 +109,7 @@ def worth_it(ways: dict[str, tuple[float, float]]) -> list[str]:
     return kept
 
 
-@exercise("11/worth-it", title="What is worth its price", difficulty=2, minutes=8, gives=list)
+@exercise("12/worth-it", title="What is worth its price", difficulty=2, minutes=8, gives=list)
 def check_worth_it(attempt: Callable[[dict[str, tuple[float, float]]], list[str]]) -> str:
     cases = (
         {"a": (1.0, 60.0), "b": (3.0, 68.0), "c": (4.0, 66.0), "d": (9.0, 70.0)},

@@ -1,4 +1,4 @@
-"""Checks of lesson 13: one round of messages in a CRF, and DeepLabv3+'s decoder."""
+"""Checks of lesson 14: one round of messages in a CRF, and DeepLabv3+'s decoder."""
 
 from collections.abc import Callable, Iterable
 
@@ -8,13 +8,13 @@ from torch.nn import functional as F
 
 from dlv3.course.kit.answers import hint_for, tensor
 from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
-from dlv3.course.lessons.lesson13_conclusions.boundaries import pair_weights, shifted, window
-from dlv3.course.lessons.lesson13_conclusions.decoder import Decoder
+from dlv3.course.lessons.lesson14_conclusions.boundaries import pair_weights, shifted, window
+from dlv3.course.lessons.lesson14_conclusions.decoder import Decoder
 
 LOW, HIGH, CLASSES, REDUCED, CHANNELS = 6, 10, 3, 4, 8
 
 
-@exercise("13/mean-field", title="One round of messages", difficulty=3, minutes=8)
+@exercise("14/mean-field", title="One round of messages", difficulty=3, minutes=8)
 def mean_field(attempt: Callable[..., Tensor]) -> str:
     generator = torch.Generator().manual_seed(0)
     unary = F.log_softmax(torch.randn(2, 3, 5, 6, generator=generator, dtype=torch.float64) * 2, dim=1)
@@ -90,7 +90,7 @@ def _mean_field_slip(
     return hint_for(got, slips, 1e-9)
 
 
-@exercise("13/decoder", title="DeepLabv3+'s decoder", difficulty=4, minutes=12)
+@exercise("14/decoder", title="DeepLabv3+'s decoder", difficulty=4, minutes=12)
 def decoder(attempt: Callable[..., nn.Module]) -> str:
     case = (LOW, HIGH, CLASSES, REDUCED, CHANNELS)
     call = written("Decoder", case)

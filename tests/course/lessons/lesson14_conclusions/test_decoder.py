@@ -2,7 +2,7 @@
 
 import torch
 
-from dlv3.course.lessons.lesson13_conclusions.decoder import Decoder
+from dlv3.course.lessons.lesson14_conclusions.decoder import Decoder
 
 
 def test_decoder_of_the_paper_has_its_size_and_the_early_maps_shape():

@@ -1,11 +1,11 @@
-"""Check of lesson 13: which of many claims stand, by Holm's rule."""
+"""Check of lesson 14: which of many claims stand, by Holm's rule."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from dlv3.course.kit.answers import several
 from dlv3.course.kit.exercises import exercise, require, written
-from dlv3.course.lessons.lesson13_conclusions.many_claims import holm
+from dlv3.course.lessons.lesson14_conclusions.many_claims import holm
 
 Rule = Callable[[Sequence[float]], list[bool]]
 
@@ -25,7 +25,7 @@ def _as_answers(got: Iterable[Any]) -> list[bool]:
     return [bool(each) for each in got]
 
 
-@exercise("13/holm", title="Which claims stand", difficulty=3, minutes=8, gives=_as_answers)
+@exercise("14/holm", title="Which claims stand", difficulty=3, minutes=8, gives=_as_answers)
 def stands(attempt: Callable[[list[float], float], list[bool]]) -> str:
     given = []
     for p_values in _P_VALUES:

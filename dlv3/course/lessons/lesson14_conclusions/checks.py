@@ -1,4 +1,4 @@
-"""Checks of lesson 13: one layer's reach, a fair share of a gain, the band along the outlines."""
+"""Checks of lesson 14: one layer's reach, a fair share of a gain, the band along the outlines."""
 
 import itertools
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from torch import Tensor
 
 from dlv3.course.kit.answers import as_rates, hint_for, number, several, tensor
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, written
-from dlv3.course.lessons.lesson13_conclusions.boundaries import boundary_band
+from dlv3.course.lessons.lesson14_conclusions.boundaries import boundary_band
 
 
-@exercise("13/head", title="One layer's weights and reach", difficulty=1, minutes=4, gives=as_rates)
+@exercise("14/head", title="One layer's weights and reach", difficulty=1, minutes=4, gives=as_rates)
 def head(attempt: Callable[[int, int, int, int, int], tuple[int, int]]) -> str:
     for case in ((3, 512, 1024, 12, 8), (7, 512, 4096, 4, 8), (1, 2048, 256, 1, 16), (3, 8, 16, 18, 16)):
         kernel, channels_in, channels_out, rate, output_stride = case
@@ -46,7 +46,7 @@ def fair_shares_of(neither: float, first: float, second: float, both: float) -> 
     return of_first / 2, of_second / 2
 
 
-@exercise("13/fair-shares", title="A fair share of the gain", difficulty=2, minutes=6, gives=as_rates)
+@exercise("14/fair-shares", title="A fair share of the gain", difficulty=2, minutes=6, gives=as_rates)
 def fair_shares(attempt: Callable[[float, float, float, float], tuple[float, float]]) -> str:
     for case in ((60.0, 66.0, 64.0, 67.0), (50.0, 50.0, 50.0, 58.0), (40.0, 45.0, 41.0, 44.0)):
         neither, first, second, both = case
@@ -79,7 +79,7 @@ def fair_shares(attempt: Callable[[float, float, float, float], tuple[float, flo
     return "Whatever the interaction is, the two shares add up to the whole gain."
 
 
-@exercise("13/band", title="The band along the outlines", difficulty=2, minutes=8)
+@exercise("14/band", title="The band along the outlines", difficulty=2, minutes=8)
 def band(attempt: Callable[[Tensor, int], Tensor]) -> str:
     generator = torch.Generator().manual_seed(0)
     masks = torch.zeros(2, 12, 15, dtype=torch.long)

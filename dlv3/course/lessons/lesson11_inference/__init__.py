@@ -1,1 +1,0 @@
-"""Lesson 11, inference: all that belongs to it alone."""

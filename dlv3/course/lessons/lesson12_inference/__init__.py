@@ -1,0 +1,1 @@
+"""Lesson 12, inference: all that belongs to it alone."""

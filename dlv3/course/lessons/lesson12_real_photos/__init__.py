@@ -1,1 +1,0 @@
-"""Lesson 12, real photos: all that belongs to it alone."""

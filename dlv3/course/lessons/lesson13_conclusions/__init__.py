@@ -1,1 +1,0 @@
-"""Lesson 13, conclusions: all that belongs to it alone."""

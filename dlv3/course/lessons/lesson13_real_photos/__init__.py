@@ -1,0 +1,1 @@
+"""Lesson 13, real photos: all that belongs to it alone."""

@@ -1,0 +1,1 @@
+"""Lesson 14, conclusions: all that belongs to it alone."""
