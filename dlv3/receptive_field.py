@@ -126,6 +126,32 @@ def count_paths(layers: Iterable[Layer]) -> Tensor:
     return paths
 
 
+def places_read(rates: Iterable[int], kernel_size: int = 3) -> dict[int, int]:
+    """Return the places along one axis that a stack of atrous convolutions of stride 1 reads, with their paths.
+
+    >>> places_read((2, 2))
+    {-4: 1, -2: 2, 0: 3, 2: 2, 4: 1}
+
+    The two axes are independent: in an image the stack reads every pair of these places.
+
+    Args:
+        rates: the rate of each layer; their order does not matter.
+        kernel_size: taps of each layer, an odd number, so that a tap lies on the output's own place.
+
+    Returns:
+        Distance from the output, in samples, to the number of paths that lead there; from left to right, without holes.
+
+    Raises:
+        ValueError: a rate or a kernel size out of range.
+    """
+    require(
+        "kernel_size", kernel_size, is_whole(kernel_size, 1) and kernel_size % 2 == 1, "an odd whole number"
+    )
+    paths = count_paths(Layer(kernel_size, rate=rate) for rate in rates)
+    middle = len(paths) // 2
+    return {place - middle: int(count) for place, count in enumerate(paths.tolist()) if count}
+
+
 def count_holes(layers: Iterable[Layer]) -> int:
     """Count the pixels along one axis, between the first and the last one seen, that no path reaches (gridding)."""
     return int((count_paths(layers) == 0).sum())

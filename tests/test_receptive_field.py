@@ -1,3 +1,5 @@
+import itertools
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -16,6 +18,7 @@ from dlv3.receptive_field import (
     measure_backbone,
     measure_effective,
     measure_support,
+    places_read,
     receptive_field,
 )
 from dlv3.resnet import BACKBONES, ResNet
@@ -52,6 +55,22 @@ def test_arithmetic_agrees_with_following_every_tap(chain, output):
     first = min(pixels)
     assert count_paths(chain).tolist() == [pixels.get(first + i, 0) for i in range(field.size)]
     assert count_holes(chain) == field.size - len(pixels)
+
+
+@given(rates=st.lists(st.integers(1, 5), max_size=4), kernel_size=st.sampled_from([1, 3, 5]))
+def test_places_read_are_the_sums_of_the_steps_of_all_layers(rates, kernel_size):
+    half = kernel_size // 2
+    steps = [[rate * tap for tap in range(-half, half + 1)] for rate in rates]
+    by_hand = Counter(sum(path) for path in itertools.product(*steps))
+    places = places_read(rates, kernel_size)
+    assert places == by_hand
+    assert list(places) == sorted(by_hand)
+
+
+@pytest.mark.parametrize(("rates", "kernel_size"), [((0,), 3), ((2,), 4), ((2,), 0), ((2.0,), 3)])
+def test_places_of_impossible_stacks_are_refused(rates, kernel_size):
+    with pytest.raises(ValueError, match="rate=|kernel_size="):
+        places_read(rates, kernel_size)
 
 
 def test_growth_starts_at_one_pixel_and_has_an_entry_for_each_layer():
