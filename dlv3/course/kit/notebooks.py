@@ -10,6 +10,7 @@ and widget states are left out; a still picture or a text stays in their place.
 import argparse
 import contextlib
 import copy
+import math
 import os
 import re
 import signal
@@ -41,27 +42,46 @@ def run(path: Path, *, timeout: int = 600) -> NotebookNode:
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed; the file stays as it was.
     """
-    from nbclient import NotebookClient
-
     notebook: NotebookNode = nbformat.read(path, as_version=4)
-    NotebookClient(
-        notebook,
-        timeout=timeout,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-        store_widget_state=False,
-        coalesce_streams=True,
-    ).execute()
+    notebook.metadata["dlv3"] = {"seconds": execute(notebook, path.parent, timeout=timeout)}
     write_atomically(path, (nbformat.writes(tidied(notebook)) + "\n").encode())
     return notebook
 
 
+def execute(notebook: NotebookNode, folder: Path, *, timeout: int = 600) -> int:
+    """Run a notebook's cells in place, and return the processor seconds they took, rounded up to five.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: a cell failed.
+    """
+    from nbclient import NotebookClient
+
+    before = os.times()
+    NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        store_widget_state=False,
+        coalesce_streams=True,
+    ).execute()
+    # The kernel is a child that has ended: its time is added to that of the children before it.
+    after = os.times()
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    return 5 * math.ceil(spent / 5)
+
+
 def tidied(notebook: NotebookNode) -> NotebookNode:
-    """Remove from a notebook, in place, what differs from one run or machine to the next."""
+    """Remove from a notebook, in place, what differs from one run or machine to the next.
+
+    What stays of the metadata is the lesson's run time, which `dlv3.course.kit.times` reads.
+    """
+    kept = {key: value for key, value in notebook.metadata.items() if key == "dlv3"}
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
+            **kept,
         }
     )
     for cell in notebook.cells:
