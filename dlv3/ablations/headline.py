@@ -96,15 +96,15 @@ def convergence(records: Sequence[Record]) -> str:
     return f"At twice the schedule, {'; '.join(parts)}." if parts else ""
 
 
-def bars_of(records: Sequence[Record]) -> list[tuple[Group, list[Bar]]]:
+def bars_of(records: Sequence[Record], groups: Sequence[Group] = GROUPS) -> list[tuple[Group, list[Bar]]]:
     """Return the figure's numbers: the groups, and the rows of each."""
-    return [(group, [_bar(group, label, records) for label in group.rows]) for group in GROUPS]
+    return [(group, [_bar(group, label, records) for label in group.rows]) for group in groups]
 
 
-def in_words(records: Sequence[Record]) -> str:
+def in_words(records: Sequence[Record], groups: Sequence[Group] = GROUPS) -> str:
     """Return the figure in words, with all of its numbers."""
     parts = []
-    for group, bars in bars_of(records):
+    for group, bars in bars_of(records, groups):
         rows = [f"{'control ' if bar.control else ''}{bar.label} {_numbers(bar)}" for bar in bars]
         parts.append(f"{group.title}: {'; '.join(rows)}.")
     return " ".join(["Points of mIOU above a plain network, the paper's and ours.", *parts])

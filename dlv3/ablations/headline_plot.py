@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from dlv3.ablations.headline import Bar, bars_of
+from dlv3.ablations.paper.headlines import GROUPS, Group
 from dlv3.ablations.results import Record
 from dlv3.figure_style import BLUE, INK, STYLE, VERMILLION
 
@@ -21,11 +22,12 @@ APART = 0.17
 """The paper's marks stand so much above a row's middle, and ours so much below it."""
 
 
-def headline_figure(records: Sequence[Record]) -> "Figure":
+def headline_figure(records: Sequence[Record], groups: Sequence[Group] = GROUPS) -> "Figure":
     """Draw how far each row of the headline findings scores above its plain network.
 
     Args:
-        records: those of one preset with the paper's maps and rates; Tables 2, 3 and 5 are drawn.
+        records: those of one preset with the paper's maps and rates.
+        groups: what is drawn: all findings of Tables 2, 3 and 5, or some of them.
 
     Returns:
         A figure, not yet shown. A ring is the paper's number. A diamond is our mean over seeds, or a grey square for a
@@ -34,16 +36,16 @@ def headline_figure(records: Sequence[Record]) -> "Figure":
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    groups = bars_of(records)
-    lines = sum(1 + len(bars) for _, bars in groups)
+    drawn = bars_of(records, groups)
+    lines = sum(1 + len(bars) for _, bars in drawn)
     with mpl.rc_context({**STYLE, "font.size": 9.5}):
-        figure = Figure(figsize=(WIDTH, LINE_HEIGHT * (lines + GAP * len(groups)) + 0.8))
+        figure = Figure(figsize=(WIDTH, LINE_HEIGHT * (lines + GAP * len(drawn)) + 0.8))
         axis = figure.subplots()
         places: list[float] = []
         labels: list[str] = []
         spans: list[tuple[float, float]] = []
         line = 0.0
-        for group, bars in groups:
+        for group, bars in drawn:
             axis.annotate(
                 group.title,
                 (0, line),

@@ -9,6 +9,7 @@ import pytest
 from made_records import made_record
 
 from dlv3.ablations.headline_plot import headline_figure
+from dlv3.ablations.paper.headlines import GROUPS
 from dlv3.figure_style import BLUE, INK, VERMILLION
 
 
@@ -51,6 +52,13 @@ def test_controls_are_grey_and_two_seeds_have_no_interval():
     assert list(seeds.get_xdata()) == pytest.approx([-10, -9])
     assert not marks(axis, "D", VERMILLION)
     assert not [line for line in axis.lines if line.get_linewidth() == 1.6]
+
+
+def test_some_of_the_findings_can_be_drawn_alone():
+    figure = headline_figure([], GROUPS[1:3])
+    figure.canvas.draw()
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == [label for group in GROUPS[1:3] for label in group.rows]
 
 
 def test_the_figure_is_narrow_enough_for_a_phone():
