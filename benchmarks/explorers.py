@@ -36,6 +36,7 @@ EXPLORERS = {
     "PriceExplorer": ("PriceExplorer()", "input[data-key=size]", 16),
     "ScheduleExplorer": ("ScheduleExplorer()", "input[data-key=at]", 16),
     "IntervalExplorer": ("IntervalExplorer()", "input[data-key=draw]", 16),
+    "WorldExplorer": ("WorldExplorer()", "input[data-key=percent]", 16),
     "PhotoExplorer": ("PhotoExplorer()", ".noUi-handle", 100),
 }
 

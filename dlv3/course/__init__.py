@@ -13,6 +13,7 @@ from dlv3.course.lessons.lesson05_multi_grid.explorer import MultiGridExplorer
 from dlv3.course.lessons.lesson07_whole_model.explorer import PriceExplorer
 from dlv3.course.lessons.lesson08_training.explorer import ScheduleExplorer
 from dlv3.course.lessons.lesson09_cascade_ablations.explorer import IntervalExplorer
+from dlv3.course.lessons.lesson11_where_it_shows.explorer import WorldExplorer
 
 __all__ = [
     "AtrousExplorer",
@@ -30,5 +31,6 @@ __all__ = [
     "ScheduleExplorer",
     "Slider",
     "ValidWeightsExplorer",
+    "WorldExplorer",
     "check",
 ]

@@ -44,6 +44,7 @@ def _every_explorer() -> nbformat.NotebookNode:
         "costs = PriceExplorer()\ncosts",
         "valid = ValidWeightsExplorer()\nvalid",
         "again = IntervalExplorer()\nagain",
+        "world = WorldExplorer()\nworld",
         "question = Choice('Which?', ['44', '88'])\nquestion",
         "print('below')",
     ]
