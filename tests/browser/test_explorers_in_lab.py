@@ -5,7 +5,18 @@ from labserver import EXPLORERS, open_and_run, run_in_kernel, watched
 from moving import changed, look, move_every_slider, press
 
 # In the notebook's order, see conftest.py.
-NAMES = ("atrous", "field", "ladder", "photo", "multi-grid", "cascade", "price", "valid-weights", "interval", "world")
+NAMES = (
+    "atrous",
+    "field",
+    "ladder",
+    "photo",
+    "multi-grid",
+    "cascade",
+    "price",
+    "valid-weights",
+    "interval",
+    "world",
+)
 HARMLESS = ("favicon", "ResizeObserver loop", "/lsp/")
 
 

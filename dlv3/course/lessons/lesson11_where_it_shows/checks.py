@@ -1,4 +1,4 @@
-"""Checks of lesson 11, where it shows: the labels that a map leaves, how far the evidence lies, and what reach gives."""
+"""Checks of lesson 11, where it shows: what a map leaves, how far the evidence lies, what reach gives."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,9 @@ def stretched_truth(attempt: Callable[[Tensor, int, int], Tensor]) -> str:
         want = stretched(labels, output_stride, num_classes)
         got = tensor(attempt(labels.clone(), output_stride, num_classes), call)
         if got.shape == (2, num_classes, height, width):
-            raise Wrong(f"{call} has one map for each class: take the `argmax` over the classes, dimension 1.")
+            raise Wrong(
+                f"{call} has one map for each class: take the `argmax` over the classes, dimension 1."
+            )
         if got.shape != want.shape or not torch.equal(got.long(), want):
             close(got, want, call, hint=_sampling_slip(got, labels, output_stride, num_classes))
     return "No network, and no training: this is what a network gets that is right at every sample."
@@ -80,8 +82,8 @@ def needed(mask: Tensor) -> Tensor:
 @exercise("11/how-far", title="How far the evidence lies", difficulty=2, minutes=7, gives=_as_labels)
 def how_far(attempt: Callable[[Tensor], Tensor]) -> str:
     masks = []
-    for (height, width), (top, left, bottom, right) in (((6, 8), (1, 2, 4, 7)), ((9, 7), (0, 3, 8, 4)), ((5, 5), (2, 2, 3, 3))):
-        mask = torch.zeros(height, width, dtype=torch.bool)
+    for size, top, left, bottom, right in (((7, 8), 1, 2, 5, 7), ((9, 7), 0, 3, 8, 4), ((5, 5), 2, 2, 3, 3)):
+        mask = torch.zeros(size, dtype=torch.bool)
         mask[top:bottom, left:right] = True
         masks.append(mask)
     masks[0][2, 3:5] = False  # a hole: the object's rows and columns stay
@@ -111,9 +113,9 @@ def _distance_slip(got: Tensor, mask: Tensor) -> str:
             (both[:, 0], "Those are the rows alone: the columns count too."),
             (both[:, 1], "Those are the columns alone: the rows count too."),
             (both, "Give one number for each pixel: the larger one of rows and columns."),
-            ((places - low).amax(1), "You look up and left only. What lies below and to the right must be seen too."),
-            ((high - places).amax(1), "You look down and right only. What lies above and to the left must be seen too."),
-            ((places - middle).abs().amax(1), "Measure from the pixel to the object's farthest side, not to its middle."),
+            ((places - low).amax(1), "You look up and left only. What lies below and right counts too."),
+            ((high - places).amax(1), "You look down and right only. What lies above and left counts too."),
+            ((places - middle).abs().amax(1), "Measure to the object's farthest side, not to its middle."),
             (both.double().norm(dim=1), "A field of view is a square, not a disc: take the larger distance."),
             (torch.minimum(places - low, high - places).amax(1), "That is the nearer side: the *farthest* one counts."),
             (both.amax(1) + 1, "One too many: from row 3 to row 7 it is 4."),
@@ -146,9 +148,9 @@ def _reach_slip(got: float, seen: float, classes: int) -> str:
         [
             (100 * by_reach(seen, classes), "Give it from 0 to 1."),
             (iou, "That is the IOU of one class of objects. The mIOU is the mean with the ground's, which is 1."),
-            ((1 + classes * right) / (classes + 1), "`right` is a share of pixels, not yet an IOU: divide it by the union."),
+            ((1 + classes * right) / (classes + 1), "`right` is a share of pixels, not yet an IOU: divide by the union."),
             (right, "That is the share of right pixels. An IOU divides by the union, 2 − right."),
-            ((1 + classes * alone) / (classes + 1), "A guess is right once in `classes` times: add (1 − seen) / classes."),
+            ((1 + classes * alone) / (classes + 1), "A guess is right 1 time in `classes`: add (1 − seen) / classes."),
             ((1 + iou) / 2, "There are `classes` classes of objects and one ground: weigh them by their number."),
             ((1 + classes * iou) / classes, "The ground is a class too: divide by classes + 1."),
             (classes * iou / (classes + 1), "The ground is a class too, and its IOU is 1."),

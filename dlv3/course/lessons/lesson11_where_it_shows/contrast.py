@@ -16,9 +16,10 @@ from dlv3.ablations.paper.configure import configuration
 from dlv3.ablations.paper.reach import reach
 from dlv3.ablations.results import Difference, Record, paired_difference
 from dlv3.course.kit.plots import BLUE, INK, ORANGE, VERMILLION, show_image
-from dlv3.data import Scenes, SegmentationDataset
+from dlv3.data import SegmentationDataset
 from dlv3.data.made.outline import Outline
 from dlv3.data.made.placed import Placed
+from dlv3.data.made.scenes import Scenes
 from dlv3.data.made.shapes import OUTLINES
 from dlv3.data.transforms import EvalTransform
 from dlv3.deeplab import upsample
@@ -72,8 +73,8 @@ def gain(records: Sequence[Record], step: Step, preset: str) -> Difference | Non
     are compared by the mean IOU of the shapes, which both have.
     """
     score = "shapes" if (preset, step.table) == ("laptop", "T5") else "miou"
-    rows = (runs(records, step.table, name, preset) for name in (step.row, PLAIN[step.table]))
-    return paired_difference(*rows, score)
+    row = runs(records, step.table, step.row, preset)
+    return paired_difference(row, runs(records, step.table, PLAIN[step.table], preset), score)
 
 
 def in_paper(step: Step) -> float | None:
@@ -81,6 +82,25 @@ def in_paper(step: Step) -> float | None:
     table = EVERY_TABLE[step.table]
     row, plain = table.row(step.row).paper, table.row(PLAIN[step.table]).paper
     return None if row is None or plain is None else row - plain
+
+
+def of_equal_seeds(*rows: Mapping[int, float]) -> list[dict[int, float]]:
+    """Return the rows' scores by seed, at the seeds that all of them have."""
+    seeds = sorted(set.intersection(*(set(row) for row in rows)))
+    return [{seed: row[seed] for seed in seeds} for row in rows]
+
+
+def line(records: Sequence[Record], step: Step) -> str:
+    """Return a row's gain as text: the paper's, and both worlds' with their verdicts."""
+    paper = in_paper(step)
+    parts = [f"{step.label:<21}", "paper      " if paper is None else f"paper {paper:+5.2f}"]
+    for preset, words in zip(WORLDS, ("large objects", "small shapes"), strict=True):
+        found = gain(records, step, preset)
+        if found is not None:
+            parts.append(
+                f"{words} {found.mean:+5.1f} [{found.low:+5.1f}, {found.high:+5.1f}] {found.verdict}"
+            )
+    return "  ".join(parts)
 
 
 def gains_figure(records: Sequence[Record]) -> Figure:
@@ -92,16 +112,27 @@ def gains_figure(records: Sequence[Record]) -> Figure:
             found, paper = gain(records, step, preset), in_paper(step)
             colour = VERMILLION if step in CONTROLS else BLUE
             if paper is not None:
-                axis.plot(paper, place, "o", mfc="none", mec=INK, ms=7, ls="", label=None if place else "the paper")
+                axis.plot(
+                    paper, place, "o", mfc="none", mec=INK, ms=7, ls="", label=None if place else "the paper"
+                )
             if found is None:
                 axis.text(1, place, "not run", va="center", fontsize=9)
                 continue
             mark = "D" if step in CONTROLS else "s"
             axis.plot([found.low, found.high], [place] * 2, "-", marker="|", ms=9, color=colour)
-            axis.plot(found.mean, place, mark, color=colour, ms=6, ls="",
-                      label="ours, 95% interval" if place == 0 else "control" if step == CONTROLS[0] else None)
+            axis.plot(
+                found.mean,
+                place,
+                mark,
+                color=colour,
+                ms=6,
+                ls="",
+                label="ours, 95% interval" if place == 0 else "control" if step == CONTROLS[0] else None,
+            )
         axis.axvline(0, color=INK, ls="-", marker="", lw=1)
-        axis.set(title=TITLES[preset], xlabel="points of mIOU above block4 alone", ylim=(len(steps) - 0.4, -0.6))
+        axis.set(
+            title=TITLES[preset], xlabel="points of mIOU above block4 alone", ylim=(len(steps) - 0.4, -0.6)
+        )
     axes[0].set_yticks(range(len(steps)), [step.label for step in steps])
     axes[0].legend(loc="lower right", fontsize=8)
     return figure  # fmt: skip
@@ -178,7 +209,9 @@ def seen_figure(distances: Mapping[str, Tensor]) -> Figure:
     return figure
 
 
-def learnt_figure(predicted: Mapping[tuple[str, str], float], learnt: Mapping[tuple[str, str], float]) -> Figure:
+def learnt_figure(
+    predicted: Mapping[tuple[str, str], float], learnt: Mapping[tuple[str, str], float]
+) -> Figure:
     """Draw what reach alone gives each row against the recorded score."""
     figure, axis = plt.subplots(figsize=(6.4, 4.4))
     controls = {(step.table, step.row) for step in CONTROLS} | {("T2", "block7, rate 2 throughout")}
@@ -186,17 +219,31 @@ def learnt_figure(predicted: Mapping[tuple[str, str], float], learnt: Mapping[tu
         ("rows of Tables 2, 3 and 5", BLUE, "o", [key for key in predicted if key not in controls]),
         ("controls", VERMILLION, "D", [key for key in predicted if key in controls]),
     ):
-        axis.plot([predicted[key] for key in keys], [learnt[key] for key in keys], mark, color=colour, ls="",
-                  label=kind, alpha=0.8)
+        axis.plot(
+            [predicted[key] for key in keys],
+            [learnt[key] for key in keys],
+            mark,
+            color=colour,
+            ls="",
+            label=kind,
+            alpha=0.8,
+        )
     axis.plot([20, 100], [20, 100], color=INK, ls=":", marker="", label="as much as reach gives")
     _name_points(axis, predicted, learnt)
-    axis.set(title="What reach alone would score, and what was learnt", xlabel="by reach alone, mIOU in %",
-             ylabel="recorded, mIOU in %", xlim=(20, 108), ylim=(15, 75))
+    axis.set(
+        title="What reach alone would score, and what was learnt",
+        xlabel="by reach alone, mIOU in %",
+        ylabel="recorded, mIOU in %",
+        xlim=(20, 108),
+        ylim=(15, 75),
+    )
     axis.legend(fontsize=8, loc="upper left")
     return figure  # fmt: skip
 
 
-def _name_points(axis: Axes, predicted: Mapping[tuple[str, str], float], learnt: Mapping[tuple[str, str], float]) -> None:
+def _name_points(
+    axis: Axes, predicted: Mapping[tuple[str, str], float], learnt: Mapping[tuple[str, str], float]
+) -> None:
     named = {
         ("T2", "resnet50 block4"): "block4",
         ("T2", "resnet50 block5"): "block5",

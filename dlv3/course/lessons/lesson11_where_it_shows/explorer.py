@@ -64,7 +64,9 @@ class WorldExplorer(Explorer):
     @property
     def shape(self) -> np.ndarray:
         """(L, L) bool, the object's pixels."""
-        middle = 18 * (2 * np.arange(self.object_side) + 1)  # of each pixel, in 36ths of the side, times the side
+        middle = 18 * (
+            2 * np.arange(self.object_side) + 1
+        )  # of each pixel, in 36ths of the side, times the side
         side = self.object_side
         legs = (middle < LEG * side) | (middle > (36 - LEG) * side)  # (L,)
         bar = (middle > UPPER * side) & (middle < LOWER * side)  # (L,)
@@ -74,9 +76,7 @@ class WorldExplorer(Explorer):
     def places(self) -> list[tuple[int, int]]:
         """Top and left of the object at its nine places."""
         room = self.side - self.object_side
-        steps = [
-            min(room, room // 2 + step * self.output_stride // PLACES) for step in range(PLACES)
-        ]
+        steps = [min(room, room // 2 + step * self.output_stride // PLACES) for step in range(PLACES)]
         return [(top, left) for top in steps for left in steps]
 
     @property
@@ -85,7 +85,9 @@ class WorldExplorer(Explorer):
         both = either = 0
         for top, left in self.places:
             labels = torch.zeros(1, self.side, self.side, dtype=torch.long)
-            labels[0, top : top + self.object_side, left : left + self.object_side] = torch.from_numpy(self.shape)
+            labels[0, top : top + self.object_side, left : left + self.object_side] = torch.from_numpy(
+                self.shape
+            )
             scores = sampled_scores(labels, self.output_stride, 2).double()
             left_over = upsample(scores, (self.side, self.side)).argmax(1)
             both += int((labels & left_over).sum())

@@ -28,7 +28,13 @@ def test_both_languages_count_the_same_pixels():
     for state, ours in zip(STATES, found, strict=True):
         twin = WorldExplorer(**state)
         counts = twin.counts
-        theirs = [counts.both, counts.either, int(twin.shape.sum()), *twin.seen.values(), *twin.reaches.values()]
+        theirs = [
+            counts.both,
+            counts.either,
+            int(twin.shape.sum()),
+            *twin.seen.values(),
+            *twin.reaches.values(),
+        ]
         assert ours == [*theirs, twin.map_side, twin.object_side], state
 
 
@@ -55,7 +61,12 @@ def cascade_of(model, blocks):
 
 @pytest.mark.parametrize(
     ("part", "whole", "words"),
-    [(0, 10, "0%"), (1, 1000, "1 of 1\u202f000 pixels"), (999, 1000, "999 of 1\u202f000 pixels"), (5, 10, "50%")],
+    [
+        (0, 10, "0%"),
+        (1, 1000, "1 of 1\u202f000 pixels"),
+        (999, 1000, "999 of 1\u202f000 pixels"),
+        (5, 10, "50%"),
+    ],
 )
 def test_shares_that_round_to_nothing_are_counts(part, whole, words):
     assert WorldExplorer.evaluate("shareOf(part, whole)", part=part, whole=whole) == words
