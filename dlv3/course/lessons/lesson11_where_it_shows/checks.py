@@ -148,7 +148,7 @@ def _reach_slip(got: float, seen: float, classes: int) -> str:
         [
             (100 * by_reach(seen, classes), "Give it from 0 to 1."),
             (iou, "That is the IOU of one class of objects. The mIOU is the mean with the ground's, which is 1."),
-            ((1 + classes * right) / (classes + 1), "`right` is a share of pixels, not yet an IOU: divide by the union."),
+            ((1 + classes * right) / (classes + 1), "`right` is a share of pixels, not an IOU: divide by the union."),
             (right, "That is the share of right pixels. An IOU divides by the union, 2 − right."),
             ((1 + classes * alone) / (classes + 1), "A guess is right 1 time in `classes`: add (1 − seen) / classes."),
             ((1 + iou) / 2, "There are `classes` classes of objects and one ground: weigh them by their number."),

@@ -90,7 +90,7 @@ MISTAKES = {
     ],
     "11/by-reach": [
         (_reach(right="seen"), "A guess is right"),
-        (_reach(iou="right"), "not yet an IOU"),
+        (_reach(iou="right"), "not an IOU"),
         (_reach(mean="iou"), "the mean with the ground's"),
         (_reach(mean="(1 + classes * iou) / classes"), "divide by classes + 1"),
         (_reach(mean="classes * iou / (classes + 1)"), "its IOU is 1"),
