@@ -1,16 +1,14 @@
-"""Checks of lesson 04, the cascade: its weights, its copies, its strides and rates."""
+"""Checks of lesson 04, the cascade: the weights of its copies, the copies, their rates."""
 
 import copy
 from collections.abc import Callable
-from typing import TypedDict
 
 import torch
 from torch import nn
 
-from dlv3.course.kit.answers import as_pairs, pairs
-from dlv3.course.kit.exercises import Wrong, equal, exercise, plain, require, unfinished, written
-
-Plan = list[tuple[int, int]]
+from dlv3.course.kit.answers import as_rates, sequence, whole_rates
+from dlv3.course.kit.exercises import equal, exercise, plain, require, unfinished, written
+from dlv3.resnet import CASCADE_START, base_rate, max_output_stride
 
 
 def block_weights(channels: int, width: int, units: int) -> int:
@@ -100,69 +98,102 @@ def _is_own_copy(
     )
 
 
-def plan_of(
-    blocks: int,
-    output_stride: int,
-    *,
-    start: int = 4,
-    own: bool = False,
-    late: bool = False,
-    most: int = 10**6,
-) -> Plan:
-    """Return the stride and rate of each block; the options bring in the usual mistakes."""
-    reached, rate, plan = start, 1, []
-    for _ in range(blocks):
-        if (reached if late else reached * 2) <= output_stride:
-            plan.append((2, rate))
-            reached *= 2
-        else:
-            doubled = min(rate * 2, most)
-            plan.append((1, doubled if own else rate))
-            rate = doubled
-    return plan
+def replica_of(block4: nn.Sequential) -> nn.Sequential:
+    """Return block5 as a copy of block4, its first unit a copy of block4's second."""
+    return nn.Sequential(*(copy.deepcopy(unit) for unit in (block4[1], *block4[1:])))
 
 
-class _Slip(TypedDict, total=False):
-    """An option of `plan_of`."""
-
-    start: int
-    own: bool
-    late: bool
-    most: int
-
-
-_MISTAKES: dict[str, _Slip] = {
-    "There is one stride too many: compare `output_stride` with what the stride would lead to, not with what is "
-    "reached before it.": {"late": True},
-    "You begin at stride 1, but conv1 and pool1 come before block1 and have reached 4.": {"start": 1},
-    "You begin at stride 2, but conv1 and pool1 both halve: block1 begins at 4.": {"start": 2},
-    "You begin at stride 8, but the stride is 4 when block1 begins.": {"start": 8},
-    "The block that loses its stride doubles its own rate. But the stride was at its *end*: its units still read "
-    "the map from before. Double the rate for the blocks after it.": {"own": True},
-    "Rates multiply: with each further stride lost, double again.": {"most": 2},
-}
-
-
-@exercise("04/cascade-plan", title="The cascade's strides and rates", difficulty=3, minutes=8, gives=as_pairs)
-def cascade_plan(attempt: Callable[[int, int], Plan]) -> str:
-    cases = [(4, 16), (4, 32), (7, 256), (7, 16), (7, 8), (5, 64), (5, 32), (6, 4), (4, 4)]
-    for blocks, output_stride in cases:
-        want = plan_of(blocks, output_stride)
-        call = written("cascade_plan", (blocks, output_stride))
-        wanted = "a list of pairs, (stride, rate) for each block"
-        plan = pairs(attempt(blocks, output_stride), call, wanted)
+@exercise("04/replica", title="block5 from block4", difficulty=2, minutes=5)
+def replica(attempt: Callable[[nn.Sequential], nn.Sequential]) -> str:
+    for units in (3, 2, 6):
+        torch.manual_seed(0)
+        # Only the first unit has another number of inputs.
+        block4 = nn.Sequential(nn.Conv2d(2, 4, 1), *(nn.Conv2d(4, 4, 1) for _ in range(units - 1)))
+        before = copy.deepcopy(block4.state_dict())
+        call = f"For a block of {units} units `replica(block4)`"
+        got = attempt(block4)
+        unfinished(got, "`replica(block4)`")
         require(
-            len(plan) == blocks,
-            f"{call} has {len(plan)} pairs for {blocks} blocks. Each block needs one, from block1 to the last.",
+            isinstance(got, nn.Sequential),
+            f"{call} gives a {type(got).__name__}. An `nn.Sequential` runs its units one after the other.",
         )
-        if plan != want:
-            hint = _plan_mistake(plan, blocks, output_stride)
-            raise Wrong(f"{call} gives {plan}, but it should be {want}. {hint}".rstrip())
+        require(len(got) == units, f"{call} has {len(got)} units. A copy has as many as block4.")
+        own = {parameter.data_ptr() for parameter in block4.parameters()}
+        for number, unit in enumerate(got):
+            source = max(1, number)
+            _is_copy_of(unit, block4, source, f"{call}: unit {number + 1}")
+            pointers = {parameter.data_ptr() for parameter in unit.parameters()}
+            require(
+                not own & pointers,
+                f"{call}: unit {number + 1} has the same tensors as a unit before it: training one trains both. "
+                "Copy each unit with `copy.deepcopy`.",
+            )
+            own |= pointers
+        after = block4.state_dict()
+        same = after.keys() == before.keys() and all(
+            torch.equal(after[name], before[name]) for name in before
+        )
+        require(same, f"{call} changes block4 itself.")
+    return "As the library does: block4's second unit twice, then the rest."
+
+
+def _is_copy_of(unit: nn.Module, block4: nn.Sequential, source: int, whose: str) -> None:
+    def is_copy(other: nn.Module) -> bool:
+        mine, theirs = unit.state_dict(), other.state_dict()
+        return mine.keys() == theirs.keys() and all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+    found = next((number for number, other in enumerate(block4) if is_copy(other)), None)
+    hint = "It has other weights than any unit of block4."
+    if found == 0:
+        hint = "It is a copy of block4's first unit, which takes block3's channels, not block4's."
+    elif found is not None:
+        hint = f"It is a copy of block4's unit {found + 1}."
+    require(found == source, f"{whose} should be a copy of block4's unit {source + 1}. {hint}")
+
+
+def rates_of(blocks: int, output_stride: int) -> tuple[int, ...]:
+    """Return the base rates of block4 and the copies behind it."""
+    return tuple(base_rate(block, output_stride) for block in range(CASCADE_START, blocks + 1))
+
+
+def _doubled(blocks: int, output_stride: int) -> tuple[int, ...]:
+    """Return rates that double from block to block even where the copies still stride."""
+    first = base_rate(CASCADE_START, output_stride)
+    return tuple(first * 2**copy for copy in range(blocks - CASCADE_START + 1))
+
+
+@exercise("04/cascade-rates", title="The rates of the copies", difficulty=2, minutes=5, gives=as_rates)
+def cascade_rates(attempt: Callable[[int, int], tuple[int, ...]]) -> str:
+    for blocks, output_stride in ((7, 16), (7, 8), (5, 32), (7, 128), (6, 64), (7, 256), (4, 16), (6, 4)):
+        want = rates_of(blocks, output_stride)
+        call = written("cascade_rates", (blocks, output_stride))
+        got = sequence(
+            attempt(blocks, output_stride), call, "a list of rates, one for each block from block4 on"
+        )
+        ratios = [max_output_stride(block) // output_stride for block in range(1, blocks + 1)]
+        every = tuple(max(1, ratio) for ratio in ratios)
+        hints = {
+            tuple(ratios[3:]): "A rate is at least 1: a block that keeps its strides has rate 1.",
+            _doubled(
+                blocks, output_stride
+            ): f"Up to output stride {output_stride} the blocks stride, and nothing has "
+            "to double. Ask for each block whether its nominal stride is beyond the output stride.",
+            every: "Those are all blocks. Begin with block4.",
+            every[4:]: "block4 is missing: it comes first.",
+            (want[0],)
+            * len(
+                want
+            ): "The copies have block4's weights, not its rate: each has a nominal stride of its own.",
+            (*every[3:], 2 * want[-1]): f"There is one block too many: the last one is block{blocks}.",
+            want[:-1]: f"block{blocks} is missing: `range` stops before its end.",
+            tuple(
+                max(1, ratio // 2) for ratio in ratios[3:]
+            ): "That is half of it: block4's nominal stride is 32, as block1 has 4.",
+            tuple(
+                max(1, 2 * max_output_stride(block) // output_stride) for block in range(4, blocks + 1)
+            ): "That is twice too much: block4's nominal stride is 32, as block1 has 4.",
+        }
+        hints.pop(want, None)
+        equal(got, want, call, hints)
+        whole_rates(got, call)
     return "Depth and output stride are two numbers now, independent of each other."
-
-
-def _plan_mistake(plan: Plan, blocks: int, output_stride: int) -> str:
-    if plan == [(rate, stride) for stride, rate in plan_of(blocks, output_stride)]:
-        return "The stride comes first in each pair."
-    made = (hint for hint, options in _MISTAKES.items() if plan == plan_of(blocks, output_stride, **options))
-    return next(made, "")

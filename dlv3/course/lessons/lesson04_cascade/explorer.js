@@ -145,7 +145,7 @@ const cascade = {
   says(state) {
     const facts = cascadeFacts(state), layers = state.traced === 1 ? "its last 3×3 layer" : `its last ${state.traced} layers of 3×3`;
     return `${state.blocks} blocks at output stride ${state.output_stride} give ${facts.side} × ${facts.side} samples, and block${state.blocks} the rate ${facts.rate}. ` +
-      `Through ${layers}, the output in row ${facts.row}, column ${facts.column} reads ${grouped(facts.places)} places ${facts.spacing} px apart; ${grouped(facts.valid)} of them lie on the picture.`;
+      `Through ${layers}, the output in row ${facts.row}, column ${facts.column} reads ${grouped(facts.places)} places ${facts.spacing} px apart; ${grouped(facts.valid)} of them ${facts.valid === 1 ? "lies" : "lie"} on the picture.`;
   },
   point(x, y, state) {
     const pixel = (value) => Math.round(value / SCALE + VIEW.from), os = state.output_stride;

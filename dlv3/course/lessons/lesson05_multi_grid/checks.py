@@ -1,4 +1,4 @@
-"""Checks of lesson 05, multi-grid: a block's rates, the score to expect, rates set in place."""
+"""Checks of lesson 05, multi-grid: a block's rates, two kinds of holes, the score to expect, rates set in place."""
 
 import itertools
 from collections.abc import Callable
@@ -7,10 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dlv3.ablations.probes.expectation import score
 from dlv3.course.kit import answers
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, written
-from dlv3.course.lessons.lesson05_multi_grid.checks_places import Rates, along
+from dlv3.receptive_field import places_read
 from dlv3.resnet import base_rate, max_output_stride
+
+Rates = tuple[int, ...]
 
 
 def rates_of(block: int, output_stride: int, multi_grid: Rates) -> Rates:
@@ -52,13 +55,46 @@ def block_rates(attempt: Callable[[int, int, Rates], Rates]) -> str:
     return "The paper's example, block4 at output stride 16: 2 · (1, 2, 4) = (2, 4, 8)."
 
 
+@exercise("05/two-kinds", title="Two kinds of holes", difficulty=3, minutes=6, gives=answers.as_rates)
+def two_kinds(attempt: Callable[[Rates, int], tuple[int, int]]) -> str:
+    cases = [((1, 2, 4), 1), ((1, 2, 4), 2), ((2, 2, 2), 1), ((2, 2, 2), 2), ((1, 4, 4), 4), ((2, 3, 4), 2)]
+    for multi_grid, base in cases:
+        call = written("two_kinds", (multi_grid, base))
+        wanted = "two numbers: holes in the grid, and samples between its places"
+        got = answers.several(attempt(multi_grid, base), call, 2, wanted)
+        grid = 1 + 2 * sum(multi_grid)
+        field = 1 + 2 * base * sum(multi_grid)
+        holes, between, one_more = grid - len(places_read(multi_grid)), field - grid, (base - 1) * grid
+        hints = {
+            (between, holes): "Those are the right numbers the other way round.",
+            (holes + between, between): "The first counts every unread sample. Take only those on the grid.",
+            (holes, between + holes): "The second counts every unread sample. Leave out those on the grid.",
+            (holes, one_more): f"A grid of {grid} samples has {grid - 1} gaps between them, not {grid}.",
+            (grid - 9, between): "Three layers of three taps do not always lead to nine places: several "
+            "paths may lead to one. `places_read` counts each place once.",
+        }
+        equal(tuple(got), (holes, between), call, hints)
+    return "The first number comes from the unit rates, the second from the base rate."
+
+
+def holes_of(multi_grid: Rates, base: int) -> tuple[int, int]:
+    """Count the holes in a block's grid, and the samples between its places, along one axis."""
+    grid, field = 1 + 2 * sum(multi_grid), 1 + 2 * base * sum(multi_grid)
+    return grid - len(places_read(multi_grid)), field - grid
+
+
+def expected(read: set[tuple[int, int]], asked: list[tuple[int, int]], colours: int) -> float:
+    """Return the share of right answers of a network that guesses where it cannot see."""
+    return score(len(read.intersection(asked)) / len(asked), colours) / 100
+
+
 @exercise(
     "05/expected-accuracy", title="The score, before any training", difficulty=1, minutes=3, gives=float
 )
 def expected_accuracy(attempt: Callable[..., float]) -> str:
     asked = [place for place in itertools.product(range(-6, 7), repeat=2) if place != (0, 0)]
     for rates, colours in (((1, 2, 4), 4), ((1, 1, 1), 4), ((2, 2, 2), 4), ((1, 2, 1), 5), ((1,), 2)):
-        read = set(itertools.product(along(rates), repeat=2))
+        read = set(itertools.product(places_read(rates), repeat=2))
         what = f"For rates {rates}, {len(asked)} places and {colours} colours your function"
         got = attempt(set(read), list(asked), colours)
         got = answers.number(got, what)

@@ -24,11 +24,11 @@ function blockFacts({ multi_grid: units, base_rate: base }) {
 const UNIT_MOST = 9;
 const UNIT_RATES = [[1, 1, 1], [1, 2, 1], [1, 2, 3], [1, 2, 4], [2, 2, 2], [1, 3, 9], [2, 3, 4], [1, 4, 4]];
 
-// The field in the image: read samples filled, holes of the grid crossed, samples between the grid hatched.
+// The field in the image: read samples filled, holes of the grid crossed, samples between the grid left empty.
 function drawUnion(facts, base) {
   const side = 296, x0 = 4, y0 = 26, cell = side / facts.size, at = (i) => i * base * cell;
   const parts = [text(x0 + side / 2, 14, `one output reads, of ${facts.size} × ${facts.size} samples`, "dx-mid dx-s")];
-  parts.push(path(box(x0, y0, side), "dx-map"), base > 1 ? path(box(x0, y0, side), "dx-pad") : "");
+  parts.push(path(box(x0, y0, side), "dx-map"));
   let seen = "", missed = "";
   facts.grid.forEach((down, r) => facts.grid.forEach((across, c) => {
     const d = box(x0 + at(c), y0 + at(r), cell);
@@ -42,7 +42,7 @@ function drawUnion(facts, base) {
 
 function drawKey(base, holes) {
   const rows = [[4, "dx-seen", "read"], [76, "dx-output", "read, the output's own place"], [300, "dx-hole", holes ? "hole: on the block's grid, never read" : "holes in the grid: none"],
-    [562, "dx-pad", base > 1 ? "between the grid: never read" : "between the grid: nothing"]];
+    [562, "dx-map", base > 1 ? "between the grid: left to other outputs" : "between the grid: nothing"]];
   return rows.map(([x, cls, words]) => path(box(x, 338, 13), "dx-map") + path(box(x, 338, 13), cls) + path(box(x, 338, 13), "dx-edge") + text(x + 19, 349, words, "dx-s")).join("");
 }
 
@@ -59,13 +59,13 @@ function drawAxis(facts, units, base) {
     parts.push(path([-rate, 0, rate].map((tap) => box(x(tap) - mark / 2, y + 4 - mark / 2, mark)).join(""), "dx-tap"));
   });
   const base0 = 258, top = 66, most = Math.max(...facts.grid), row = 264, deep = 22;
-  let bars = "", seen = "", holes = "", between = "";
+  let bars = "", seen = "", holes = "";
   facts.field.forEach((count, i) => {
     const at = left + i * cell, d = box(at, row, cell, deep);
-    if (count) { const h = Math.max(2, (top * count) / most); bars += box(at + cell * 0.12, base0 - h, cell * 0.76, h); seen += d; } else if (i % base) between += d; else holes += d;
+    if (count) { const h = Math.max(2, (top * count) / most); bars += box(at + cell * 0.12, base0 - h, cell * 0.76, h); seen += d; } else if (i % base === 0) holes += d;
   });
   parts.push(path(bars, "dx-bar-2"), path(line(left, base0, left + wide, base0), "dx-axis"));
-  parts.push(path(box(left, row, wide, deep), "dx-map"), path(between, "dx-pad"), path(holes, "dx-hole", { "stroke-width": Math.min(0.8, cell / 8) }), path(seen, cell > 4 ? "dx-seen dx-cell" : "dx-seen"), path(box(left, row, wide, deep), "dx-edge"));
+  parts.push(path(box(left, row, wide, deep), "dx-map"), path(holes, "dx-hole", { "stroke-width": Math.min(0.8, cell / 8) }), path(seen, cell > 4 ? "dx-seen dx-cell" : "dx-seen"), path(box(left, row, wide, deep), "dx-edge"));
   parts.push(text(330, base0 - 22, "paths to", "dx-s dx-q"), text(330, base0 - 7, `the output, ≤ ${most}`, "dx-s dx-q"), text(330, row + 15, "read or not", "dx-s dx-q"));
   const half = (facts.size - 1) / 2;
   for (const [offset, words] of [[-half, `−${half}`], [0, "0"], [half, `+${half}`]]) parts.push(text(x(offset), row + deep + 16, words, "dx-s dx-mid"));

@@ -1,27 +1,8 @@
 """Wrong answers to lesson 04's exercises, and what its checks must say to them."""
 
-_PLAN = """
-def cascade_plan(blocks, output_stride):
-    reached, rate, plan = {start}, 1, []
-    for block in range({first}, blocks + 1):
-        if {keep} <= output_stride:
-            plan.append((2, rate))
-            reached *= 2
-        else:
-            {lose}
-    return {answer}
-"""
 
-
-def _plan(**changes: object) -> str:
-    right = {
-        "start": 4,
-        "first": 1,
-        "keep": "reached * 2",
-        "lose": "plan.append((1, rate)); rate *= 2",
-        "answer": "plan",
-    }
-    return _PLAN.format(**right | changes)
+def _rates(formula: str, blocks: str = "range(4, blocks + 1)") -> str:
+    return f"def cascade_rates(blocks, output_stride):\n    return [{formula} for block in {blocks}]"
 
 
 def _weights(formula: str) -> str:
@@ -32,19 +13,11 @@ def _cascade(blocks: str) -> str:
     return f"import copy\ndef make_cascade(block4, copies):\n    return {blocks}"
 
 
-def _taps(body: str) -> str:
-    return f"def taps_on_map(row, column, rate, side):\n    steps = (-rate, 0, rate)\n    return {body}"
+def _replica(block: str) -> str:
+    return f"import copy\ndef replica(block4):\n    return {block}"
 
 
-_ROWS = "sum(0 <= row + step < side for step in steps)"
-_COLUMNS = "sum(0 <= column + step < side for step in steps)"
-_STACK = """
-def reaches(rates, distance):
-    places = {start}
-    for rate in rates:
-        places = {{place + step for place in places for step in {steps}}}
-    return {answer}
-"""
+_RATE = "max(1, 2 ** (block + 1) // output_stride)"
 
 MISTAKES = {
     "04/copied-weights": [
@@ -74,32 +47,26 @@ MISTAKES = {
             "starts with other weights",
         ),
     ],
-    "04/cascade-plan": [
-        (_plan(keep="reached"), "one stride too many"),
-        (_plan(start=1), "have reached 4"),
-        (_plan(start=8), "4 when block1 begins"),
-        (_plan(lose="rate *= 2; plan.append((1, rate))"), "was at its *end*"),
-        (_plan(lose="plan.append((1, rate)); rate = 2"), "double again"),
-        (_plan(first=2), "3 pairs for 4 blocks"),
-        (_plan(answer="[(rate, stride) for stride, rate in plan]"), "stride comes first"),
-        (_plan(answer="rate"), "list of pairs"),
+    "04/replica": [
+        (_replica("copy.deepcopy(block4)"), "takes block3's channels"),
+        (_replica("nn.Sequential(*[copy.deepcopy(unit) for unit in block4[1:]])"), "has 2 units"),
+        (_replica("nn.Sequential(block4[1], *copy.deepcopy(block4[1:]))"), "the same tensors"),
+        (_replica("copy.deepcopy(nn.Sequential(block4[1], *block4[1:]))"), "the same tensors"),
+        (_replica("nn.Sequential(*[copy.deepcopy(block4[1]) for _ in block4])"), "copy of block4's unit 3"),
+        (_replica("[copy.deepcopy(unit) for unit in (block4[1], *block4[1:])]"), "gives a list"),
     ],
-    "04/taps-on-map": [
-        (_taps("9"), "taps on the padding"),
-        (_taps(f"{_ROWS} + {_COLUMNS}"), "multiply"),
-        (_taps(_ROWS), "one axis"),
-        (_taps(f"{_ROWS.replace('< side', '<= side')} * {_COLUMNS.replace('< side', '<= side')}"), "33 is padding"),
-        (
-            "def taps_on_map(row, column, rate, side):\n    steps = (-rate, 0, rate)\n"
-            "    rows = sum(0 <= row + step < side for step in steps)\n"
-            "    return rows * sum(0 <= column + step <= side for step in steps)", 'is padding'),
-    ],
-    "04/reaches": [
-        ("def reaches(rates, distance):\n    return abs(distance) <= sum(rates)", "within the field"),
-        (_STACK.format(start="{0}", steps="(0, rate)", answer="distance in places"), "can go back"),
-        (_STACK.format(start="{0}", steps="(-rate, rate)", answer="distance in places"), "or stay"),
-        (_STACK.format(start="{0}", steps="(-rate, 0, rate)", answer="places"), "gives all the places"),
-        (_STACK.format(start="{0}", steps="(-1, 0, 1)", answer="distance in places"), "or stay"),
+    "04/cascade-rates": [
+        (_rates("2 ** (block + 1) // output_stride"), "at least 1"),
+        (_rates("max(1, 32 // output_stride) * 2 ** (block - 4)"), "nothing has to double"),
+        (_rates(_RATE, "range(1, blocks + 1)"), "Begin with block4"),
+        (_rates(_RATE, "range(5, blocks + 1)"), "block4 is missing"),
+        (_rates("max(1, 32 // output_stride)"), "not its rate"),
+        (_rates(_RATE, "range(4, blocks)"), "`range` stops before its end"),
+        (_rates(_RATE, "range(4, blocks + 2)"), "one block too many"),
+        (_rates("max(1, 2 ** block // output_stride)"), "half of it"),
+        (_rates("max(1, 2 ** (block + 2) // output_stride)"), "twice too much"),
+        (_rates("max(1, 2 ** (block + 1) / output_stride)"), "divide with `//`"),
+        ("def cascade_rates(blocks, output_stride):\n    return 2 ** (blocks + 1) // output_stride", "list of rates"),
     ],
 }  # fmt: skip
 IGNORED_CELLS: dict[str, str] = {}

@@ -1,14 +1,5 @@
 """Wrong answers to lesson 05's exercises, and what its checks must say to them."""
 
-_OFFSETS = """
-def offsets(rates):
-    reached = {{(0, 0)}}
-    for rate in rates:
-        {body}
-    return reached
-"""
-_MOVED = "reached = {{(a + c, b + d) for a, b in reached for c, d in {steps}}}"
-_NINE = "itertools.product((-rate, 0, rate), repeat=2)"
 _KINDS = """
 def two_kinds(multi_grid, base_rate):
     reached = {{0}}
@@ -17,15 +8,6 @@ def two_kinds(multi_grid, base_rate):
     grid = 1 + 2 * sum(multi_grid)
     field = 1 + 2 * base_rate * sum(multi_grid)
     return {answer}
-"""
-_FILLS = """
-def fills(rates, window):
-    {start}
-    for rate in {rates}:
-        if {gap}:
-            return False
-        window += {more}
-    return True
 """
 _EXPECTED = """
 def expected_accuracy(read, asked, colours):
@@ -40,20 +22,12 @@ def set_multi_grid(block, base_rate, multi_grid):
 """
 
 
-def _steps(steps: str) -> str:
-    return _OFFSETS.format(body=_MOVED.format(steps=steps))
-
-
 def _rates(formula: str) -> str:
     return f"def block_rates(block, output_stride, multi_grid):\n    return {formula}"
 
 
 def _kinds(answer: str) -> str:
     return _KINDS.format(answer=answer)
-
-
-def _rule(start="pass", rates="sorted(rates)", gap="rate > window", more="2 * rate") -> str:
-    return _FILLS.format(start=start, rates=rates, gap=gap, more=more)
 
 
 def _expected(answer: str) -> str:
@@ -65,19 +39,6 @@ def _set(body: str) -> str:
 
 
 MISTAKES = {
-    "05/offsets": [
-        (_steps("((-rate, -rate), (0, 0), (rate, rate))"), "the same step along both axes"),
-        (_steps("((-rate, 0), (rate, 0), (0, 0), (0, rate), (0, -rate))"), "corners of each filter"),
-        (_steps(f"[s for s in {_NINE} if s != (0, 0)]"), "The middle tap is missing"),
-        (_steps("itertools.product((0, rate), repeat=2)"), "Steps go both ways"),
-        (_OFFSETS.format(body=f"reached |= set({_NINE})"), "their steps add up"),
-        (_OFFSETS.format(body=f"reached = set({_NINE})"), "Only the last rate"),
-        (
-            "def offsets(rates):\n    reached = {0}\n    for r in rates:\n"
-            "        reached = {a + b for a in reached for b in (-r, 0, r)}\n    return reached",
-            "Do you follow one axis only?",
-        ),
-    ],
     "05/block-rates": [
         (_rates("tuple(max(1, 2 ** (block + 1) // output_stride) + u for u in multi_grid)"), "multiplies"),
         (_rates("multi_grid"), "Those are the unit rates"),
@@ -107,15 +68,8 @@ MISTAKES = {
         (_kinds("field - len(reached), field - grid"), "every unread sample"),
         (_kinds("grid - len(reached), field - len(reached)"), "Leave out those on the grid"),
         (_kinds("grid - len(reached), (base_rate - 1) * grid"), "gaps between them"),
-        (_kinds("grid - 9, field - grid"), "Collect the places in a set"),
+        (_kinds("grid - 9, field - grid"), "counts each place once"),
         (_kinds("field - len(reached)"), "two numbers"),
-    ],
-    "05/fills": [
-        (_rule(rates="rates"), "from the smallest to the largest"),
-        (_rule(gap="rate >= window"), "the copies touch"),
-        (_rule(more="rate"), "on both sides"),
-        (_rule(more="0"), "with the new one"),
-        (_rule(start="window = 1"), "start at `window`"),
     ],
     "05/expected-accuracy": [
         (_expected("seen"), "it still guesses"),

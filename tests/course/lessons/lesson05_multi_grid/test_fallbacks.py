@@ -10,6 +10,8 @@ from dlv3.course.lessons.lesson05_multi_grid import checks
     ("name", "answer"),
     [
         ("05/block-rates", checks.rates_of),
+        ("05/two-kinds", checks.holes_of),
+        ("05/expected-accuracy", checks.expected),
         ("05/set-multi-grid", checks.set_rates),
     ],
 )
