@@ -19,6 +19,8 @@ from typing import Any
 import ipywidgets as widgets
 from PIL import Image
 
+from dlv3.course.kit.pictures import in_few_colours
+
 _STYLE = """<style>
 .dlv3-image-explorer .widget-inline-hbox > .widget-label { width: 130px !important; text-align: left; }
 .dlv3-image-explorer img { max-width: 100%; object-fit: contain; }
@@ -146,13 +148,5 @@ class ImageExplorer(widgets.VBox):
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = f"{self.title or 'Picture'} {self!r}\n{self.says()}"
-        bundle["image/png"] = base64.b64encode(_small(self.picture.value)).decode()
+        bundle["image/png"] = base64.b64encode(in_few_colours(self.picture.value)).decode()
         return bundle
-
-
-def _small(picture: bytes) -> bytes:
-    """Return the same picture in 256 colours, to be stored in a notebook."""
-    buffer = io.BytesIO()
-    image = Image.open(io.BytesIO(picture))
-    image.quantize(256, method=Image.Quantize.FASTOCTREE).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()

@@ -40,6 +40,14 @@ def indexed_png(indices: np.ndarray, palette: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def in_few_colours(picture: bytes, colours: int = 256) -> bytes:
+    """Return a PNG picture in at most so many colours, to be stored in a notebook: a fraction of the bytes."""
+    buffer = io.BytesIO()
+    image = Image.open(io.BytesIO(picture))
+    image.quantize(colours, method=Image.Quantize.FASTOCTREE).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
 def cividis(values: np.ndarray, low: float | None = None, high: float | None = None) -> np.ndarray:
     """Return numbers as colours that colour-blind readers can tell apart too.
 

@@ -23,6 +23,7 @@ from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from dlv3.course.kit.pictures import in_few_colours
 from dlv3.figure_style import (
     BLUE,
     COLOURS,
@@ -49,7 +50,7 @@ def use_course_style() -> None:
     mpl.rcParams["axes.prop_cycle"] = cycler(color=COLOURS, marker=MARKERS, linestyle=DASHES)
 
 
-def show(figure: Figure, words: str, *, dpi: int = 144) -> None:
+def show(figure: Figure, words: str, *, dpi: int = 144, colours: int | None = None) -> None:
     """Show a figure with its description in words, then close it. Make it a cell's last line.
 
     The words are the picture's text alternative in the exported pages. JupyterLab shows no text alternative, so they
@@ -59,13 +60,15 @@ def show(figure: Figure, words: str, *, dpi: int = 144) -> None:
         figure: the figure; it is closed and cannot be shown again.
         words: what the picture shows, for a reader who cannot see it; not a repetition of the title.
         dpi: pixels per inch; the picture's width on the page does not depend on it.
+        colours: store the picture in at most so many colours, for figures that hold photos: a fifth of the bytes.
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi)
+    png = buffer.getvalue() if colours is None else in_few_colours(buffer.getvalue(), colours)
     width, height = (round(96 * side) for side in figure.get_size_inches())
     plt.close(figure)
     display(
-        {"image/png": buffer.getvalue(), "text/plain": f"Figure: {words}"},
+        {"image/png": png, "text/plain": f"Figure: {words}"},
         metadata={"image/png": {"width": width, "height": height, "alt": words}},
         raw=True,
     )

@@ -1,9 +1,12 @@
 """Numbers and pixels become PNG pictures."""
 
+import io
+
 import numpy as np
+from PIL import Image
 from stills import pixels
 
-from dlv3.course.kit.pictures import cividis, figure_png, indexed_png, levels
+from dlv3.course.kit.pictures import cividis, figure_png, in_few_colours, indexed_png, levels, png
 
 
 def test_indexed_picture_has_the_palettes_colours():
@@ -27,3 +30,15 @@ def test_figure_png_redraws_one_figure():
     line.set_ydata([1, 0])
     assert pixels(before).shape == (40, 40, 4)
     assert figure_png(figure, dpi=40) != before
+
+
+def test_a_picture_in_few_colours_keeps_its_size_and_what_is_transparent():
+    generator = np.random.default_rng(0)
+    photo = generator.integers(0, 256, (40, 30, 4), np.uint8)
+    photo[:20, :, 3], photo[20:] = 255, 0
+    small = in_few_colours(png(photo), 16)
+    assert pixels(small).shape[:2] == (40, 30)
+    shown = np.asarray(Image.open(io.BytesIO(small)).convert("RGBA"))
+    assert len(np.unique(shown.reshape(-1, 4), axis=0)) <= 16
+    assert (shown[20:, :, 3] == 0).all()
+    assert (shown[:20, :, 3] == 255).all()

@@ -1,55 +1,15 @@
-"""Checks of lesson 12: ASPP's rates, folding, the ways that are worth their price."""
+"""Checks of lesson 12: folding, the ways that are worth their price."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from dlv3.course.kit.answers import as_rates, hint_for, sequence, several, tensor, whole_rates
-from dlv3.course.kit.exercises import Wrong, close, equal, exercise, unfinished, written
+from dlv3.course.kit.answers import hint_for, several, tensor
+from dlv3.course.kit.exercises import close, equal, exercise, unfinished
 from dlv3.course.lessons.lesson12_inference.checks_views import mirrored, multi_scale
 
-__all__ = ["folded", "mirrored", "multi_scale", "rates_at", "worth_it"]
-
-
-def rates_at(rates: tuple[int, ...], output_stride: int) -> tuple[int, ...]:
-    """Return ASPP's rates, which are stated at output stride 16, at another one."""
-    scaled = [rate * 16 / output_stride for rate in rates]
-    if any(rate != int(rate) or rate < 1 for rate in scaled):
-        raise ValueError(f"rates {rates} have no equal at output stride {output_stride}")
-    return tuple(int(rate) for rate in scaled)
-
-
-@exercise(
-    "12/rates-at", title="ASPP's rates at another output stride", difficulty=1, minutes=5, gives=as_rates
-)
-def check_rates_at(attempt: Callable[[tuple[int, ...], int], tuple[int, ...]]) -> str:
-    for rates, output_stride in (
-        ((6, 12, 18), 16),
-        ((6, 12, 18), 8),
-        ((2, 4, 6), 4),
-        ((6, 12, 18), 32),
-        ((1, 3), 16),
-        ((1, 5), 8),
-    ):
-        call = written("rates_at", (rates, output_stride))
-        got = sequence(attempt(rates, output_stride), call, "one rate for each that was given")
-        turned = tuple(rate * output_stride / 16 for rate in rates)
-        hints = {
-            turned: "This is the wrong way round: on a finer map a step is fewer pixels, so the rate must grow.",
-            rates: "Those are the rates at output stride 16. A rate counts steps of the map.",
-            tuple(2 * rate for rate in rates): "Doubling is right at output stride 8 only.",
-        }
-        equal(got, rates_at(rates, output_stride), call, hints)
-        whole_rates(got, call)
-    try:
-        rounded = attempt((1, 2, 3), 32)
-    except ValueError:
-        return "One set of weights, and the same places in the picture at every output stride."
-    raise Wrong(
-        f"{written('rates_at', ((1, 2, 3), 32))} gives {rounded}, but half of 1 is not a rate. Raise a `ValueError`: "
-        "rounded rates would read other places than the ones that were trained."
-    )
+__all__ = ["folded", "mirrored", "multi_scale", "worth_it"]
 
 
 def folded(

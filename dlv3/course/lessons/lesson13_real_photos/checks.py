@@ -12,9 +12,9 @@ from torch.nn import functional as F
 from dlv3.course.kit.answers import Slips, hint_for, several, tensor
 from dlv3.course.kit.exercises import close, exercise, require, unfinished, written
 from dlv3.course.lessons.lesson13_real_photos.checks_folder import problems_in
-from dlv3.course.lessons.lesson13_real_photos.checks_recipe import hours_on_gpu, recipe_at
+from dlv3.course.lessons.lesson13_real_photos.checks_recipe import hours_on_gpu
 
-__all__ = ["hours_on_gpu", "padded", "problems_in", "recipe_at", "remapped"]
+__all__ = ["hours_on_gpu", "padded", "problems_in", "remapped"]
 
 IGNORE = 255
 Mask = npt.NDArray[np.uint8]

@@ -1,74 +1,9 @@
-"""Checks of lesson 13 on a training's size: the recipe at another batch size, and GPU hours."""
+"""Check of lesson 13 on a training's cost: GPU hours."""
 
 from collections.abc import Callable
-from typing import Any
 
 from dlv3.course.kit.answers import hint_for, number
-from dlv3.course.kit.exercises import close, exercise, require, unfinished, written
-
-PAPER_BATCH, PAPER_RATE, PAPER_ITERATIONS = 16, 0.007, 30_000
-
-
-def recipe_at(batch: int, pictures: int) -> dict[str, float]:
-    """Return learning rate, iterations and epochs at another batch size."""
-    iterations = PAPER_ITERATIONS * PAPER_BATCH // batch
-    return {
-        "learning_rate": PAPER_RATE * batch / PAPER_BATCH,
-        "iterations": iterations,
-        "epochs": iterations * batch / pictures,
-    }
-
-
-def _as_recipe(got: dict[str, Any]) -> dict[str, float]:
-    """Return a recipe in the form that the lesson goes on with: plain numbers, and whole iterations."""
-    return {key: int(value) if key == "iterations" else float(value) for key, value in got.items()}
-
-
-@exercise("13/recipe", title="The recipe at your batch size", difficulty=1, minutes=5, gives=_as_recipe)
-def recipe(attempt: Callable[[int, int], dict[str, float]]) -> str:
-    for batch, pictures in ((16, 10_582), (4, 600), (32, 2913)):
-        call = written("recipe", (batch, pictures))
-        got = attempt(batch, pictures)
-        unfinished(got, call)
-        want = recipe_at(batch, pictures)
-        require(
-            isinstance(got, dict) and set(got) == set(want),
-            f"{call}: keep the dictionary with its three keys.",
-        )
-        share = batch / PAPER_BATCH
-        opposite, updates = "That goes the wrong way:", "That counts updates; each sees `batch` pictures."
-        slips = {
-            "learning_rate": [
-                (PAPER_RATE, "The rate follows the batch: half the batch, half the rate."),
-                (
-                    PAPER_RATE / share,
-                    f"{opposite} a smaller batch has a noisier gradient, so take smaller steps.",
-                ),
-            ],
-            "iterations": [
-                (PAPER_ITERATIONS, "Keep the number of *pictures seen*, 30,000 × 16, not that of updates."),
-                (
-                    PAPER_ITERATIONS * share,
-                    f"{opposite} smaller batches need more updates to see as many pictures.",
-                ),
-            ],
-            "epochs": [
-                (want["iterations"] / pictures, updates),
-                (PAPER_ITERATIONS / pictures, updates),
-                (PAPER_ITERATIONS * batch / pictures, "Take your own number of iterations, not the paper's."),
-                (
-                    pictures / (PAPER_ITERATIONS * PAPER_BATCH),
-                    "That is the inverse: divide the pictures seen by the pictures there are.",
-                ),
-            ],
-        }
-        for key, right in want.items():
-            value = float(number(got[key], f"`{key}` of {call}"))
-            hint = hint_for(value, slips[key], 1e-9)
-            close(value, right, f"`{key}` of {call}", tolerance=1e-6 * max(1.0, right), hint=hint)
-    return (
-        "A rule of thumb, not the paper's: it keeps the pictures seen, not batch normalization's statistics."
-    )
+from dlv3.course.kit.exercises import close, exercise, written
 
 
 def hours_on_gpu(multiply_adds: float, batch: int, iterations: int, teraflops: float) -> float:

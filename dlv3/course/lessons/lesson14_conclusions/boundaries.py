@@ -93,3 +93,18 @@ def mean_field_step(q: Tensor, unary: Tensor, weights: Sequence[Tensor], offsets
     for weight, offset in zip(weights, offsets, strict=True):
         message = message + weight * shifted(q, *offset)
     return F.softmax(unary + message, dim=1)
+
+
+def crf(unary: Tensor, weights: Sequence[Tensor], offsets: Sequence[Offset], rounds: int = 5) -> Tensor:
+    """Return the labels (N, H, W) after some rounds of messages.
+
+    Args:
+        unary: (N, C, H, W), the network's log-probabilities.
+        weights: of each neighbour, from `pair_weights`.
+        offsets: the neighbours.
+        rounds: how many.
+    """
+    q = unary.exp()
+    for _ in range(rounds):
+        q = mean_field_step(q, unary, weights, offsets)
+    return q.argmax(1)

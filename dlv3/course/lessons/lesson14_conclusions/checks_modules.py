@@ -1,93 +1,16 @@
-"""Checks of lesson 14: one round of messages in a CRF, and DeepLabv3+'s decoder."""
+"""Check of lesson 14: DeepLabv3+'s decoder."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlv3.course.kit.answers import hint_for, tensor
+from dlv3.course.kit.answers import hint_for
 from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
-from dlv3.course.lessons.lesson14_conclusions.boundaries import pair_weights, shifted, window
 from dlv3.course.lessons.lesson14_conclusions.decoder import Decoder
 
 LOW, HIGH, CLASSES, REDUCED, CHANNELS = 6, 10, 3, 4, 8
-
-
-@exercise("14/mean-field", title="One round of messages", difficulty=3, minutes=8)
-def mean_field(attempt: Callable[..., Tensor]) -> str:
-    generator = torch.Generator().manual_seed(0)
-    unary = F.log_softmax(torch.randn(2, 3, 5, 6, generator=generator, dtype=torch.float64) * 2, dim=1)
-    q = torch.softmax(torch.randn(2, 3, 5, 6, generator=generator, dtype=torch.float64), dim=1)
-    offsets = window(1)
-    pictures = torch.rand(2, 3, 5, 6, generator=generator, dtype=torch.float64) * 255
-    weights = pair_weights(pictures, offsets, reach=1.0, contrast=90.0)
-    call = "`mean_field_step(q, unary, weights, offsets)` with 8 neighbours"
-    made = attempt(q.clone(), unary.clone(), [weight.clone() for weight in weights], list(offsets))
-    got = tensor(made, call)
-    want = dense_step(q, unary, weights, offsets)
-    close(got, want, call, tolerance=1e-9, hint=_mean_field_slip(got, q, unary, weights, offsets))
-    return "Neighbours vote, near and similar ones count more, and the network's own opinion stays in every round."
-
-
-def dense_step(q: Tensor, unary: Tensor, weights: list[Tensor], offsets: list[tuple[int, int]]) -> Tensor:
-    """Return the same as the step by one large matrix over all pairs of pixels, for small pictures."""
-    n, _, height, width = q.shape
-    ties = q.new_zeros(n, height * width, height * width)
-    for weight, (down, right) in zip(weights, offsets, strict=True):
-        for y in range(max(0, -down), min(height, height - down)):
-            for x in range(max(0, -right), min(width, width - right)):
-                ties[:, y * width + x, (y + down) * width + x + right] = weight[:, 0, y, x]
-    message = q.flatten(2) @ ties.transpose(1, 2)  # (N, C, pixels)
-    return F.softmax(unary + message.view_as(q), dim=1)
-
-
-def _mean_field_slip(
-    got: object, q: Tensor, unary: Tensor, weights: list[Tensor], offsets: list[tuple[int, int]]
-) -> str:
-    pairs = list(zip(weights, offsets, strict=True))
-
-    def summed(terms: Iterable[Tensor]) -> Tensor:
-        return torch.stack(list(terms)).sum(0)
-
-    message = summed(weight * shifted(q, *offset) for weight, offset in pairs)
-    own = summed(weight * q for weight, _ in pairs)
-    wrong_way = summed(weight * shifted(q, -down, -right) for weight, (down, right) in pairs)
-    last_only = weights[-1] * shifted(q, *offsets[-1])
-    slips = [
-        (
-            unary + message,
-            "These are still scores. Make them sum to 1 over the classes: `F.softmax(..., dim=1)`.",
-        ),
-        (
-            (q + message).softmax(1),
-            "Start from `unary`, what the network said, not from `q`: otherwise its opinion fades round by round.",
-        ),
-        (
-            (unary + q.log() + message).softmax(1),
-            "`unary` holds log-probabilities already. Multiplying with `q` counts the present belief twice.",
-        ),
-        (message.softmax(1), "The network's opinion, `unary`, is missing."),
-        (
-            (unary - message).softmax(1),
-            "The sign is wrong: neighbours that believe in a class should make it likelier.",
-        ),
-        (
-            (unary + own).softmax(1),
-            "You weigh each pixel's own belief. The message is the *neighbours'*: `shifted(q, down, right)`.",
-        ),
-        (
-            (unary + wrong_way).softmax(1),
-            "You look the other way: `shifted(q, down, right)` is the neighbour that the weight belongs to.",
-        ),
-        ((unary + last_only).softmax(1), "Only one neighbour is heard: add up all of them."),
-        (
-            (unary + message).softmax(0),
-            "Each picture and pixel has its own softmax over the classes, axis 1.",
-        ),
-        ((unary + message).softmax(-1), "The softmax runs over the classes, axis 1, not over the columns."),
-    ]
-    return hint_for(got, slips, 1e-9)
 
 
 @exercise("14/decoder", title="DeepLabv3+'s decoder", difficulty=4, minutes=12)

@@ -6,6 +6,7 @@ The decoder stretches the first over the second, concatenates them and lets two 
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from dlv3.aspp import conv_bn_relu
 from dlv3.deeplab import upsample
@@ -40,3 +41,39 @@ class Decoder(nn.Module):
         stretched = upsample(high, (height, width))  # (N, high_channels, h, w)
         logits: Tensor = self.classifier(self.refine(torch.cat([stretched, self.reduce(low)], dim=1)))
         return logits
+
+
+def train_on_frozen(
+    module: type[nn.Module],
+    low: Tensor,
+    high: Tensor,
+    masks: Tensor,
+    *,
+    use_early: bool,
+    updates: int = 80,
+    batch: int = 6,
+) -> nn.Module:
+    """Train a small decoder on the maps of a frozen network.
+
+    Args:
+        module: a class with the arguments of `Decoder`.
+        low: (N, C, h, w), early maps.
+        high: (N, C', h', w'), ASPP's answers to the same pictures.
+        masks: (N, H, W), their true classes.
+        use_early: whether the decoder gets the early maps; otherwise it gets zeros in their place.
+        updates: how many.
+        batch: pictures in each.
+    """
+    torch.manual_seed(0)
+    net = module(low.shape[1], high.shape[1], 8, reduced=12, channels=32)
+    optimizer = torch.optim.Adam(net.parameters())
+    generator = torch.Generator().manual_seed(0)
+    for i in range(updates):
+        optimizer.param_groups[0]["lr"] = 0.02 * (1 - i / updates) ** 0.9 * min(1, (i + 1) / 10)
+        drawn = torch.randint(len(masks), (batch,), generator=generator)
+        logits = upsample(net(low[drawn] * use_early, high[drawn]), (masks.shape[1], masks.shape[2]))
+        loss = F.cross_entropy(logits, masks[drawn])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return net.eval()

@@ -5,7 +5,6 @@ from dlv3.ablations.results import difference
 from dlv3.atrous import effective_kernel_size, valid_weight_shares
 from dlv3.course.kit.exam import Asked, Exam
 from dlv3.course.kit.questions import Choice, Number
-from dlv3.evaluation.inference import scaled_size
 from dlv3.resnet import base_rate
 
 SEEDS = (2.1, 0.3, 1.2, -0.4, 1.8)
@@ -19,7 +18,6 @@ def last_exam() -> Exam:
 
 def _arithmetic() -> list[Asked]:
     block6 = tuple(base_rate(6, 8) * unit for unit in (1, 2, 1))
-    side = -(-scaled_size((513, 513), 0.5)[0] // 8)
     full = 100 * valid_weight_shares(-(-321 // 16), 6)[9]
     return [
         Asked(
@@ -61,20 +59,22 @@ def _arithmetic() -> list[Asked]:
             "06_aspp",
             "section 3",
         ),
-        Asked(
-            Number("You evaluate pictures of 513 pixels at scale 0.5 and output stride 8. How many samples has one "
-                   "side of the last map?"),
-            side,
-            "513 becomes 257, and 257 / 8 is rounded up to 33: as many as at scale 1 and output stride 16.",
-            "03_output_stride",
-            "section 1",
-        ),
     ]  # fmt: skip
 
 
 def _diagnosis() -> list[Asked]:
     differences = ", ".join(f"{points:+g}" for points in SEEDS)
     return [
+        Asked(
+            Choice("ASPP scores 30 points above the same backbone without it. Which further run tells its reach from "
+                   "its additional weights?",
+                   ["the same ASPP with rates 1, 1, 1", "ASPP with a fourth branch", "both rows with more seeds",
+                    "ASPP on a deeper backbone"]),
+            "the same ASPP with rates 1, 1, 1",
+            "It has exactly as many weights, and its branches reach no further than one 3×3.",
+            "10_aspp_ablations",
+            "section 1",
+        ),
         Asked(
             Choice("Your own DeepLabv3 loads torchvision's checkpoint with `strict=True`, without a complaint, and "
                    "scores eight points too low. Which of these cannot be the reason?",

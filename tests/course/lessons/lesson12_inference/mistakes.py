@@ -1,11 +1,5 @@
 """Wrong answers to lesson 12's exercises, and what its checks must say to them."""
 
-_RATES = """
-def rates_at(rates, output_stride):
-    scaled = [{rate} for rate in rates]
-    {check}
-    return tuple({kept} for rate in scaled)
-"""
 _MIRRORED = """
 def mirrored(logits_of, images):
     a, b = logits_of(images), logits_of({flipped})
@@ -25,10 +19,6 @@ def fold(weight, gamma, beta, mean, variance, eps):
     scale = {scale}
     return weight * {shaped}, {bias}
 """
-
-
-def _rates(rate="rate * 16 / output_stride", check="pass", kept="int(rate)"):
-    return _RATES.format(rate=rate, check=check, kept=kept)
 
 
 def _mirror(result, flipped="images.flip(3)"):
@@ -54,14 +44,6 @@ def _fold(
 _SOFT = "(F.softmax(a, 1) + F.softmax(b, 1){back}){half}"
 
 MISTAKES = {
-    "12/rates-at": [
-        (_rates("rate * output_stride / 16"), "wrong way round"),
-        (_rates("rate"), "counts steps of the map"),
-        (_rates("2 * rate"), "it should be (6, 12, 18)"),
-        (_rates("rate if output_stride == 16 else 2 * rate"), "right at output stride 8 only"),
-        (_rates(kept="rate"), "a rate is a whole number"),
-        (_rates(), "half of 1 is not a rate"),
-    ],
     "12/mirrored": [
         (_mirror(_SOFT.format(back="", half=" / 2")), "mirrored the second answer back"),
         (_mirror("F.softmax((a + b.flip(3)) / 2, 1)"), "mean of the logits"),

@@ -46,15 +46,6 @@ def _pad(image: str = _IMAGE, labels: str = _LABELS) -> str:
     return _PAD.format(image=image, labels=labels)
 
 
-def _recipe(
-    rate: str = "0.007 * batch / 16", iterations: str = "480_000 // batch", epochs: str = "i * batch"
-) -> str:
-    return (
-        f"def recipe(batch, pictures):\n    i = {iterations}\n"
-        f'    return {{"learning_rate": {rate}, "iterations": i, "epochs": {epochs} / pictures}}'
-    )
-
-
 def _hours(formula: str) -> str:
     return f"def gpu_hours(multiply_adds, batch, iterations, teraflops):\n    return {formula}"
 
@@ -117,14 +108,6 @@ MISTAKES = {
         (_pad(image="F.pad(image, (0, side - height, 0, side - width))"), "Width and height are mixed up"),
         (_pad(image=_IMAGE, labels="labels"), "should be (6, 6)"),
         (_pad(labels=_LABELS + ".float()"), "wants int64"),
-    ],
-    "13/recipe": [
-        (_recipe(rate="0.007"), "half the batch, half the rate"),
-        (_recipe(rate="0.007 * 16 / batch"), "a smaller batch has a noisier gradient"),
-        (_recipe(iterations="30_000"), "number of *pictures seen*"),
-        (_recipe(iterations="30_000 * batch // 16"), "smaller batches need more updates"),
-        (_recipe(epochs="i"), "each sees `batch` pictures"),
-        ("def recipe(batch, pictures):\n    return 0.007 * batch / 16", "keep the dictionary"),
     ],
     "13/gpu-hours": [
         (_hours("multiply_adds * 3 * batch * iterations / teraflops / 1e12 / 3600"), "is two operations"),
