@@ -5,9 +5,9 @@
     python -m dlv3.course.kit.times --measure notebooks/05_*.ipynb    # run a lesson first, and keep its run time
 
 Reading is the text's words at 200 a minute, without hints and solutions, which stay folded unless one needs them. The
-exercises' minutes are those that their checks state. The runs are the processor seconds of all cells, which
-`dlv3.course.kit.notebooks` keeps in the notebook's metadata when it runs a lesson. A lesson states the sum, rounded up
-to five minutes.
+exercises' minutes are those that their checks state; an exam's are those in the lesson's first lines, "15 of them for
+the exam". The runs are the processor seconds of all cells, which `dlv3.course.kit.notebooks` keeps in the notebook's
+metadata when it runs a lesson. A lesson states the sum, rounded up to five minutes.
 """
 
 import argparse
@@ -27,6 +27,7 @@ WORDS_A_MINUTE = 200
 STEP = 5
 
 _STATED = re.compile(r"(\*\*Time\*\*: )(\d+)( minutes)")
+_EXAM = re.compile(r"(\d+) of them for the exam")
 _HELP = re.compile(r"<details>\s*<summary>\s*(?:Hint|Solution).*?</details>", re.S)
 _TARGET = re.compile(r"\]\([^)\s]*\)")
 _TAG = re.compile(r"<[^>]+>")
@@ -72,10 +73,11 @@ def words(markdown: str) -> int:
 def of(notebook: NotebookNode) -> LessonTime:
     """Return the time of a lesson, from its notebook and the checks of its exercises."""
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    found = _STATED.search(texts[0]) if texts else None
+    found, exam = (pattern.search(texts[0]) if texts else None for pattern in (_STATED, _EXAM))
     return LessonTime(
         words=sum(map(words, texts)),
-        exercises=sum(exercises.find(name).minutes for name, _ in notebooks.tagged(notebook, "exercise:")),
+        exercises=sum(exercises.find(name).minutes for name, _ in notebooks.tagged(notebook, "exercise:"))
+        + (int(exam[1]) if exam else 0),
         seconds=notebook.metadata.get("dlv3", {}).get("seconds"),
         stated=int(found[2]) if found else None,
     )

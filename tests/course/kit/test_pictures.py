@@ -35,10 +35,22 @@ def test_figure_png_redraws_one_figure():
 def test_a_picture_in_few_colours_keeps_its_size_and_what_is_transparent():
     generator = np.random.default_rng(0)
     photo = generator.integers(0, 256, (40, 30, 4), np.uint8)
-    photo[:20, :, 3], photo[20:] = 255, 0
-    small = in_few_colours(png(photo), 16)
-    assert pixels(small).shape[:2] == (40, 30)
-    shown = np.asarray(Image.open(io.BytesIO(small)).convert("RGBA"))
-    assert len(np.unique(shown.reshape(-1, 4), axis=0)) <= 16
-    assert (shown[20:, :, 3] == 0).all()
+    # Opaque noise, a ground without colour, and the rim of a grey letter.
+    photo[:20, :, 3], photo[20:], photo[30] = 255, 0, (112, 112, 112, 128)
+    small = in_few_colours(png(photo), 64)
+    assert len(small) < len(png(photo)) / 2
+    shown = np.asarray(Image.open(io.BytesIO(small)).convert("RGBA")).astype(int)
+    assert shown.shape == (40, 30, 4)
+    assert len(np.unique(shown.reshape(-1, 4), axis=0)) <= 64
     assert (shown[:20, :, 3] == 255).all()
+    assert np.abs(shown[:20, :, :3] - photo[:20, :, :3]).mean() < 40
+    assert (shown[31:, :, 3] == 0).all()
+    assert (shown[30, :, :3] == 112).all()
+    assert np.abs(shown[30, :, 3] - 128).max() <= 8
+
+
+def test_a_picture_without_transparency_keeps_its_few_colours():
+    flat = np.array([[[10, 20, 30], [200, 100, 0]]], np.uint8)
+    assert (
+        np.asarray(Image.open(io.BytesIO(in_few_colours(png(flat)))).convert("RGB")).tolist() == flat.tolist()
+    )

@@ -49,6 +49,12 @@ def test_time_is_reading_exercises_and_runs_rounded_up_to_five_minutes(lesson):
     assert time.honest == 20
 
 
+def test_an_exam_counts_as_long_as_the_first_lines_say(lesson):
+    made = nbformat.read(lesson, as_version=4)
+    made.cells[0].source = made.cells[0].source.replace("few of them for runs", "15 of them for the exam")
+    assert times.of(made).exercises == 12 + 15
+
+
 def test_writing_changes_the_stated_time_alone(lesson):
     before = lesson.read_text()
     assert times.write(lesson)

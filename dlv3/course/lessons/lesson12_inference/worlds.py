@@ -22,11 +22,11 @@ def found(records: Sequence[Record], preset: str) -> dict[tuple[str, str], Diffe
     ours = {}
     for name in TABLES:
         for claim in claims_at(EVERY_TABLE[name], preset):
-            rows = [
+            better, worse = (
                 [r for r in records if (r.preset, r.table, r.row) == (preset, name, row)]
                 for row in (claim.better, claim.worse)
-            ]
-            difference = paired_difference(*rows, claim.score)
+            )
+            difference = paired_difference(better, worse, claim.score)
             if difference is not None:
                 ours[name, claim.text] = difference
     return ours

@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlv3.config import DeepLabV3Config
 from dlv3.course.kit.plots import BLUE, ORANGE
-from dlv3.deeplab import DeepLabV3
+from dlv3.deeplab import DeepLabV3, DeepLabV3Config
 from dlv3.training.start import load_initial
 
 Pair = tuple[Tensor, Tensor]

@@ -64,8 +64,8 @@ def recorded_gains(records: Sequence[Record], score: str = "miou") -> dict[str, 
     """
     gains = {}
     for (_, before), (name, after) in pairwise(CHAIN.items()):
-        rows = [[r for r in records if (r.table, r.row) == step] for step in (after, before)]
-        found = paired_difference(*rows, score)
+        ours, theirs = ([r for r in records if (r.table, r.row) == step] for step in (after, before))
+        found = paired_difference(ours, theirs, score)
         if found is None:
             raise ValueError(f"records: no two runs of equal seeds for the step {name!r}")
         gains[name] = found

@@ -63,7 +63,7 @@ def test_the_presets_hold_what_the_lesson_says_of_them():
     stage1, stage2 = (understood(line).config() for line in (first, second))
     one, two = stage1.training, stage2.training
     assert (one.iterations, one.batch_size, one.crop_size, one.learning_rate) == (30_000, 16, 513, 0.007)
-    assert stage1.model == DeepLabV3Config(output_stride=16)
+    assert stage1.model == DeepLabV3Config(backbone="resnet101", first_unit="previous", output_stride=16)
     assert (stage2.model.output_stride, two.freeze_batch_norm, two.learning_rate) == (8, True, 0.001)
     assert (stage2.data.voc_train, stage2.data.bootstrap_copies) == ("trainval", 2)
 
