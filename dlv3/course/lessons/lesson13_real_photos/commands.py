@@ -3,17 +3,16 @@
 import contextlib
 import io
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dlv3.cli import main
 
-
-def run_in(folder: Path, command: str) -> str:
+def run_in(folder: Path, main: Callable[[list[str]], int], command: str) -> str:
     """Run a `dlv3` command in a folder, and return the command with what it prints.
 
     Args:
         folder: where the terminal would be.
+        main: `dlv3.cli.main`.
         command: a line such as `dlv3 train --data folder:photos --out runs/first`; a backslash at the end of a line
             continues it.
     """

@@ -10,7 +10,7 @@ from lesson_files import ROOT, notebook
 from torch.distributed.run import get_args_parser
 
 from dlv3 import DeepLabV3Config
-from dlv3.cli import parse
+from dlv3.cli import main, parse
 from dlv3.cli.evaluate import EvaluateArguments
 from dlv3.cli.predict import PredictArguments
 from dlv3.cli.train import TrainArguments, defaults
@@ -79,7 +79,7 @@ def test_the_options_for_torchvisions_weights_make_its_model():
 
 def test_a_command_runs_in_the_folder_and_its_words_come_back(tmp_path):
     before = Path.cwd()
-    said = commands.run_in(tmp_path, "dlv3 train --data folder:nowhere \\\n    --out runs/first")
+    said = commands.run_in(tmp_path, main, "dlv3 train --data folder:nowhere \\\n    --out runs/first")
     assert said.startswith("$ dlv3 train --data folder:nowhere")
     assert "dlv3: error: " in said
     assert said.endswith("(exit status 2)")
