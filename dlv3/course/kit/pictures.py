@@ -63,7 +63,7 @@ def in_few_colours(picture: bytes, colours: int = 256) -> bytes:
     clear = pixels[..., 3] < 255
     kept = colours - _OPACITIES
     indexed = image.convert("RGB").quantize(kept, method=Image.Quantize.MEDIANCUT)
-    table = np.frombuffer(indexed.convert("P").palette.tobytes(), np.uint8).reshape(-1, 3)[:kept]
+    table = np.array(indexed.getpalette() or (), np.uint8).reshape(-1, 3)[:kept]
     palette = np.zeros((colours, 4), np.uint8)
     palette[: len(table), :3], palette[: len(table), 3] = table, 255
     rims = pixels[clear & (pixels[..., 3] > 0), :3]
