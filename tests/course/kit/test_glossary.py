@@ -75,6 +75,17 @@ def test_entry_names_lessons_that_link_to_it(entry):
 
 
 @EACH_ENTRY
+def test_entry_names_lessons_whose_text_uses_the_word(entry):
+    for name in entry.lessons:
+        cells = notebook(ROOT / "notebooks" / name).cells
+        texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+        text = re.sub(r"\]\([^)]*\)|[\[\]*]", "", "\n".join(texts))
+        assert entry.term.casefold() in " ".join(text.casefold().split()), (
+            f"{name} does not use {entry.term!r}"
+        )
+
+
+@EACH_ENTRY
 def test_related_terms_are_other_terms(entry):
     assert set(entry.related) <= ANCHORS - {entry.anchor}
     assert len(set(entry.related)) == len(entry.related)
