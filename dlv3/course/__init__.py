@@ -7,6 +7,7 @@ from dlv3.course.kit.valid_weights_explorer import ValidWeightsExplorer
 from dlv3.course.lessons.lesson01_atrous_convolution.explorer import AtrousExplorer
 from dlv3.course.lessons.lesson01_atrous_convolution.photo import PhotoExplorer
 from dlv3.course.lessons.lesson02_receptive_fields.explorer import ReceptiveFieldExplorer
+from dlv3.course.lessons.lesson02_receptive_fields.resnet_explorer import ResNetExplorer
 from dlv3.course.lessons.lesson03_output_stride.explorer import OutputStrideLadder
 from dlv3.course.lessons.lesson04_cascade.explorer import CascadeExplorer
 from dlv3.course.lessons.lesson05_multi_grid.explorer import MultiGridExplorer
@@ -28,6 +29,7 @@ __all__ = [
     "Pick",
     "PriceExplorer",
     "ReceptiveFieldExplorer",
+    "ResNetExplorer",
     "ScheduleExplorer",
     "Slider",
     "ValidWeightsExplorer",

@@ -45,6 +45,7 @@ def _every_explorer() -> nbformat.NotebookNode:
         "valid = ValidWeightsExplorer()\nvalid",
         "again = IntervalExplorer()\nagain",
         "world = WorldExplorer()\nworld",
+        "resnet = ResNetExplorer(block=4)\nresnet",
         "question = Choice('Which?', ['44', '88'])\nquestion",
         "print('below')",
     ]

@@ -16,6 +16,7 @@ NAMES = (
     "valid-weights",
     "interval",
     "world",
+    "resnet",
 )
 HARMLESS = ("favicon", "ResizeObserver loop", "/lsp/")
 
@@ -112,6 +113,28 @@ def test_unit_rate_set_by_keyboard_reaches_the_kernel(opened):
     assert "no holes" not in changed(opened, grid, before).words
     opened.wait_for_timeout(300)
     assert run_in_kernel(opened, "print(grid.rates, grid.holes)") == "(2, 4, 16) 2"
+
+
+def test_block_opens_by_a_press_alone_and_a_unit_by_a_key(opened):
+    resnet = explorer(opened, NAMES.index("resnet"))
+    # What the sliders of an earlier test have sent must arrive before.
+    opened.wait_for_timeout(500)
+    run_in_kernel(opened, "resnet.unit = 1; resnet.block = 4")
+    opened.wait_for_function("(e) => e.textContent.includes('unit 1 of block4')", arg=resnet)
+    before = look(resnet)
+    box = resnet.query_selector(".dx-canvas").bounding_box()
+    opened.mouse.move(box["x"] + box["width"] * 0.36, box["y"] + box["height"] * 0.1)
+    opened.wait_for_timeout(100)
+    assert look(resnet) == before
+    opened.mouse.down()
+    opened.mouse.up()
+    assert "unit 1 of block1" in changed(opened, resnet, before).words
+    before = look(resnet)
+    resnet.query_selector(".dx-figure").focus()
+    opened.keyboard.press("ArrowRight")
+    assert changed(opened, resnet, before).box == before.box
+    opened.wait_for_timeout(300)
+    assert run_in_kernel(opened, "print(resnet.block, resnet.unit)") == "1 2"
 
 
 def test_prediction_is_kept_when_its_cell_runs_again(opened):

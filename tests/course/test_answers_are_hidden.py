@@ -27,7 +27,7 @@ COINCIDENCES = {
 # Cells between a question and its comparison that draw or assert something, and belong to something else.
 OTHER_MATTERS = {
     "00_start_here": {"named", "lazy", "same-score", "score-plot", "crumbs", "crumbs-plot"},
-    "02_receptive_fields": {"chain-run", "explorer-assert", "seen-run", "resnet-run", "trained"},
+    "02_receptive_fields": {"chain-run", "seen-run", "resnet-run", "trained"},
     "03_output_stride": {"truth-score"},
     "06_aspp": {"bars"},
     "08_training": {"c051-867c61", "c062-416f2f", "c064-290a92"},

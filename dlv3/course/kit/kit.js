@@ -10,6 +10,7 @@
 //   tiles(state)              [{label, formula, value}] the numbers under the figure
 //   says(state)               the figure in one or two sentences
 //   point(x, y, state)        the changes that a pointer at (x, y) makes, or null
+//   clicks                    true: only a press counts, not the pointer's way there
 //   key(name, state)          the changes that a key pressed on the figure makes, or null
 // The same functions draw the still picture in Python. The files have no imports and no exports: Python joins them.
 
@@ -108,7 +109,7 @@ function mount(explorer, model, el) {
       const changes = explorer.point((event.clientX - frame.left) * scale, (event.clientY - frame.top) * scale, state);
       if (changes && Object.entries(changes).some(([name, value]) => state[name] !== value)) change(changes, "point");
     };
-    figure.addEventListener("pointermove", at);
+    if (!explorer.clicks) figure.addEventListener("pointermove", at);
     figure.addEventListener("pointerdown", at);
   }
   if (explorer.key) {

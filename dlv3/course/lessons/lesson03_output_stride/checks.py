@@ -1,4 +1,4 @@
-"""Checks of lesson 03, output stride: the map's side, the labels seen through the map, base rates, costs."""
+"""Checks of lesson 03, output stride: the map's side, the labels seen through the map, costs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,12 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlv3 import resnet
 from dlv3.course.kit import answers
-from dlv3.course.kit.exercises import Wrong, equal, exercise, plain, require, written
-from dlv3.course.lessons.lesson03_output_stride.checks_rates import strides_into_rates
-
-__all__ = ["strides_into_rates"]
+from dlv3.course.kit.exercises import Wrong, equal, exercise, require, written
 
 
 @exercise("03/map-side", title="The side of the map", difficulty=1, minutes=2)
@@ -109,26 +105,6 @@ def _wrong_truth(got: Tensor, masks: Tensor, sampled: Tensor) -> str:
         "The shape is right, the labels are not. Sample, `F.one_hot`, move the classes to axis 1, upsample "
         "bilinearly with `align_corners=True`, take the `argmax` over axis 1."
     )
-
-
-@exercise("03/base-rate", title="The table of base rates", difficulty=1, minutes=3, gives=plain)
-def base_rate(attempt: Callable[[int, int], int]) -> str:
-    for output_stride in (16, 8, 32, 256, 4):
-        for block in range(2, 8):
-            want = resnet.base_rate(block, output_stride)
-            nominal = 4 * 2 ** (block - 1)
-            stride = f"block{block}'s nominal stride is {nominal}"
-            hints = {
-                0: "A rate is at least 1: this block keeps its strides.",
-                nominal / output_stride: "This block does not have to be denser: its rate stays 1.",
-                max(1, 2 * nominal // output_stride): f"That is twice too much: {stride}.",
-                max(1, nominal // 2 // output_stride): f"That is half of it: {stride}.",
-            }
-            call = written("base_rate", (block, output_stride))
-            got = attempt(block, output_stride)
-            equal(got, want, call, hints)
-            answers.whole_rates([got], call)
-    return "The paper prints two of these rows, in Fig. 3b and section 4; its rule gives the others."
 
 
 @exercise("03/multiply-adds", title="What a convolution costs", difficulty=1, minutes=3)

@@ -1,53 +1,10 @@
-"""Checks of lesson 03 on strides that turn into rates: two convolutions, a chain of layers, the first unit."""
+"""Checks of lesson 03 on strides that turn into rates: a chain of layers, the first unit."""
 
 from collections.abc import Callable
 from typing import TypedDict
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
-
 from dlv3.course.kit import answers
-from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
-
-
-def _two(x: Tensor, w1: Tensor, w2: Tensor, rates: tuple[int, int]) -> Tensor:
-    y = F.conv2d(x, w1, padding=rates[0], dilation=rates[0])
-    return F.conv2d(y, w2, padding=rates[1], dilation=rates[1])
-
-
-def without_stride(x: Tensor, w1: Tensor, w2: Tensor) -> Tensor:
-    """Return the map that holds the strided one at every second sample."""
-    return _two(x, w1, w2, (1, 2))
-
-
-@exercise("03/two-convolutions", title="Two convolutions without the stride", difficulty=2, minutes=5)
-def two_convolutions(attempt: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
-    generator = torch.Generator().manual_seed(1)
-    x = torch.randn(1, 2, 17, 17, generator=generator, dtype=torch.float64)
-    w1, w2 = (torch.randn(2, 2, 3, 3, generator=generator, dtype=torch.float64) for _ in range(2))
-    call = written("dense", (x, w1, w2))
-    got = attempt(x, w1, w2)
-    unfinished(got, call)
-    shape = tuple(getattr(got, "shape", ()))
-    require(shape != (1, 2, 9, 9), f"{call} has the shape {shape}: there is still a stride of 2.")
-    rates_11 = (
-        "Both rates are 1: `w2` now looks at samples 1 pixel apart, but in `strided` they were 2 apart."
-    )
-    rates_22 = (
-        "`w1` has rate 2, but it reads the picture itself, whose samples did not move. Only what comes after the "
-        "lost stride has to step over the new samples."
-    )
-    rates_21 = "The rate belongs to the other filter: `w1` reads the picture, `w2` the map that became dense."
-    slips = [
-        (_two(x, w1, w2, (1, 1)), rates_11),
-        (_two(x, w1, w2, (2, 2)), rates_22),
-        (_two(x, w1, w2, (2, 1)), rates_21),
-    ]
-    padding = "An atrous 3×3 filter keeps the size when its padding equals its rate."
-    hint = answers.hint_for(got, slips) or padding
-    close(got, _two(x, w1, w2, (1, 2)), call, tolerance=1e-9, hint=hint)
-    return "Every second sample is the strided result, and no weight is new."
+from dlv3.course.kit.exercises import Wrong, exercise, require, written
 
 
 def strides_into_rates(

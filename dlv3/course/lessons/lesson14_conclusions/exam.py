@@ -26,7 +26,7 @@ def _arithmetic() -> list[Asked]:
             (effective_kernel_size(5, 3) - 1) * 8,
             "The filter spans 5 + 4 · 2 = 13 samples: it adds 12, of 8 pixels each.",
             "02_receptive_fields",
-            "section 2",
+            "section 3",
         ),
         Asked(
             Number("You load torchvision's weights, whose strides stand in a block's first 3×3, and run at output "

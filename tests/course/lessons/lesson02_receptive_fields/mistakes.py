@@ -23,15 +23,6 @@ def no_holes(rates):
         window {grow}
     return True
 """
-_SIDE = """
-def effective_side(weights, share=0.95):
-    middle = weights.shape[0] // 2
-    for half in range(middle + 1):
-        square = slice({square})
-        if weights[square, square].sum() >= {share}:
-            return {answer}
-"""
-_SQUARE = "middle - half, middle + half + 1"
 
 
 def _grow(size: str = "size + reach * jump", jump: str = "jump * stride", start: str = "start") -> str:
@@ -41,21 +32,6 @@ def _grow(size: str = "size + reach * jump", jump: str = "jump * stride", start:
         f"    return {size}, {jump}, {start}"
     )
 
-
-def _layers(rate: str, leave: str) -> str:
-    return (
-        "def resnet50_layers(output_stride):\n"
-        "    layers = [(7, 2, 1), (3, 2, 1)]\n"
-        "    for units, nominal in ((3, 4), (4, 8), (6, 16), (3, 32)):\n"
-        f"        rate = {rate}\n"
-        f"        leave = {leave}\n"
-        "        layers += [(3, 1, rate)] * (units - 1) + [(3, leave, rate)]\n"
-        "    return layers"
-    )
-
-
-_RATE = "max(1, nominal // output_stride)"
-_LEAVE = "2 if 2 * nominal <= output_stride else 1"
 
 MISTAKES = {
     "02/grow": [
@@ -126,45 +102,4 @@ MISTAKES = {
         (_HOLES.format(order="sorted(rates)", gap=">", grow="+= 3 * rate"), "are holes"),
         ("def no_holes(rates):\n    return sum(rates)", "`True` or `False`"),
     ],
-    "02/resnet-layers": [
-        (_layers("1", _LEAVE), "doubles the rate of every layer behind"),
-        (_layers("nominal // output_stride", _LEAVE), "A rate is at least 1"),
-        (_layers("max(1, nominal / output_stride)", _LEAVE), "divide with `//`"),
-        (_layers(_RATE, "2"), "at a jump of 64"),
-        (_layers(_RATE, "2 if nominal <= output_stride else 1"), "at a jump of 64"),
-        (_layers(_RATE, "1"), "has strides"),
-        (
-            "def resnet50_layers(output_stride):\n    layers = [(3, 2, 1), (7, 2, 1)]\n"
-            "    for units, nominal in ((3, 4), (4, 8), (6, 16), (3, 32)):\n"
-            "        rate = max(1, nominal // output_stride)\n"
-            "        leave = 2 if 2 * nominal <= output_stride else 1\n"
-            "        layers += [(3, 1, rate)] * (units - 1) + [(3, leave, rate)]\n"
-            "    return layers",
-            "conv1 and pool1 are",
-        ),
-        ("def resnet50_layers(output_stride):\n    return [7, 3, 3]", "triples"),
-    ],
-    "02/effective-side": [
-        (_SIDE.format(square=_SQUARE, share="share", answer="half"), "square of side 1"),
-        (_SIDE.format(square=_SQUARE, share="share", answer="2 * half"), "square of side 1"),
-        (
-            _SIDE.format(square="middle - half, middle + half", share="share", answer="2 * half + 1"),
-            "should be 1",
-        ),
-        (_SIDE.format(square=_SQUARE, share="0.95", answer="2 * half + 1"), "share 0.4"),
-        (_SIDE.format(square=_SQUARE, share="0", answer="2 * half + 1"), "sum inside the square"),
-        (
-            "def effective_side(weights, share=0.95):\n    middle = weights.shape[0] // 2\n"
-            "    for half in range(middle):\n"
-            "        square = slice(middle - half, middle + half + 1)\n"
-            "        if weights[square, square].sum() >= share:\n"
-            "            return 2 * half + 1",
-            "finds no square",
-        ),
-    ],
-}
-EXCUSED_MUTANTS = {
-    "02/resnet-layers": {
-        "line 4: 32 as 33": "four blocks reach an output stride of 32; there is none above it"
-    },
 }

@@ -5,14 +5,6 @@ def upsampled_truth(masks, stride, num_classes):
     {body}
 """
 _ONE_HOT = "F.one_hot(masks[:, ::stride, ::stride], num_classes).permute(0, 3, 1, 2).float()"
-_STRIDED = """
-def strided(x, w1, w2):
-    return F.conv2d(F.conv2d(x, w1, stride=2, padding=1), w2, padding=1)
-
-
-def dense(x, w1, w2):
-    return F.conv2d(F.conv2d(x, w1, {first}), w2, {second})
-"""
 _LOOP = """
 def strides_and_rates(strides, output_stride):
     reached, rate, result = 1, 1, []
@@ -33,10 +25,6 @@ def _truth(body: str) -> str:
 
 def _cost(formula: str) -> str:
     return f"def multiply_adds(kernel_size, rate, channels_in, channels_out, side):\n    return {formula}"
-
-
-def _rate(formula: str) -> str:
-    return f"def base_rate(block, output_stride):\n    return {formula}"
 
 
 MISTAKES = {
@@ -79,13 +67,6 @@ MISTAKES = {
             "The shape is right, the labels are not",
         ),
     ],
-    "03/two-convolutions": [
-        (_STRIDED.format(first="padding=1", second="padding=1"), "Both rates are 1"),
-        (_STRIDED.format(first="padding=2, dilation=2", second="padding=2, dilation=2"), "has rate 2, but"),
-        (_STRIDED.format(first="padding=2, dilation=2", second="padding=1"), "belongs to the other filter"),
-        (_STRIDED.format(first="stride=2, padding=1", second="padding=1"), "there is still a stride of 2"),
-        (_STRIDED.format(first="padding=1", second="padding=1, dilation=2"), "padding equals its rate"),
-    ],
     "03/strides-and-rates": [
         (
             _LOOP.format(keep="reached * stride", lose="rate *= stride; result.append((1, rate))"),
@@ -109,12 +90,6 @@ MISTAKES = {
         ('exact = {"own": (2, 2), "before": (2, 2)}', "from before it"),
         ('exact = {"own": (1, 2), "before": (1, 2)}', "from behind it"),
         ("exact = (1, 2)", "Keep the dictionary"),
-    ],
-    "03/base-rate": [
-        (_rate("4 * 2 ** (block - 1) // output_stride"), "at least 1"),
-        (_rate("max(1, 4 * 2 ** (block - 1) / output_stride)"), "divide with `//`"),
-        (_rate("max(1, 4 * 2**block // output_stride)"), "twice too much"),
-        (_rate("max(1, 2**block // output_stride)"), "half of it"),
     ],
     "03/multiply-adds": [
         (_cost("kernel_size**2 * channels_in * channels_out"), "number of weights"),
