@@ -1,5 +1,6 @@
 """Lesson 02's figures: windows around a spot, places read by a stack, fields layer by layer, bells of paths."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -99,4 +100,4 @@ def path_bells(depths: Sequence[int]) -> Figure:
 def deviation(paths: Tensor) -> float:
     """Return the standard deviation of the places that paths lead to, in pixels."""
     distance = torch.arange(len(paths)) - len(paths) // 2
-    return float((distance**2 * paths).sum() / paths.sum()) ** 0.5
+    return math.sqrt((distance**2 * paths).sum() / paths.sum())
