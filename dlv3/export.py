@@ -90,6 +90,7 @@ def export(
     content = kind.make(_traced(folded(plain).float()), about)
     difference = verify(content, format, plain.float())
     _require_new(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, content)
     if path.read_bytes() != content:
         raise OSError(f"{path}: reads back other bytes than were written; delete it and check the disk")

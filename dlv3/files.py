@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from io import BytesIO
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
@@ -80,14 +81,31 @@ def remove_half(path: Path) -> None:
 def require_writable(folder: Path) -> None:
     """Make a folder and write a file in it, so that an error is raised now rather than after long work.
 
-    The file has no name, or only for a moment, so that a process that is killed leaves none.
+    Nothing is left: the file has no name, or only for a moment, and a folder that was not there is removed again. It is
+    made when there is something to write, so that work which fails leaves no empty folder.
 
     Raises:
         OSError: the folder cannot be made, or nothing can be written into it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryFile(dir=folder, buffering=0) as trial:
-        trial.write(b"1")
+    missing = missing_folders(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder, buffering=0) as trial:
+            trial.write(b"1")
+    finally:
+        remove_empty(missing)
+
+
+def missing_folders(folder: Path) -> list[Path]:
+    """Return a folder and those above it as far as they are not there, the innermost first; see `remove_empty`."""
+    return list(takewhile(lambda each: not os.path.lexists(each), (folder, *folder.parents)))
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, the innermost first, as far as they are empty."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def is_there(path: Path) -> bool:

@@ -9,6 +9,8 @@ Python writes them:
 
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 # Control characters, halves of characters (bytes of a file's name that are not UTF-8), separators of lines.
@@ -28,11 +30,24 @@ def say(*lines: object, error: bool = False) -> None:
 
     Args:
         lines: a text of several lines is given as `*text.split("\\n")`, its values made printable before.
-        error: print to stderr.
+        error: print to stderr. A line that cannot be written there is left out, and the work continues.
+
+    Raises:
+        OSError: stdout cannot be written to, because its disk is full or its reader has gone.
     """
     stream = sys.stderr if error else sys.stdout
-    for line in lines or ("",):
-        print(_encodable(printable(line), stream), file=stream, flush=True)
+    with suppress(OSError) if error else errors_of_stdout():
+        for line in lines or ("",):
+            print(_encodable(printable(line), stream), file=stream, flush=True)
+
+
+@contextmanager
+def errors_of_stdout() -> Iterator[None]:
+    """Name stdout in the error of a print that fails inside the block."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), "standard output") from error
 
 
 def _shown(character: str) -> str:

@@ -9,7 +9,15 @@ from typing import BinaryIO
 import pytest
 
 from dlv3 import files
-from dlv3.files import is_there, require_not_read, require_writable, write_atomically, write_with
+from dlv3.files import (
+    is_there,
+    missing_folders,
+    remove_empty,
+    require_not_read,
+    require_writable,
+    write_atomically,
+    write_with,
+)
 
 
 def test_content_is_written_and_replaced(tmp_path: Path):
@@ -117,12 +125,28 @@ def test_permissions_are_those_of_a_new_file(tmp_path: Path):
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
 
 
-def test_folder_that_can_be_written_to_is_made_and_left_empty(tmp_path: Path):
+def test_folder_that_can_be_written_to_is_left_as_it_was(tmp_path: Path):
     require_writable(tmp_path / "new" / "folder")
-    assert list((tmp_path / "new" / "folder").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "there").mkdir()
+    require_writable(tmp_path / "there")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "there"]
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="Not a directory"):
         require_writable(tmp_path / "file" / "folder")
+    with pytest.raises(OSError, match="name too long"):
+        require_writable(tmp_path / "new" / ("x" * 300))
+    assert not (tmp_path / "new").exists()
+
+
+def test_only_empty_folders_that_were_made_are_removed(tmp_path: Path):
+    folder = tmp_path / "a" / "b" / "c"
+    missing = missing_folders(folder)
+    assert missing == [folder, folder.parent, tmp_path / "a"]
+    folder.mkdir(parents=True)
+    (tmp_path / "a" / "kept").touch()
+    remove_empty(missing)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "a", tmp_path / "a" / "kept"]
 
 
 def test_what_is_not_a_file_is_not_passed_over(tmp_path: Path):
@@ -155,6 +179,7 @@ def test_trial_of_a_killed_process_leaves_nothing(tmp_path: Path, monkeypatch: p
     # A killed process removes nothing any more.
     monkeypatch.setattr(os, "unlink", lambda *arguments, **options: None)
     monkeypatch.setattr(Path, "unlink", lambda *arguments, **options: None)
+    (tmp_path / "folder").mkdir()
     require_writable(tmp_path / "folder")
     assert list((tmp_path / "folder").iterdir()) == []
 

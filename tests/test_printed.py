@@ -79,3 +79,12 @@ def test_call_that_prints_is_found(source: str):
 @pytest.mark.parametrize("source", ["say(a)", "tqdm.write(printable(a))", "self._bar.write(printable(a))"])
 def test_call_that_escapes_is_not_found(source: str):
     assert prints(source) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_behind_stdout_is_named_and_behind_stderr_ends_nothing(monkeypatch: pytest.MonkeyPatch):
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, open("/dev/full", "w", buffering=1))  # noqa: SIM115  it cannot be closed
+    with pytest.raises(OSError, match="No space left on device: 'standard output'"):
+        say("a")
+    say("b", error=True)

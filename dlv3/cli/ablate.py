@@ -1,7 +1,6 @@
 """`dlv3 ablate`: run the paper's tables, the probes and the studies, and report what was recorded."""
 
 import argparse
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -31,6 +30,7 @@ from dlv3.config.presets import PRESETS
 from dlv3.printed import say
 from dlv3.ranges import Whole
 from dlv3.training.classes import report_classes
+from dlv3.training.distributed import processes_started, rank_given
 
 RESULTS = Path("data/results")
 Scale = Literal["tiny", "laptop", "quarter", "quarter-heads", "gpu", "paper"]
@@ -149,7 +149,7 @@ def ablate_command(arguments: AblateArguments) -> int:
     if arguments.dry_run:
         _print_plan(wanted, results, costs)
         return 0
-    reports = os.environ.get("RANK", "0") == "0"  # under torchrun one process does
+    reports = rank_given() == 0  # under torchrun one process does
     if reports:
         say(f"dlv3: the records go to {results.resolve()}", error=True)
     if arguments.jobs == 1:
@@ -162,15 +162,10 @@ def ablate_command(arguments: AblateArguments) -> int:
 
 
 def _require_jobs(jobs: int) -> None:
-    if jobs > 1 and _processes() > 1:
+    if jobs > 1 and processes_started() > 1:
         raise ValueError(
             f"--jobs {jobs} under torchrun, whose processes share each training: give one of the two"
         )
-
-
-def _processes() -> int:
-    """Return the number of processes that torchrun started, or 1."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _tables(arguments: AblateArguments) -> list[Table[Any]]:
@@ -202,7 +197,7 @@ def _checked(
     on_folder.require_room(folder, cells)
     on_folder.require_meaning(cells)
     on_folder.require_same_options(folder, arguments.preset, results)
-    if _processes() > 1:
+    if processes_started() > 1:
         return None  # an update of several processes takes all of them
     report_classes(folder.train, folder.base.dataset)
     say(f"dlv3: {folder.about()}", error=True)

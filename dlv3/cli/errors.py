@@ -1,7 +1,6 @@
 """Turn an exception into one line on stderr, `dlv3: error: …`, and an exit status."""
 
 import re
-from contextlib import suppress
 
 from dlv3.printed import say
 
@@ -14,9 +13,8 @@ def print_error(message: str) -> None:
 
 
 def print_line(line: str) -> None:
-    """Print a line to stderr, unless its reader has gone."""
-    with suppress(OSError):
-        say(line, error=True)
+    """Print a line to stderr."""
+    say(line, error=True)
 
 
 def status_of(error: Exception) -> int | None:

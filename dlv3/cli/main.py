@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from dlv3.cli.errors import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, print_error, print_line, status_of
-from dlv3.printed import printable, say
+from dlv3.printed import errors_of_stdout, printable, say
 
 
 class Command(NamedTuple):
@@ -48,19 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0, or 2 for bad input, 1 where some of it failed, 128 plus a signal's number.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    if argv[:1] == ["--version"]:
-        from dlv3 import __version__
-
-        say(f"dlv3 {__version__}")
-        return 0
     try:
-        with _warnings_as_lines(), _sigterm_is_one_line():
-            done = dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
-            sys.stdout.flush()
-        return done
+        with _streams_kept_usable(), _warnings_as_lines(), _sigterm_is_one_line():
+            if argv[:1] == ["--version"]:
+                from dlv3 import __version__
+
+                say(f"dlv3 {__version__}")
+                return 0
+            return dispatch(COMMANDS, argv, "dlv3", "DeepLabv3: train, evaluate and predict.")
     except BrokenPipeError:
-        # Without this Python would try to write the rest at its end, and complain.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it is open until the process ends
         print_error("the output's reader has gone (broken pipe)")
         return BROKEN_PIPE
     except SystemExit as stop:
@@ -77,6 +73,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         if status is None:
             raise
         return status
+
+
+@contextmanager
+def _streams_kept_usable() -> Iterator[None]:
+    """Give a process that was started without stdout or stderr a place to print to, and leave nothing to be written.
+
+    What cannot be written, Python would write at its end, and complain.
+    """
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
+    try:
+        yield
+    finally:
+        try:
+            with errors_of_stdout():
+                sys.stdout.flush()
+        except OSError:
+            sys.stdout = _nowhere()
+            raise
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from dlv3.fields import shortened
-from dlv3.printed import printable
+from dlv3.printed import errors_of_stdout, printable
 from dlv3.ranges import allowed_in, said_in
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def parse(
         raise ArgumentsError(f"{what} (see {prog} --help)")
 
     try:
-        with _complaints_to(refuse):
+        with errors_of_stdout(), _complaints_to(refuse):
             options: dict[str, Any] = {"args": argv, "prog": prog, "registry": _ranges_in_help()}
             if default is not None:
                 options["default"] = default

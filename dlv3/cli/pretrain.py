@@ -36,6 +36,7 @@ def pretrain_command(config: PretrainConfig) -> int:
         **{f"{question} accuracy": f"{share:.4f}" for question, share in found.accuracies.items()},
         "torch": torch.__version__,
     }
+    out.parent.mkdir(parents=True, exist_ok=True)
     save_tensors(state, out, about)
     shares = ", ".join(f"{question} {100 * share:.1f}%" for question, share in found.accuracies.items())
     say(f"{shares} right on new pictures, {found.seconds:.0f} s; written to {out.resolve()}")

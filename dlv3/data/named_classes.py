@@ -66,6 +66,33 @@ class NamedClasses:
                     "model was trained on; give the classes in that order"
                 )
 
+    def require_unchanged(self, now: "NamedClasses", source: str) -> None:
+        """Check that a class still has the name and the place that it had when a training began.
+
+        Classes without names, "class 3", may be given some, and a class may be shown in a new colour.
+
+        Args:
+            now: the classes that the data has now.
+            source: the data, for the message.
+
+        Raises:
+            ValueError: a class was moved, replaced or renamed, or has the colour that was another one's, so that the
+                labels no longer mean what they did.
+        """
+        advice = "give the classes as they were, or start a new run with training.initial_weights"
+        for index, (old, new) in enumerate(zip(self.names, now.names, strict=False)):
+            if old != new and f"class {index}" not in (old, new):
+                raise ValueError(
+                    f"{source}: class {index} was {old!r} when the run began, and is {new!r} now; {advice}"
+                )
+        for index, colour in enumerate(now.colours[: len(self.colours)]):
+            if colour != self.colours[index] and colour in self.colours:
+                before = self.names[self.colours.index(colour)]
+                raise ValueError(
+                    f"{source}: the colour {colour} was that of {before!r} when the run began, and is that of "
+                    f"{now.names[index]!r} now; {advice}"
+                )
+
     def to_metadata(self) -> dict[str, str]:
         """Return the text to keep, for `dlv3.weights.save`."""
         return {CLASSES_KEY: json.dumps(asdict(self))}

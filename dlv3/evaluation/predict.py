@@ -23,7 +23,7 @@ from dlv3.evaluation.modes import as_configured, autocast, device_of
 from dlv3.evaluation.pictures import Picture, find_pictures
 from dlv3.evaluation.prediction_files import (
     Probabilities,
-    make_folder,
+    require_folder,
     require_separate,
     write_prediction,
     write_scores,
@@ -106,7 +106,7 @@ def predict_files(
     if not pictures:
         raise DataError("; ".join(failed) or "no pictures: give files, folders or patterns")
     require_separate(pictures, out, probabilities)
-    make_folder(out)
+    require_folder(out)
     say = on_failure or (lambda line: None)
     for line in failed:
         say(line)

@@ -1,6 +1,7 @@
 """The files of a prediction: a coloured mask, an overlay and the class indices, as PNG."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -13,7 +14,7 @@ from torch import Tensor
 from dlv3.data.errors import DataError
 from dlv3.data.palette import overlay, save_palette_png
 from dlv3.evaluation.pictures import Picture
-from dlv3.files import identity, write_with
+from dlv3.files import identity, require_writable, write_with
 
 Probabilities = Literal["none", "png", "npz"]
 _MORE: dict[Probabilities, list[str]] = {"none": [], "png": ["confidence.png"], "npz": ["probabilities.npz"]}
@@ -34,16 +35,23 @@ def require_separate(pictures: Sequence[Picture], out: Path, probabilities: Prob
                 )
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder for results, and those above it.
+def require_folder(folder: Path) -> None:
+    """Check before the work that results can be written into a folder, which is made with the first of them.
 
     Raises:
-        OSError: it cannot be made; says why.
+        OSError: it cannot be made or written to; says why.
     """
+    with _named(folder):
+        require_writable(folder)
+
+
+@contextmanager
+def _named(folder: Path) -> Iterator[None]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
-        raise OSError(f"--out {folder}: cannot be made: {error.strerror}; give another folder") from error
+        what = "written to" if folder.is_dir() else "made"
+        raise OSError(f"--out {folder}: cannot be {what}: {error.strerror}; give another folder") from error
 
 
 def write_prediction(
@@ -62,7 +70,8 @@ def write_prediction(
         OSError: a file cannot be written; says which and why.
     """
     mask, overlaid, index = _results(stem)
-    make_folder(stem.parent)
+    with _named(stem.parent):
+        stem.parent.mkdir(parents=True, exist_ok=True)
     try:
         save_palette_png(labels, palette, mask)
         # Light compression: a photo hardly shrinks with more, and it takes five times as long.

@@ -85,6 +85,7 @@ def write_scores(
         files[path.with_suffix(".png")] = draw_confusion(found)
     for file, content in files.items():
         try:
+            file.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(file, content)
         except OSError as error:
             raise OSError(f"{file}: cannot be written: {error.strerror}; give another --out") from error

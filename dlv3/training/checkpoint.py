@@ -39,6 +39,10 @@ class TrainingState:
     """Validations since then."""
     class_weights: list[float] = field(default_factory=list)
     """Those counted in the training pictures; empty where none were."""
+    classes: list[str] = field(default_factory=list)
+    """The names of the data's classes; empty in checkpoints of earlier versions."""
+    colours: list[tuple[int, int, int]] = field(default_factory=list)
+    """Red, green and blue of each."""
 
     def ended(self, training: TrainingConfig) -> bool:
         """Tell whether nothing is left to train: all iterations are done, or it stops early."""

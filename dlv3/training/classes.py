@@ -1,10 +1,13 @@
-"""The classes that a training is about to see, reported before it starts."""
+"""The classes that a training is about to see: reported before it starts, and compared with those it began with."""
 
 import warnings
+from pathlib import Path
 
 from dlv3.data import SegmentationDataset
+from dlv3.data.named_classes import NamedClasses
 from dlv3.data.shares import ClassShares, CountedDataset
 from dlv3.printed import say
+from dlv3.training.checkpoint import CheckpointError, TrainingState
 
 
 def report_classes(dataset: SegmentationDataset, name: str, *, show: bool = True) -> None:
@@ -31,3 +34,26 @@ def report_classes(dataset: SegmentationDataset, name: str, *, show: bool = True
     line = shares.warning(name)
     if line is not None:
         warnings.warn(line, stacklevel=2)
+
+
+def keep_classes(dataset: SegmentationDataset, state: TrainingState, name: str, path: Path) -> None:
+    """Note the data's classes in a training's state. Where the training resumes, they have to be those it began with.
+
+    Args:
+        dataset: the training pictures.
+        state: changed in place.
+        name: the data set's, for the messages.
+        path: the checkpoint's file, for the messages.
+
+    Raises:
+        CheckpointError: the classes that the checkpoint holds cannot be.
+        ValueError: a class has another name or place by now, or the colour of another one.
+    """
+    now = NamedClasses.of(dataset)
+    if state.classes:
+        try:
+            before = NamedClasses(tuple(state.classes), tuple(state.colours))
+        except ValueError as error:
+            raise CheckpointError(f"{path}: classes: {error}") from error
+        before.require_unchanged(now, name)
+    state.classes, state.colours = list(now.names), list(now.colours)

@@ -20,6 +20,8 @@ from torch import Tensor
 from dlv3.fields import require
 from dlv3.ranges import DEVICE
 
+_START = "start several processes with torchrun, or unset WORLD_SIZE and RANK for one"
+
 
 @dataclass(frozen=True)
 class Processes:
@@ -89,19 +91,54 @@ def joined(device_name: str) -> Iterator[Processes]:
 
     Yields:
         This process's place; it leaves the group at the end.
+
+    Raises:
+        ValueError: the device is not there, the variables that torchrun sets hold something else, or the other
+            processes cannot be reached.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+    if dist.is_initialized() or processes_started() == 1:
         yield Processes(choose_device(device_name), *_place())
         return
+    rank_given()
+    _of_environment("MASTER_PORT")
     device = choose_device(device_name)
     if device.type == "cuda":
-        device = choose_device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
+        device = choose_device(f"cuda:{_of_environment('LOCAL_RANK', '0')}")
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    except (ValueError, dist.DistError) as error:
+        reason = re.split(r"\. |\n", str(error).strip())[0]
+        raise ValueError(f"the processes of torchrun cannot be joined: {reason}; {_START}") from error
     try:
         yield Processes(device, *_place())
     finally:
         dist.destroy_process_group()
+
+
+def processes_started() -> int:
+    """Return the number of processes that torchrun says it started; 1 without it.
+
+    Raises:
+        ValueError: the variable WORLD_SIZE of the environment holds something else.
+    """
+    return _of_environment("WORLD_SIZE", "1", least=1)
+
+
+def rank_given() -> int:
+    """Return this process's rank among those that torchrun started; 0 without it.
+
+    Raises:
+        ValueError: the variable RANK of the environment holds something else.
+    """
+    return _of_environment("RANK", most=processes_started() - 1) if processes_started() > 1 else 0
+
+
+def _of_environment(name: str, default: str = "", *, least: int = 0, most: int = 65_535) -> int:
+    text = os.environ.get(name, default)
+    allowed = text.isdecimal() and least <= int(text[:9]) <= most
+    require(f"environment variable {name}", text, allowed, f"{least} to {most}; {_START}")
+    return int(text)
 
 
 def _place() -> tuple[int, int]:

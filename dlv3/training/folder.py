@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dlv3.files import remove_half, require_writable, write_atomically
+from dlv3.files import missing_folders, remove_empty, remove_half, require_writable, write_atomically
 
 
 class RunFolder:
@@ -29,6 +29,7 @@ class RunFolder:
         self.tensorboard = self.path / "tensorboard"
 
         self._replaced = self.path / ".replaced-run"
+        self._made: list[Path] = []
 
     @property
     def in_use(self) -> bool:
@@ -53,8 +54,10 @@ class RunFolder:
             OSError: the folder cannot be made, or nothing can be written into it.
         """
         self.require_free(resume=resume, overwrite=overwrite)
+        self._made = missing_folders(self.path)
         try:
             require_writable(self.path)
+            self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OSError(
                 f"{self.path}: cannot be written to: {error.strerror or error}; give another --out"
@@ -110,6 +113,8 @@ class RunFolder:
             with suppress(OSError):
                 Path(lock.lock_file).unlink()
             lock.release()
+            # A training that failed before it wrote anything leaves no empty folder.
+            remove_empty(self._made)
 
     def set_aside(self) -> None:
         """Move the run that is there, and nothing else, into a folder beside the new one's files.
@@ -133,6 +138,11 @@ class RunFolder:
         if self._replaced.exists():
             self._remove_parts()
             self._move_back(self._replaced)
+
+    def remove_beginnings(self) -> None:
+        """Remove what a run writes before its first update, so that its command can be given again."""
+        for part in (self.metrics, self.config):
+            part.unlink(missing_ok=True)
 
     def drop_replaced(self) -> None:
         """Remove the run that was replaced."""

@@ -17,7 +17,7 @@ from dlv3.training import checkpoint
 from dlv3.training.bootstrap import bootstrap
 from dlv3.training.checkpoint import TrainingState
 from dlv3.training.class_weights import counted_weights
-from dlv3.training.classes import report_classes
+from dlv3.training.classes import keep_classes, report_classes
 from dlv3.training.distributed import Processes, joined
 from dlv3.training.folder import RunFolder
 from dlv3.training.loop import Training
@@ -155,9 +155,10 @@ def _run(
 ) -> Evaluation | None:
     """Train, and return the last validation. A run that is replaced is removed last, when the new one is complete.
 
-    If the new one ends before its first checkpoint, the old one is put back.
+    If the new one ends before its first checkpoint, the old one is put back. If it fails before its first update, and
+    there was no run, the folder is as it was.
     """
-    first, reporter = updater.processes.first, None
+    first, reporter, begun = updater.processes.first, None, folder.in_use
     try:
         if first:
             if overwrite:
@@ -177,8 +178,11 @@ def _run(
     except BaseException:
         if reporter is not None:
             reporter.close()
-        if first and overwrite and not folder.checkpoint.exists():
-            folder.put_back()
+        if first and not folder.checkpoint.exists():
+            if overwrite:
+                folder.put_back()
+            elif not begun and state.iteration == 0:
+                folder.remove_beginnings()
         raise
     if reporter is not None:
         reporter.close()
@@ -209,6 +213,7 @@ def _begin(
     state = TrainingState.at_start()
     if saved is not None:
         state = training_state(saved, config.training.iterations, folder.checkpoint)
+    keep_classes(train_dataset, state, config.dataset, folder.checkpoint)
     state.class_weights = counted_weights(config.training, train_dataset, state.class_weights)
     class_weights = config.training.class_weights or state.class_weights
     updater = Updater(build_model(config, load=saved is None), config.training, processes, class_weights)

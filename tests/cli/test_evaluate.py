@@ -259,3 +259,13 @@ def test_classes_in_another_order_than_in_the_training_are_refused(run):
         evaluate("a.safetensors", "--data", "folder:my", "--workers", "0")
     Path("my/classes.txt").write_text("ground\nobject\n")
     assert evaluate("a.safetensors", "--data", "folder:my", "--workers", "0") == 0
+
+
+def test_evaluation_that_fails_leaves_no_folder(run, monkeypatch):
+    def fails(*arguments, **options):
+        raise ValueError("a photo is broken")
+
+    monkeypatch.setattr("dlv3.cli.evaluate.evaluate", fails)
+    with pytest.raises(ValueError, match="a photo is broken"):
+        evaluate("run", "--workers", "0", "--out", "new/scores/run.json")
+    assert not Path("new").exists()

@@ -49,3 +49,12 @@ def test_without_onnx_the_line_says_what_to_install(run, monkeypatch, capsys):
     assert line == (
         "dlv3: error: format onnx needs onnx; install what exports need: pip install 'dlv3[export]'"
     )
+
+
+def test_export_that_fails_leaves_no_folder(run, monkeypatch, capsys):
+    monkeypatch.setattr(
+        exports, "verify", lambda *arguments: (_ for _ in ()).throw(exports.ExportError("differs"))
+    )
+    assert main(["export", "run", "--format", "torch", "--out", "new/folder/model.pt2"]) == 2
+    assert "differs" in one_error_line(capsys.readouterr().err)
+    assert not Path("new").exists()

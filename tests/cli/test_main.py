@@ -149,3 +149,38 @@ def test_output_whose_reader_has_gone_is_one_line():
     child.stdout.close()
     assert child.wait(timeout=60) == 141
     assert "broken pipe" in one_error_line(child.stderr.read())
+
+
+def with_output_to(path: str, *words: str) -> None:
+    """Be a command whose stdout is a file, or closed."""
+    os.close(1)
+    if path:
+        os.open(path, os.O_WRONLY)
+    sys.stdout = os.fdopen(1, "w") if path else None
+    sys.exit(main(words))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--version"], "dlv3: error: standard output: No space left on device"),
+        # More than a buffer, and printed by tyro.
+        (["train", "--help"], "dlv3: error: standard output: No space left on device"),
+        (["data", "check", "photos"], "dlv3: error: standard output: No space left on device"),
+    ],
+)
+def test_full_disk_behind_stdout_is_named(words, message, photos: Path, monkeypatch, capfd):
+    monkeypatch.chdir(photos.parent)
+    words = [*words, "--ignore", "11"] if "check" in words else words
+    child = CONTEXT.Process(target=with_output_to, args=("/dev/full", *words))
+    child.start()
+    child.join(120)
+    assert (child.exitcode, capfd.readouterr().err) == (2, f"{message}\n")
+
+
+def test_closed_stdout_ends_nothing(capfd):
+    child = CONTEXT.Process(target=with_output_to, args=("", "train", "--help"))
+    child.start()
+    child.join(120)
+    assert (child.exitcode, capfd.readouterr().err) == (0, "")

@@ -156,3 +156,9 @@ def test_predictions_have_the_colours_of_the_table_that_the_masks_were_read_with
     assert Image.open("predictions/0_mask.png").mode == "P"
     assert np.array_equal(read_mask("predictions/0_mask.png", colours=colour_table), index)
     assert np.array_equal(read_mask("predictions/0_mask.png"), index)
+
+
+def test_pictures_that_cannot_be_read_leave_no_folder(run):
+    Path("a.png").write_bytes(b"")
+    assert predict("run", "a.png", "--out", "new/predictions") == 1
+    assert not Path("new").exists()

@@ -65,3 +65,38 @@ def test_a_file_without_them_has_none():
 def test_a_changed_text_is_refused(text: str, message: str):
     with pytest.raises(ValueError, match=message):
         NamedClasses.from_metadata({CLASSES_KEY: text}, 2)
+
+
+@pytest.mark.parametrize(
+    ("names", "colours", "message"),
+    [
+        (("ground", "road", "sky"), "kgr", None),
+        # Named by now, or shown in another colour.
+        (("ground", "road", "class 2"), "kgr", None),
+        (("ground", "road", "sky"), "kgb", None),
+        (
+            ("road", "ground", "sky"),
+            "kgr",
+            "photos: class 0 was 'ground' when the run began, and is 'road' now; ",
+        ),
+        (
+            ("ground", "road", "car"),
+            "kgr",
+            "photos: class 2 was 'sky' when the run began, and is 'car' now; ",
+        ),
+        (
+            ("ground", "road", "sky"),
+            "krg",
+            r"photos: the colour \(255, 0, 0\) was that of 'sky' when the run began, and is that of 'road' now; ",
+        ),
+    ],
+)
+def test_labels_that_no_longer_mean_what_they_did_are_refused(names, colours, message):
+    known = {"k": (0, 0, 0), "g": (0, 255, 0), "r": (255, 0, 0), "b": (0, 0, 255)}
+    before = NamedClasses(("ground", "road", "sky"), tuple(known[c] for c in "kgr"))
+    now = NamedClasses(names, tuple(known[c] for c in colours))
+    if message is None:
+        before.require_unchanged(now, "photos")
+        return
+    with pytest.raises(ValueError, match=f"^{message}give the classes as they were, or start a new run"):
+        before.require_unchanged(now, "photos")

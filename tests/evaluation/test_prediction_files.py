@@ -13,7 +13,7 @@ from dlv3 import files
 from dlv3.data.errors import DataError
 from dlv3.data.palette import voc_palette
 from dlv3.evaluation.pictures import Picture
-from dlv3.evaluation.prediction_files import make_folder, require_separate, write_prediction
+from dlv3.evaluation.prediction_files import require_folder, require_separate, write_prediction
 
 PALETTE = voc_palette(4)
 IMAGE = torch.randint(256, (3, 12, 20), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
@@ -46,7 +46,7 @@ def test_folder_that_cannot_be_made_is_one_line(here):
     Path("taken").touch()
     for out in ("taken", "taken/below"):
         with pytest.raises(OSError, match=rf"^--out {out}: cannot be made: [^\n]*give another folder$"):
-            make_folder(Path(out))
+            require_folder(Path(out))
 
 
 def test_folder_without_permission_is_one_line(open_folder, unprivileged):
@@ -54,7 +54,10 @@ def test_folder_without_permission_is_one_line(open_folder, unprivileged):
     Path("locked").chmod(0o555)
     message = "^--out locked/out: cannot be made: Permission denied; give"
     with unprivileged(), pytest.raises(OSError, match=message):
-        make_folder(Path("locked/out"))
+        require_folder(Path("locked/out"))
+    message = "^--out locked: cannot be written to: Permission denied; give"
+    with unprivileged(), pytest.raises(OSError, match=message):
+        require_folder(Path("locked"))
     message = r"^locked/a_mask\.png: cannot be written: Permission denied; give"
     with unprivileged(), pytest.raises(OSError, match=message):
         write("locked/a")

@@ -13,7 +13,7 @@ from scenarios import COMMANDS, TRAIN, Scenarios
 def warm() -> Iterator[WarmProcess]:
     if not hasattr(os, "fork"):
         pytest.skip("needs fork")
-    process = WarmProcess([TRAIN, COMMANDS["evaluate"], COMMANDS["ablate"]])
+    process = WarmProcess([TRAIN, *(COMMANDS[name] for name in ("evaluate", "export", "ablate"))])
     yield process
     process.close()
 

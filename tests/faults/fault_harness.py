@@ -20,13 +20,17 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from child_processes import CONTEXT
+from profiles import LONG
+from torch import nn
 
+from dlv3 import export as exports
 from dlv3 import files
 from dlv3.cli import main
 from dlv3.config import presets
@@ -114,6 +118,11 @@ def _serve(connection: Connection, warm_up: Sequence[Sequence[str]]) -> None:
     # Loaders fork their workers, as they do in a program that is started by itself.
     multiprocessing.set_start_method("fork", force=True)
     presets.PRESETS["tiny"] = smaller
+    if not LONG:
+        # It takes seconds and writes nothing.
+        exports._traced = lambda model: model
+        exports.verify = lambda *arguments: 0.0
+        exports.FORMATS["torch"] = replace(exports.FORMATS["torch"], make=_packed)
     with tempfile.TemporaryDirectory() as folder:
         # So that the counts of pictures are not kept among the user's.
         os.environ["XDG_CACHE_HOME"] = folder
@@ -131,6 +140,13 @@ def _serve(connection: Connection, warm_up: Sequence[Sequence[str]]) -> None:
                 return
             with tempfile.TemporaryDirectory() as output:
                 connection.send(_in_fork(command, place, fault, Path(output)))
+
+
+def _packed(model: nn.Module, about: dict[str, str]) -> bytes:
+    """Stand for the making of a .pt2: a file of the same weights and text."""
+    file = BytesIO()
+    torch.save((model.state_dict(), about), file)
+    return file.getvalue()
 
 
 def _in_fork(command: Sequence[str], folder: Path, fault: Fault, output: Path) -> Ended:

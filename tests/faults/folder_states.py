@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ def content_of(file: Path) -> Any:
             return _plain(load_tensors(file))
         elif file.suffix == ".png":
             Image.open(file).load()
+        elif file.suffix == ".pt2":
+            assert zipfile.ZipFile(file).testzip() is None
         elif file.suffix == ".npz":
             with np.load(file) as arrays:
                 for name in arrays:

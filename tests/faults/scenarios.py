@@ -18,13 +18,17 @@ COMMANDS = {
     "ablate": ["ablate", "T4", "--preset", "tiny", "--seeds", "1", "--results", "results", "--work", "work"],
     "evaluate": ["evaluate", "run", "--workers", "0", "--pictures", "2", "--csv", "--out", "scores/run.json"],
     "predict": ["predict", "run", "photos", "--out", "predictions", "--probabilities", "npz"],
+    "export": ["export", "run", "--format", "torch", "--out", "exports/model.pt2"],
 }
 # What lies there from an earlier call: it may only be replaced by what is whole.
 EARLIER = {
     "train over another": [TRAIN],
     "evaluate": [TRAIN, [*COMMANDS["evaluate"], "--flip"]],
     "predict": [TRAIN, [*COMMANDS["predict"], "--alpha", "0.2"]],
+    "export": [TRAIN],
 }
+ONCE = ("export",)
+"""Commands that refuse to be repeated once they are complete: they overwrite nothing."""
 
 
 @dataclass
@@ -40,6 +44,8 @@ class Scenario:
     """What lies in it."""
     points: tuple[str, ...]
     seconds: float
+    repeats: bool
+    """False where the command, given again once it is complete, is refused."""
     warm: WarmProcess
 
     def run(self, folder: Path, fault: Fault | None = None) -> Ended:
@@ -68,7 +74,14 @@ class Scenarios:
         ended = self._warm.run(COMMANDS[name], complete)
         assert ended.status == 0, ended.err
         return Scenario(
-            COMMANDS[name], begin, complete, state_of(complete), ended.points, ended.seconds, self._warm
+            COMMANDS[name],
+            begin,
+            complete,
+            state_of(complete),
+            ended.points,
+            ended.seconds,
+            name not in ONCE,
+            self._warm,
         )
 
 

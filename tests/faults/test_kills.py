@@ -6,6 +6,7 @@ bit for bit, and nothing left over.
 """
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ class Disturbed:
 
     def strike(self, fault: Fault) -> bool:
         """Run the command into a fault. Returns False if it ended before that."""
+        if self.refuses_to_repeat():
+            return False
         ended = self.scenario.run(self.folder, fault)
         now = state_of(self.folder)
         where = f"{fault} at {ended.points}: {ended.err}"
@@ -53,8 +56,14 @@ class Disturbed:
     def state(self) -> State:
         return state_of(self.folder)
 
+    def refuses_to_repeat(self) -> bool:
+        """Tell whether all was done when a fault came, and the command overwrites nothing."""
+        return not self.scenario.repeats and differences(self.state(), self.scenario.complete) == []
+
     def finish(self) -> None:
         """Run the command undisturbed."""
+        if self.refuses_to_repeat():
+            return
         ended = self.scenario.run(self.folder)
         assert ended.status == 0, ended.err
         assert differences(state_of(self.folder), self.scenario.complete) == []
@@ -82,16 +91,24 @@ def require_clean_end(ended: Ended, kind: Kind) -> None:
 
 
 def of_each_file(scenario: Scenario, kind: Kind) -> list[str]:
-    """Return a point for each file that a command writes: in its middle, or when it is complete and not yet moved."""
+    """Return a point for each file that a command writes: in its middle, or when it is complete and not yet moved.
+
+    The short profile takes the first file of each kind: 0_mask.png stands for 1_mask.png too.
+    """
     start = "half " if kind in ("kill", "full") else "os.rename "
     points = list(dict.fromkeys(point for point in scenario.points if point.startswith(start)))
-    return points if LONG else points[:7]
+    of_each_kind: dict[str, str] = {}
+    for point in points:
+        of_each_kind.setdefault(re.sub(r"\d+", "", point), point)
+    return points if LONG else list(of_each_kind.values())[:7]
 
 
 FAULTS = [(name, kind) for name in ("evaluate", "predict") for kind in KINDS]
+FAULTS += [("export", "kill"), ("export", "full")]
 FAULTS += [("train", "kill"), ("train", "full"), ("train over another", "kill"), ("ablate", "kill")]
 if LONG:
     FAULTS += [("train", "term"), ("train", "denied"), ("train over another", "full"), ("ablate", "full")]
+    FAULTS += [("export", "term"), ("export", "denied")]
 
 
 @pytest.mark.slow
@@ -104,7 +121,7 @@ def test_command_that_is_disturbed_in_each_of_its_files_loses_nothing(
     struck = [disturbed.strike(Fault(kind, name=point)) for point in of_each_file(scenario, kind)]
     disturbed.finish()
     record_property(f"faults: {kind}, {name}", sum(struck))
-    assert sum(struck) >= 2
+    assert sum(struck) >= min(2, len(struck)) > 0
 
 
 @pytest.mark.slow

@@ -17,12 +17,14 @@ from scenarios import TRAIN, make_data
 MORE = [*TRAIN, "--resume", "--training.iterations", "7"]
 EVALUATE = ["evaluate", "run", "--workers", "0", "--pictures", "1"]
 PREDICT = ["predict", "run", "photos/images", "--out", "predictions"]
+EXPORT = ["export", "run", "--format", "torch", "--out"]
 # What is closed, with its mode, the command, its exit status and the name that it has to print.
 CLOSED = {
     "a run's folder": ("run", 0o555, MORE, 2, "run: cannot be written to: Permission denied"),
     "a run's folder for scores": ("run", 0o555, EVALUATE, 2, "evaluation_val_pictures-1_os16.json"),
     "a folder for predictions": ("predictions", 0o555, PREDICT, 2, "predictions"),
     "a folder for a run": (".", 0o555, [*TRAIN[:-1], "new"], 2, "new: cannot be written to"),
+    "a folder for an export": ("run", 0o555, [*EXPORT, "run/model.pt2"], 2, "run"),
     "a checkpoint": ("run/checkpoint.pt", 0o000, MORE, 2, "checkpoint.pt"),
     "a configuration": ("run/config.json", 0o000, EVALUATE, 2, "config.json"),
     "weights": ("run/model.safetensors", 0o000, PREDICT, 2, "model.safetensors"),
@@ -36,6 +38,7 @@ FOLDERS = {
     "run/config.json": (EVALUATE, "config.json"),
     "run/model.safetensors": (PREDICT, "model.safetensors"),
     "predictions/0_mask.png": (PREDICT, "0_mask.png"),
+    "model.pt2": ([*EXPORT, "model.pt2"], "model.pt2"),
     "scores.json": ([*EVALUATE, "--out", "scores.json"], "scores.json"),
 }
 

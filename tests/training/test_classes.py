@@ -8,7 +8,8 @@ from PIL import Image
 
 from dlv3.data import DataConfig, DataError, open_dataset
 from dlv3.training.bootstrap import Bootstrapped
-from dlv3.training.classes import report_classes
+from dlv3.training.checkpoint import CheckpointError, TrainingState
+from dlv3.training.classes import keep_classes, report_classes
 
 
 def folder(root: Path, values: tuple[int, ...], **options: object):
@@ -53,3 +54,17 @@ def test_pictures_made_in_code_are_not_counted(capsys):
     for dataset in (open_dataset("scenes", "train"), Bootstrapped(open_dataset("scenes", "train"), [0])):
         report_classes(dataset, "scenes")
     assert capsys.readouterr().err == ""
+
+
+def test_resumed_training_has_the_classes_it_began_with(tmp_path: Path):
+    listed, state, checkpoint = tmp_path / "classes.txt", TrainingState.at_start(), tmp_path / "checkpoint.pt"
+    listed.write_text("sky\nroad\n")
+    keep_classes(folder(tmp_path, (0, 1)), state, "photos", checkpoint)
+    assert (state.classes, len(state.colours)) == (["sky", "road"], 2)
+    listed.write_text("road\nsky\n")
+    changed = open_dataset(f"folder:{tmp_path}", "train", DataConfig())
+    with pytest.raises(ValueError, match=r"^photos: class 0 was 'sky' when the run began, and is 'road' now"):
+        keep_classes(changed, state, "photos", checkpoint)
+    state.colours.pop()
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt: classes: 2 names and 1 colours"):
+        keep_classes(changed, state, "photos", checkpoint)

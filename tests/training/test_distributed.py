@@ -14,7 +14,7 @@ from training_runs import final_weights, metrics, run_to_the_end, scored, short_
 
 from dlv3.config.run import RunConfig
 from dlv3.training import TrainingResult, checkpoint, train
-from dlv3.training.distributed import Processes, choose_device, joined
+from dlv3.training.distributed import Processes, choose_device, joined, processes_started, rank_given
 from dlv3.weights import load_tensors
 
 PARTS = (1, 2)
@@ -136,3 +136,35 @@ def test_device_that_is_not_there_is_named():
     for name in ("abacus", "meta", "privateuseone", "cuda:-1", "cuda:999", ""):
         with pytest.raises(ValueError, match=f"device='{name}': expected auto, cpu, cuda, cuda:1 or mps$"):
             choose_device(name)
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"WORLD_SIZE": "x"}, "environment variable WORLD_SIZE='x': expected 1 to 65535; start several"),
+        ({"WORLD_SIZE": "0"}, "environment variable WORLD_SIZE='0': expected 1 to"),
+        ({"WORLD_SIZE": "9" * 5000}, "environment variable WORLD_SIZE='999"),
+        ({"WORLD_SIZE": "2"}, "environment variable RANK='': expected 0 to 1; start several"),
+        ({"WORLD_SIZE": "2", "RANK": "2"}, "environment variable RANK='2': expected 0 to 1"),
+        (
+            {"WORLD_SIZE": "2", "RANK": "0", "MASTER_PORT": "x"},
+            "environment variable MASTER_PORT='x': expected",
+        ),
+        ({"WORLD_SIZE": "2", "RANK": "0", "MASTER_PORT": "1"}, "cannot be joined: .*MASTER_ADDR expected"),
+    ],
+)
+def test_odd_variables_of_the_environment_are_named(variables, message, monkeypatch: pytest.MonkeyPatch):
+    for name in ("WORLD_SIZE", "RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=message), joined("cpu"):
+        pass
+
+
+def test_the_variables_are_read_where_there_are_several_processes_only(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RANK", "7")
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    assert (processes_started(), rank_given()) == (1, 0)
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    assert (processes_started(), rank_given()) == (8, 7)

@@ -239,3 +239,33 @@ def test_finished_run_without_its_checkpoint_is_not_trained_over(tmp_path: Path)
     with pytest.raises(ValueError, match=r"holds a finished run without its checkpoint\.pt.*--overwrite"):
         run_to_the_end(short_run(iterations=1), out, resume=True)
     assert (out / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("at", ["weights", "first update"])
+def test_training_that_fails_before_its_first_update_leaves_the_folder_as_it_was(
+    at: str, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(update, updater, iteration, batches):
+        raise ValueError("a photo is broken")
+
+    config = short_run(model=dict(aspp_channels=8), initial_weights=str(finished))
+    if at == "first update":
+        change_updates(monkeypatch, fail)
+        config = short_run()
+    for out, left in ((tmp_path / "runs" / "new", []), (tmp_path / "notes", ["notes", "notes/predictions"])):
+        if left:
+            (out / "predictions").mkdir(parents=True)
+        with pytest.raises(ValueError, match="network|broken"):
+            train(config, out, progress=False)
+        assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == left
+
+
+def test_run_that_fails_when_it_begins_again_keeps_its_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # As a process that was killed before its first checkpoint leaves it.
+    (tmp_path / "config.json").write_text(short_run().to_json())
+    change_updates(monkeypatch, lambda *arguments: pytest.fail("a photo is broken"))
+    with pytest.raises(pytest.fail.Exception):
+        train(short_run(), tmp_path, resume=True, progress=False)
+    assert RunConfig.read(tmp_path / "config.json") == short_run()

@@ -9,7 +9,10 @@ import pytest
 import torch
 from training_runs import run_to_the_end, short_run
 
-from dlv3.training import CheckpointError, checkpoint
+from dlv3.config.run import RunConfig
+from dlv3.data import open_dataset
+from dlv3.data.made.scenes import CLASSES
+from dlv3.training import CheckpointError, checkpoint, train
 from dlv3.training.checkpoint import TrainingState
 from dlv3.training.distributed import Processes
 from dlv3.training.restoring import restore_optimizer, training_state
@@ -153,7 +156,7 @@ def test_fewer_iterations_than_the_run_has_done_are_refused(tmp_path: Path):
 
 def test_sound_checkpoint_is_restored(saved: dict[str, Any], updater: Updater):
     state = training_state(saved, 4, HERE)
-    assert state == TrainingState(2, 0, state.metrics_bytes, [])
+    assert state == TrainingState(2, 0, state.metrics_bytes, [], classes=list(CLASSES), colours=state.colours)
     updater.restore(saved, HERE)
     restored = updater.state()
     assert all(torch.equal(t, restored["model"][name]) for name, t in saved["model"].items())
@@ -201,3 +204,12 @@ def test_state_of_each_optimizer_is_restored_and_its_options_are_not(
     for p, q in zip(first, second, strict=True):
         assert optimizer.state[p].keys() == other.state[q].keys()
         assert all(torch.equal(value, other.state[q][name]) for name, value in optimizer.state[p].items())
+
+
+def test_run_is_not_resumed_with_its_classes_in_another_order(finished: Path, finished_config: RunConfig):
+    before = (finished / "checkpoint.pt").read_bytes()
+    dataset = open_dataset("scenes", "train", finished_config.data)
+    dataset.classes = CLASSES[::-1]
+    with pytest.raises(ValueError, match=r"^scenes: class 0 was 'background' when the run began, and is '"):
+        train(finished_config, finished, resume=True, progress=False, train_dataset=dataset)
+    assert (finished / "checkpoint.pt").read_bytes() == before

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from dlv3 import printed
 from dlv3.data.errors import DataError
+from dlv3.files import missing_folders, remove_empty
 
 _CHUNK = 1 << 20  # bytes
 _TIMEOUT = 30  # seconds without an answer
@@ -95,6 +96,7 @@ def download_voc(
             say(f"{archive.title}: complete in {root}")
             continue
         say(f"{archive.title}: {'; '.join(archive.lacking(root))}")
+        missing = missing_folders(root)
         try:
             root.mkdir(parents=True, exist_ok=True)
             packed = _fetch(archive, root)
@@ -103,6 +105,9 @@ def download_voc(
             raise DataError(
                 f"{root}: {archive.title} cannot be stored ({error.strerror or error})"
             ) from error
+        finally:
+            # Where nothing arrived, no empty folder stays.
+            remove_empty(missing)
         if lacking := archive.lacking(root):
             raise DataError(
                 f"{root}: {archive.filename} is unpacked, but files are missing: {'; '.join(lacking)}; delete the "

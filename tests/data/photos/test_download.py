@@ -87,6 +87,13 @@ def test_it_is_fetched_unpacked_where_it_belongs_and_checked(tmp_path, server):
     assert said == ["Small: sbd/img: 0 of 5; sbd/train.txt: 0 of 3", f"Small: complete in {root}"]
 
 
+def test_a_download_that_does_not_begin_leaves_no_folder(tmp_path, server):
+    nowhere = replace(archive(server), url="http://127.0.0.1:1/data.tgz")
+    with pytest.raises(DataError, match="cannot be fetched"):
+        fetch(tmp_path / "new" / "folder", nowhere)
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_complete_is_not_fetched_again(tmp_path, server):
     fetch(tmp_path, archive(server))
     assert fetch(tmp_path, archive(server)) == [f"Small: complete in {tmp_path}"]
