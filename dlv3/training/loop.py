@@ -90,9 +90,10 @@ class Training:
                 raise
         if lost is not None:
             raise WorkerLost(f"{lost}; {self._kept(save=lost.while_loading)}")
+        # First, so that a run with weights is complete: its checkpoint knows of the last validation.
+        self._save()
         if self.processes.first:
             weights.save(self.updater.model, self.folder.weights, self._classes)
-        self._save()
 
     def _batches(self) -> Generator[Batch]:
         return training_batches(self.train_dataset, self.training, self.processes, self.state.iteration)

@@ -39,6 +39,17 @@ def content_of(file: Path) -> Any:
         AssertionError: it is a half file. Hidden files are those that are being written, and may be.
     """
     content = file.read_bytes()
+    key = (file.suffix, file.name.startswith("."), hashlib.sha256(content).hexdigest())
+    # The same checkpoint is looked at again and again.
+    if key not in _KNOWN:
+        _KNOWN[key] = _content(file, content)
+    return _KNOWN[key]
+
+
+_KNOWN: dict[tuple[str, bool, str], Any] = {}
+
+
+def _content(file: Path, content: bytes) -> Any:
     try:
         if file.suffix == ".json":
             return _plain(json.loads(content))
@@ -50,7 +61,7 @@ def content_of(file: Path) -> Any:
         if file.suffix == ".safetensors":
             # The order in which the file has its fields is not always the same.
             return _plain(load_tensors(file))
-        elif file.suffix == ".png":
+        if file.suffix == ".png":
             Image.open(file).load()
         elif file.suffix == ".pt2":
             assert zipfile.ZipFile(file).testzip() is None

@@ -108,6 +108,24 @@ def test_resuming_a_finished_run_changes_nothing(tmp_path: Path):
     assert metrics(out) == lines
 
 
+def test_run_that_was_killed_before_its_weights_knows_its_last_validation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uninterrupted: Whole
+):
+    """Weights make a run complete, so that the checkpoint beside them has to be."""
+    config, out = short_run(iterations=2, validation_interval=2), tmp_path / "run"
+
+    def killed(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dlv3.training.loop.weights.save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_to_the_end(config, out)
+    assert checkpoint.load(out / "checkpoint.pt")["validated"] == 2
+    run_to_the_end(config, out, resume=True)
+    assert_same_run(out, uninterrupted(config))
+
+
 def test_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
