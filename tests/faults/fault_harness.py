@@ -109,7 +109,7 @@ class WarmProcess:
 
 def smaller() -> RunConfig:
     """Return the preset "tiny" with fewer and smaller pictures: half a second for a training or a table."""
-    data, training = replace(_TINY.data, pictures=3, size=65), replace(_TINY.training, crop_size=33)
+    data, training = replace(_TINY.data, pictures=3), replace(_TINY.training, crop_size=33)
     return replace(_TINY, data=data, training=training)
 
 
