@@ -10,7 +10,7 @@ Python writes them:
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TextIO
 
 # Control characters, halves of characters (bytes of a file's name that are not UTF-8), separators of lines.
@@ -36,7 +36,8 @@ def say(*lines: object, error: bool = False) -> None:
         OSError: stdout cannot be written to, because its disk is full or its reader has gone.
     """
     stream = sys.stderr if error else sys.stdout
-    with suppress(OSError) if error else errors_of_stdout():
+    errors: AbstractContextManager[None] = suppress(OSError) if error else errors_of_stdout()
+    with errors:
         for line in lines or ("",):
             print(_encodable(printable(line), stream), file=stream, flush=True)
 
