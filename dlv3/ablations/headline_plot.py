@@ -94,6 +94,9 @@ def _grid(axis: "Axes", spans: Iterable[tuple[float, float]]) -> None:
                     color=INK,
                     alpha=1 if tick == 0 else 0.25,
                     linewidth=1,
+                    # The lessons' style goes through markers and dashes.
+                    linestyle="-",
+                    marker="None",
                     zorder=0,
                 )
     axis.set_xlim(low, high)

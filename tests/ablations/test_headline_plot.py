@@ -65,3 +65,13 @@ def test_the_figure_is_narrow_enough_for_a_phone():
     figure, _ = drawn({"resnet50 block4": [30]})
     # Shown in 358 pixels, beside margins, letters keep ten of them.
     assert 9.5 / 72 * 358 / figure.get_figwidth() > 10
+
+
+def test_grid_has_no_marks_where_the_style_gives_every_line_one():
+    with matplotlib.rc_context(
+        {"axes.prop_cycle": matplotlib.cycler(marker=["o", "s"], linestyle=["-", ":"])}
+    ):
+        _, axis = drawn({"resnet50 block4": [30, 31, 32], "resnet50 block5": [50, 52, 54]})
+    grid = [line for line in axis.lines if line.get_zorder() == 0]
+    assert grid
+    assert {(line.get_marker(), line.get_linestyle()) for line in grid} == {("None", "-")}

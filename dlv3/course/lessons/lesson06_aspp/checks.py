@@ -1,13 +1,10 @@
-"""Checks of lesson 06, ASPP: counting valid weights, the degenerate filter, the rates."""
+"""Checks of lesson 06, ASPP: counting valid weights, the rates."""
 
 from collections.abc import Callable, Mapping
 
-import torch
-from torch import Tensor
-
 from dlv3 import atrous
 from dlv3.course.kit import answers
-from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, unfinished, written
+from dlv3.course.kit.exercises import Wrong, equal, exercise, require, unfinished, written
 
 Shares = Mapping[int, float]
 
@@ -75,65 +72,6 @@ def valid_weights(attempt: Callable[[int, int], Shares]) -> str:
             shown = {weights: round(float(share), 4) for weights, share in sorted(got.items(), reverse=True)}
             raise Wrong(f"{call} gives {shown}. {_wrong_count(got, size, rate)}")
     return "Three valid weights never occur: 3 × 1 would need a side both longer and shorter than twice the rate."
-
-
-def share_of_padding(shares: Shares) -> float:
-    """Return the share of multiplications that meet padding."""
-    return 1 - sum(weights * share for weights, share in shares.items()) / 9
-
-
-@exercise("06/padding-share", title="Multiplying with zeros", difficulty=1, minutes=3, gives=float)
-def padding_share(attempt: Callable[[Shares], float]) -> str:
-    for size, rate in ((9, 2), (9, 9), (33, 18), (65, 12)):
-        shares = atrous.valid_weight_shares(size, rate)
-        valid = sum(weights * share for weights, share in shares.items())
-        any_padding = (
-            "That is the share of positions that meet any padding at all. A position with 6 valid weights wastes 3 of "
-            "9 products, not all."
-        )
-        slips = [
-            (valid / 9, "That is the share that meets the map. The rest meets padding."),
-            (1 - shares[9], any_padding),
-            (valid, "That is how many valid weights a position has on average. Make it a share of 9."),
-            (9 - valid, "That is how many products a position wastes on average. Make it a share of 9."),
-        ]
-        call = f"`padding_share(shares)` with the shares of size {size}, rate {rate}"
-        got = attempt(dict(shares))
-        number = answers.number(got, call)
-        close(number, share_of_padding(shares), call, tolerance=1e-6, hint=answers.hint_for(number, slips))
-    return "If the rate is the map's side, eight of nine products are with zero: 88.9%."
-
-
-def centre_weights(weight: Tensor) -> Tensor:
-    """Return the filters (C_out, C_in, 3, 3) with zeros around their centres."""
-    centre = torch.zeros_like(weight)
-    centre[:, :, 1, 1] = weight[:, :, 1, 1]
-    return centre
-
-
-@exercise("06/centre-only", title="The centre tap alone", difficulty=1, minutes=3)
-def centre_only(attempt: Callable[[Tensor], Tensor]) -> str:
-    generator = torch.Generator().manual_seed(3)
-    weight = torch.randn(4, 2, 3, 3, generator=generator)
-    call = written("centre_only", (weight,))
-    got = answers.tensor(attempt(weight.clone()), call)
-    require(
-        got.dtype == weight.dtype,
-        f"{call} is of {got.dtype}, but the filter is of {weight.dtype}, and a convolution wants both alike: "
-        "`torch.zeros_like(weight)`.",
-    )
-    want = centre_weights(weight)
-    shape = tuple(getattr(got, "shape", ()))
-    if shape in ((4, 2, 1, 1), (4, 2)):
-        raise Wrong(f"{call} cuts the filter down to {shape}. Keep 3×3, with zeros around the centre.")
-    if shape == want.shape:
-        require(
-            not torch.equal(got, weight - want),
-            f"{call} sets the centre to zero and keeps the outer weights. The exercise asks for the opposite.",
-        )
-        require(not torch.equal(got, weight), f"{call} leaves all nine weights as they are.")
-    close(got, want, call, tolerance=0, hint="Only `[:, :, 1, 1]` keeps its value.")
-    return "Now see where it makes no difference."
 
 
 @exercise(

@@ -1,98 +1,15 @@
 """Checks of lesson 07, the whole model; `checks_modules` has those of the modules that you build."""
 
-from collections.abc import Callable, Iterable
-from functools import cache
-from typing import Any, get_args
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
 
-from dlv3.course.kit.answers import as_pairs, entries, pairs, sequence
+from dlv3.course.kit.answers import entries
 from dlv3.course.kit.exercises import Wrong, equal, exercise, require, written
 from dlv3.deeplab import DeepLabV3, DeepLabV3Config
-from dlv3.resnet import BACKBONES, BottleneckUnit, FirstUnitRule, ResNet, Unit
-
-Rows = list[list[tuple[int, int]]]
-
-
-Grid = tuple[int, ...]
-
-
-def rates_of(strides: list[list[int]], output_stride: int, grid: Grid, wrong: str = "") -> Rows:
-    """Return the stride and rate of every unit; `wrong` brings in one of the usual mistakes."""
-    reached, rate = 1 if wrong == "no_stem" else 4, 1
-    rows: Rows = []
-    for block, row in enumerate(strides, 1):
-        rows.append([])
-        for unit, stride in enumerate(row):
-            lost = reached * stride > output_stride
-            if wrong == "own" and lost:
-                rate *= stride
-            factor = grid[unit % len(grid)] if block >= 4 or wrong == "everywhere" else 1
-            factor = 1 if wrong == "no_grid" else factor
-            absolute = wrong == "absolute" and block >= 4
-            rows[-1].append((1 if lost else stride, factor if absolute else rate * factor))
-            if lost and wrong != "own":
-                rate *= stride
-            reached *= 1 if lost else stride
-    return rows
-
-
-PLAN_MISTAKES = {
-    "no_grid": "From block4 on, each unit's rate is multiplied by its own unit rate: `multi_grid[unit]`.",
-    "everywhere": "Multi-grid starts at block4: the blocks before it keep their rates.",
-    "absolute": "The unit rates of multi-grid *multiply* the rate in force, they do not replace it.",
-    "own": "The unit that loses its stride still reads the map from before it. Double the rate for the units "
-    "*after* it: first write down the pair, then multiply.",
-    "no_stem": "The stem has already reached a stride of 4 before block1 begins.",
-}
-
-
-def _as_rows(got: Iterable[Iterable[Iterable[int]]]) -> Rows:
-    """Return a plan in the form that the lesson goes on with: a list of pairs for each block."""
-    return [[(stride, rate) for stride, rate in as_pairs(row)] for row in got]
-
-
-@exercise("07/plan", title="Strides and rates of every unit", difficulty=3, minutes=7, gives=_as_rows)
-def plan(attempt: Callable[..., Rows]) -> str:
-    cases = [(4, 16, (1, 2, 4)), (4, 8, (1, 1, 1)), (4, 32, (1, 2, 1)), (4, 8, (1, 2, 4)), (7, 16, (1, 2, 1))]
-    for blocks, output_stride, grid in cases:
-        for rule in get_args(FirstUnitRule):
-            units = [3, 4, 6, 3, 3, 3, 3][:blocks]
-            plain = network_plan(blocks, 4 * 2 ** (blocks - 1), (1, 1, 1), rule)
-            strides = [[stride for stride, _ in row] for row in plain]
-            want = network_plan(blocks, output_stride, grid, rule)
-            call = f"`plan(strides_of({units}, {rule!r}), {output_stride}, {grid})`"
-            got = attempt([list(row) for row in strides], output_stride, grid)
-            wanted = "a list for each block, with a pair (stride, rate) for each unit"
-            rows = [pairs(row, call, wanted) for row in sequence(got, call, wanted)]
-            require(
-                [len(row) for row in rows] == units,
-                f"{call} has {[len(row) for row in rows]} pairs in its blocks, but there are {units} units.",
-            )
-            if rows != want:
-                made = (
-                    name for name in PLAN_MISTAKES if rows == rates_of(strides, output_stride, grid, name)
-                )
-                raise Wrong(_first_difference(rows, want, call, PLAN_MISTAKES.get(next(made, ""), "")))
-    return "Every ResNet of this course is such a list: 32 down to 4, with cascade and multi-grid."
-
-
-@cache
-def network_plan(blocks: int, output_stride: int, grid: Grid, rule: FirstUnitRule) -> Rows:
-    """Return (stride, rate) of every unit of the library's ResNet-50."""
-    spec = BACKBONES["resnet50"]
-    with torch.device("meta"):
-        network = ResNet(spec, output_stride=output_stride, multi_grid=grid, blocks=blocks, first_unit=rule)
-    return [
-        [(unit.stride, unit.spatial_convs[0].rate) for unit in network.block(b) if isinstance(unit, Unit)]
-        for b in range(1, blocks + 1)
-    ]
-
-
-def _first_difference(rows: Rows, want: Rows, call: str, hint: str) -> str:
-    block = next(b for b, (mine, right) in enumerate(zip(rows, want, strict=True)) if mine != right)
-    return f"In {call}, block{block + 1} is {rows[block]}, but it should be {want[block]}. {hint}".rstrip()
+from dlv3.resnet import BottleneckUnit
 
 
 @exercise("07/unit-parameters", title="What a unit weighs", difficulty=2, minutes=4)

@@ -1,4 +1,4 @@
-"""Checks of lesson 07 on the modules that the learner builds: the unit, ASPP, the model."""
+"""Checks of lesson 07 on the modules that the learner builds: the unit, the model."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dlv3.aspp import ASPP
 from dlv3.course.kit.answers import hint_for
 from dlv3.course.kit.exercises import Wrong, close, exercise, require, unfinished, written
 from dlv3.deeplab import DeepLabV3, DeepLabV3Config
@@ -119,51 +118,6 @@ def bottleneck(attempt: Callable[..., nn.Module]) -> str:
         unfinished(got, f"{call} on x")
         close(got, wanted, f"{call} on x", tolerance=1e-9, hint=_unit_mistake(mine, stride, rate))
     return "The same names as torchvision's, so its weights fit."
-
-
-ASPP_HINTS = {
-    "project": "`project` is a 1×1 `conv_bn_relu` over all branches' channels, then dropout, in one `nn.Sequential`.",
-    "convs.4": "Branch 4 is the image pooling: one `nn.Sequential` of `nn.AdaptiveAvgPool2d(1)` followed by the parts "
-    "of a 1×1 `conv_bn_relu`, unpacked with `*`.",
-    "convs": "`convs` is an `nn.ModuleList`: the 1×1, one 3×3 for each rate in order, then the pooling branch.",
-}
-
-
-@exercise("07/aspp", title="Atrous spatial pyramid pooling", difficulty=2, minutes=6)
-def aspp(attempt: Callable[..., nn.Module]) -> str:
-    call, rates = "`ASPP(10, 4, (1, 2, 3))`", (1, 2, 3)
-    mine, right = module(attempt(10, 4, rates), call), randomised(ASPP(10, 4, rates))
-    same_tensors(mine, right, call, ASPP_HINTS)
-    atrous = [m for m in mine.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
-    got_rates = [conv.dilation[0] for conv in atrous]
-    require(
-        got_rates == list(rates), f"The 3×3 branches of {call} have the rates {got_rates}, in this order."
-    )
-    shares = [m.p for m in mine.modules() if isinstance(m, nn.Dropout)]
-    require(shares == [0.1], f"{call} should have one `nn.Dropout(0.1)`, after the projection.")
-    mine.double().eval().load_state_dict(right.state_dict())
-    features = torch.randn(2, 10, 7, 9, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    with torch.no_grad():
-        got, wanted = mine(features), right(features)
-    unfinished(got, f"{call} on features")
-    fixed = "The weights of `project` belong to a fixed order: 1×1, the rates, pooling."
-    slips = [
-        (_reordered(right, features, (4, 0, 1, 2, 3)), f"{fixed} You put the pooling first."),
-        (_reordered(right, features, (3, 2, 1, 0, 4)), f"{fixed} You have the 1×1 and the rates in reverse."),
-    ]
-    recipe = (
-        "Run all branches on the same features, repeat the pooled one, `torch.cat` on axis 1, then project."
-    )
-    hint = hint_for(got, slips) or recipe
-    close(got, wanted, f"{call} on features", tolerance=1e-9, hint=hint)
-    return "Five branches, with one vote each at every position."
-
-
-@torch.no_grad()
-def _reordered(right: ASPP, features: Tensor, order: tuple[int, ...]) -> Tensor:
-    maps = [right.convs[i](features) for i in order]
-    projected: Tensor = right.project(torch.cat(maps, dim=1))
-    return projected
 
 
 @exercise("07/deeplab", title="The model", difficulty=2, minutes=5)

@@ -1,4 +1,4 @@
-"""DeepLabv3's parts in their shortest form: what lesson 07 builds, for a learner who skips one of its exercises.
+"""DeepLabv3's parts in their shortest form: what lessons 03 and 06 ended with, and what lesson 07 builds.
 
 Names of parameters are torchvision's, so these parts load its weights and the library's. Strides and rates are
 fixed when a part is built; `dlv3.resnet` and `dlv3.aspp` can change them in place.
@@ -43,6 +43,17 @@ class Bottleneck(nn.Module):
         step = self.stride
         shortcut = self.downsample(x) if self.downsample else x[:, :, ::step, ::step]
         return F.relu(out + shortcut)
+
+
+def strides_of(units: list[int], first_unit: str) -> list[list[int]]:
+    """Return the strides of every unit without atrous convolution; `first_unit` is "stage" or "previous"."""
+    strides = [[1] * count for count in units]
+    for block in range(1, len(units)):
+        if first_unit == "previous":
+            strides[block][0] = 2
+        else:
+            strides[block - 1][-1] = 2
+    return strides
 
 
 def plan(

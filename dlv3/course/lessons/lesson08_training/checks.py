@@ -1,11 +1,10 @@
-"""Checks of lesson 08: mIOU of a set, learning rate, frozen batch normalization, bootstrapping."""
+"""Checks of lesson 08: learning rate, frozen batch normalization, bootstrapping."""
 
 import copy
-import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from dlv3.course.kit import answers
 from dlv3.course.kit.exercises import Wrong, close, exercise, require, written
@@ -13,84 +12,6 @@ from dlv3.course.lessons.lesson08_training.checks_loop import reference_loop
 from dlv3.deeplab import DeepLabV3, DeepLabV3Config
 
 __all__ = ["duplicated", "learning_rate_at", "reference_loop"]
-
-IGNORE = 255
-Pairs = list[tuple[Tensor, Tensor]]
-
-
-def _counts(pairs: Pairs, num_classes: int, *, ignore: bool = True) -> Tensor:
-    """Return (num_classes, 2): intersection and union of each class, over all pairs together."""
-    counts = torch.zeros(num_classes, 2, dtype=torch.float64)
-    for prediction, truth in pairs:
-        kept = truth != IGNORE if ignore else torch.ones_like(truth, dtype=torch.bool)
-        for c in range(num_classes):
-            p, t = (prediction == c) & kept, (truth == c) & kept
-            counts[c] += torch.stack([(p & t).sum(), (p | t).sum()])
-    return counts
-
-
-def _miou(counts: Tensor) -> float:
-    return float((counts[:, 0] / counts[:, 1]).nanmean())
-
-
-@exercise("08/miou", title="mIOU over a whole set", difficulty=2, minutes=8, gives=float)
-def miou(attempt: Callable[[Pairs, int], float]) -> str:
-    generator = torch.Generator().manual_seed(0)
-    truth = torch.randint(0, 3, (4, 6, 6), generator=generator)
-    truth[0] = truth[0].clamp(max=1)  # class 2 does not occur in the first batch's first picture
-    noisy = torch.rand(4, 6, 6, generator=generator) < 0.3
-    prediction = torch.where(noisy, (truth + 1) % 3, truth)
-    truth[:, 0, :3] = IGNORE
-    pairs = [(prediction[:1], truth[:1]), (prediction[1:], truth[1:])]
-    more = prediction.clone()
-    more[1, 4, :4] = 3
-    invented = [(more[:3], truth[:3]), (more[3:], truth[3:])]
-    cases = (
-        (pairs, 3, ""),
-        (pairs, 5, ", where classes 3 and 4 never occur"),
-        (invented, 4, ", where class 3 occurs in a prediction alone"),
-    )
-    for pairs, num_classes, absent in cases:
-        call = f"`miou(pairs, {num_classes})` of two batches with some labels 255{absent},"
-        got = attempt([(p.clone(), t.clone()) for p, t in pairs], num_classes)
-        value, counts = float(answers.number(got, call)), _counts(pairs, num_classes)
-        want = _miou(counts)
-        require(not math.isnan(value), f"{call} is not a number: an empty union divides 0 by 0.")
-        close(value, want, call, tolerance=1e-6, hint=_miou_slip(value, pairs, num_classes))
-    return "One matrix, or one pair of counts a class, for the whole set, divided once at the end."
-
-
-def _miou_slip(value: float, pairs: Pairs, num_classes: int) -> str:
-    counts = _counts(pairs, num_classes)
-    alone = [(p[None], t[None]) for batch in pairs for p, t in zip(*batch, strict=True)]
-    ious = (counts[:, 0] / counts[:, 1]).nan_to_num(0)
-    unmasked = _miou(_counts(pairs, num_classes, ignore=False))
-    of_batches, of_pictures = (
-        sum(_miou(_counts([pair], num_classes)) for pair in group) / len(group) for group in (pairs, alone)
-    )
-    true = [c for c in range(num_classes) if any(bool((t == c).any()) for _, t in pairs)]
-    slips = [
-        (
-            ious[true].mean(),
-            "A class that only the predictions have counts too, with an IOU of 0: it is a mistake.",
-        ),
-        (
-            unmasked,
-            "The pixels labelled 255 count in your unions: leave them out of both masks first, `kept = truth != 255`.",
-        ),
-        (
-            of_batches,
-            "You take the mean of the batches' scores. A small batch then weighs as much as a large one: add up the "
-            "counts of all batches, and divide once.",
-        ),
-        (
-            of_pictures,
-            "You take the mean of the pictures' scores: add up the counts of all pictures, and divide once.",
-        ),
-        (ious.mean(), "A class that occurs nowhere has an empty union: leave it out of the mean."),
-        (counts[:, 0].sum() / counts[:, 1].sum(), "Divide for each class, then take the mean."),
-    ]
-    return answers.hint_for(value, slips)
 
 
 def learning_rate_at(iteration: int, iterations: int, base: float, warmup: int = 0) -> float:

@@ -90,7 +90,7 @@ const schedule = {
   },
   says(state) {
     const poly = scheduleFacts(state, "poly").low, step = scheduleFacts(state, "step").low;
-    const low = (count) => (count ? `its last ${grouped(count)} iterations` : "no iteration");
+    const low = (count) => (count > 1 ? `its last ${grouped(count)} iterations` : count ? "its last iteration" : "no iteration");
     const drops = `${state.drops} drop${state.drops > 1 ? "s" : ""}`;
     return `Poly ${state.power.toFixed(1)} trains ${low(poly)} with less than a hundredth of the first rate; step with ${drops} of × ${state.factor}, ${low(step)}.`;
   },

@@ -58,16 +58,8 @@ def _pooling(end: str) -> str:
     return _POOLING.format(end=end)
 
 
-def _share(formula: str) -> str:
-    return f"def padding_share(shares):\n    return {formula}"
-
-
 def _rates(formula: str) -> str:
     return f"def rates_at(rates, output_stride):\n    return {formula}"
-
-
-def _centre(body: str) -> str:
-    return f"def centre_only(weight):\n    {body}"
 
 
 _BRANCHES = "        self.branches = nn.ModuleList(branches)\n"
@@ -87,19 +79,6 @@ MISTAKES = {
         ),
         ("def valid_weights(size, rate):\n    {9: 1.0}", "Did you forget `return`?"),
         (_count(key="rows + columns"), "a position has rows × columns"),
-    ],
-    "06/padding-share": [
-        (_share("sum(k * v for k, v in shares.items()) / 9"), "The rest meets padding"),
-        (_share("1 - shares[9]"), "wastes 3 of 9 products"),
-        (_share("9 - sum(k * v for k, v in shares.items())"), "Make it a share of 9"),
-        (_share("sum(k * v for k, v in shares.items())"), "how many valid weights a position has"),
-    ],
-    "06/centre-only": [
-        (_centre("return weight[:, :, 1:2, 1:2]"), "Keep 3×3"),
-        (_centre("weight[:, :, 1, 1] = 0; return weight"), "`centre_only` changes `weight`"),
-        (_centre("w = weight.clone(); w[:, :, 1, 1] = 0; return w"), "asks for the opposite"),
-        (_centre("w = weight.clone(); return w"), "leaves all nine"),
-        (_centre("w = weight.clone(); w[:, :, 0] = 0; w[:, :, 2] = 0; return w"), "Only `[:, :, 1, 1]`"),
     ],
     "06/image-pooling": [
         (_pooling("return self.look(features.mean((2, 3), keepdim=True))"), "Give it to every position"),

@@ -24,35 +24,6 @@ class Bottleneck(nn.Module):
         out = self.bn3(self.conv3(F.relu(self.bn2(self.conv2(out)))))
         return {result}
 """
-_PLAN = """
-def plan(strides, output_stride, multi_grid):
-    reached, rate, rows = {start}, 1, []
-    for block, row in enumerate(strides, 1):
-        rows.append([])
-        for unit, stride in enumerate(row):
-            lost = reached * stride > output_stride
-            {before}
-            factor = multi_grid[unit % 3] if block >= {first_block} else 1
-            rows[-1].append((1 if lost else stride, {pair}))
-            {after}
-            reached *= 1 if lost else stride
-    return rows
-"""
-_ASPP = """
-class ASPP(nn.Module):
-    def __init__(self, in_channels, channels, rates):
-        super().__init__()
-        branches = [conv_bn_relu(in_channels, channels, 1)]
-        branches += [conv_bn_relu(in_channels, channels, 3, rate) for rate in {rates}]
-        pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), *conv_bn_relu(in_channels, channels, 1))
-        self.convs = nn.ModuleList({branches})
-        self.project = nn.Sequential(*conv_bn_relu(5 * channels, channels, 1){dropout})
-
-    def forward(self, features):
-        maps = [branch(features) for branch in self.convs]
-        maps[-1] = maps[-1].expand_as(maps[0])
-        {result}
-"""
 _MODEL = """
 class DeepLab(nn.Module):
     def __init__(self, backbone, aspp, channels, num_classes):
@@ -70,19 +41,6 @@ def _unit(**parts: str) -> str:
     right = dict(first="", second="stride, rate, rate", bias="False", out="out", projects="in_channels != out",
                  shortcut="x[:, :, ::step, ::step]", result="F.relu(out + shortcut)")  # fmt: skip
     return _UNIT.format(**right | parts)
-
-
-def _plan(**parts: str) -> str:
-    right = dict(
-        start="4", before="pass", first_block="4", pair="rate * factor", after="rate *= stride if lost else 1"
-    )
-    return _PLAN.format(**right | parts)
-
-
-def _aspp(**parts: str) -> str:
-    right = dict(rates="rates", branches="[*branches, pool]", dropout=", nn.Dropout(0.1)",
-                 result="return self.project(torch.cat(maps, dim=1))")  # fmt: skip
-    return _ASPP.format(**right | parts)
 
 
 def _model(result: str, bias: str = "") -> str:
@@ -119,42 +77,6 @@ MISTAKES = {
             "has `conv4.weight`, which does not belong there",
         ),
     ],
-    "07/plan": [
-        (_plan(pair="rate"), "each unit's rate is multiplied"),
-        (_plan(pair="factor if block >= 4 else rate"), "do not replace it"),
-        (_plan(first_block="1"), "Multi-grid starts at block4"),
-        (_plan(before="rate *= stride if lost else 1", after="pass"), "still reads the map from before it"),
-        (_plan(start="1"), "already reached a stride of 4"),
-        (
-            "def plan(strides, output_stride, multi_grid):\n    return [[(1, 1)] for _ in strides]",
-            "pairs in its blocks",
-        ),
-    ],
-    "07/aspp": [
-        (_aspp(branches="[pool, *branches]"), "then the pooling branch"),
-        (_aspp(rates="(1, 1, 1)"), "have the rates [1, 1, 1]"),
-        (_aspp(branches="branches"), "Branch 4 is the image pooling"),
-        (_aspp(dropout=""), "one `nn.Dropout(0.1)`"),
-        (
-            _aspp(result="return self.project(torch.cat([maps[-1], *maps[:-1]], dim=1))"),
-            "You put the pooling first",
-        ),
-        (_aspp(result="self.project(torch.cat(maps, dim=1))"), "Did you forget `return`?"),
-        (_aspp(result="return torch.cat(maps, dim=1)"), "has the shape (2, 20, 7, 9)"),
-        (
-            "class ASPP(nn.Module):\n    def __init__(self, in_channels, channels, rates):\n"
-            "        super().__init__()\n"
-            "        branches = [conv_bn_relu(in_channels, channels, 1)]\n"
-            "        branches += [conv_bn_relu(in_channels, channels, 3, rate) for rate in rates]\n"
-            "        branches.append(nn.Sequential(nn.AdaptiveAvgPool2d(1), *conv_bn_relu(in_channels, channels, 1)))\n"
-            "        self.convs = nn.ModuleList(branches)\n"
-            "        self.project = nn.Sequential(\n"
-            "            *conv_bn_relu(len(branches) * channels, channels, 1), nn.Dropout(0.1)\n        )\n"
-            "\n    def forward(self, features):\n"
-            "        return self.project(torch.cat([branch(features) for branch in self.convs], dim=1))",
-            "repeats a 1×1 map at every position",
-        ),
-    ],
     "07/deeplab": [
         (_model("return logits"), "coarse logits"),
         (_model("return F.interpolate(logits, scale_factor=16, mode='bilinear')"), "the map times 16"),
@@ -182,4 +104,4 @@ MISTAKES = {
         ("as_torchvision = {}", "Keep the dictionary"),
     ],
 }
-IGNORED_CELLS = {"time-shares": "shares of the time differ from machine to machine"}
+IGNORED_CELLS: dict[str, str] = {}

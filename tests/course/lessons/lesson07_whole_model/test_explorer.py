@@ -31,6 +31,13 @@ def test_what_stands_out_is_named_with_its_share():
     )
 
 
+def test_what_is_small_is_not_said_to_be_nothing():
+    drawn = PriceExplorer.evaluate("price.draw(s)", s=PriceExplorer().state)
+    assert "under 0.01 · under 1%" in drawn  # image pooling's multiply-adds
+    assert "0.00 ·" not in drawn
+    assert "· 0%" not in drawn
+
+
 @pytest.mark.parametrize("wrong", [{"output_stride": 64}, {"blocks": 3}, {"head": "none"}, {"size": 65}])
 def test_values_out_of_range_are_refused(wrong):
     with pytest.raises(traitlets.TraitError):

@@ -1,5 +1,7 @@
 """DeepLabv3's parts in their shortest form: torchvision's weights fit them, and they give the library's answers."""
 
+from typing import get_args
+
 import pytest
 import torch
 from torch import nn
@@ -9,14 +11,13 @@ from dlv3 import aspp
 from dlv3.course import check
 from dlv3.course.lessons.lesson07_whole_model import whole_model
 from dlv3.course.lessons.lesson07_whole_model.checks_modules import randomised
+from dlv3.resnet import BACKBONES, FirstUnitRule, ResNet
 
 
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("07/plan", whole_model.plan),
         ("07/bottleneck", whole_model.Bottleneck),
-        ("07/aspp", whole_model.ASPP),
         ("07/deeplab", whole_model.DeepLab),
     ],
 )
@@ -52,11 +53,20 @@ def test_aspp_gives_the_librarys_answer():
     torch.testing.assert_close(ours(features), theirs(features))
 
 
-def test_plan_stops_at_the_output_stride():
-    strides = [[1, 1, 2], [1, 1, 2], [1, 1, 2], [1, 1, 1]]
-    assert whole_model.plan(strides, 16, (1, 2, 4)) == [
-        [(1, 1), (1, 1), (2, 1)],
-        [(1, 1), (1, 1), (2, 1)],
-        [(1, 1), (1, 1), (1, 1)],
-        [(1, 2), (1, 4), (1, 8)],
+@pytest.mark.parametrize("output_stride", [8, 16, 32])
+@pytest.mark.parametrize("rule", get_args(FirstUnitRule))
+@pytest.mark.parametrize(("units", "grid"), [([3, 4, 6, 3], (1, 2, 4)), ([3, 4, 6, 3, 3, 3, 3], (1, 2, 1))])
+def test_plan_is_the_librarys(units, grid, rule, output_stride):
+    with torch.device("meta"):
+        network = ResNet(
+            BACKBONES["resnet50"],
+            output_stride=output_stride,
+            multi_grid=grid,
+            blocks=len(units),
+            first_unit=rule,
+        )
+    theirs = [
+        [(unit.stride, unit.spatial_convs[0].rate) for unit in network.units(block)]
+        for block in range(1, len(units) + 1)
     ]
+    assert whole_model.plan(whole_model.strides_of(units, rule), output_stride, grid) == theirs

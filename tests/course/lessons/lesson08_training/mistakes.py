@@ -1,28 +1,5 @@
 """Wrong answers to lesson 08's exercises, and what its checks must say to them."""
 
-_MIOU = """
-def miou(pairs, num_classes):
-    i, u = torch.zeros(num_classes), torch.zeros(num_classes)
-    for prediction, truth in pairs:
-        kept = {kept}
-        for c in range(num_classes):
-            p, t = (prediction == c) & kept, (truth == c) & kept
-            i[c] += (p & t).sum()
-            u[c] += (p | t).sum()
-    return {result}
-"""
-_KEPT = "truth != 255"
-_OCCURRING = "(i[u > 0] / u[u > 0]).mean().item()"
-_MEAN_OF_BATCHES = """
-def miou(pairs, num_classes):
-    scores = []
-    for prediction, truth in pairs:
-        kept = truth != 255
-        p, t = prediction[kept], truth[kept]
-        ious = [((p == c) & (t == c)).sum() / ((p == c) | (t == c)).sum() for c in range(num_classes)]
-        scores.append(torch.stack(ious).nanmean().item())
-    return sum(scores) / len(scores)
-"""
 _LOSS = """
 def masked_loss(logits, labels):
     kept = labels != 255
@@ -59,10 +36,6 @@ _TRAIN, _SET = (
 _STEP = "loss = loss_of(model(images), labels); optimizer.zero_grad(); loss.backward(); optimizer.step()"
 
 
-def _miou(kept: str = _KEPT, result: str = _OCCURRING) -> str:
-    return _MIOU.format(kept=kept, result=result)
-
-
 def _rate(formula: str) -> str:
     return f"def learning_rate(iteration, iterations, base, warmup=0):\n    return {formula}"
 
@@ -88,20 +61,6 @@ _WARM = "(min(1, (iteration + 1) / warmup) if warmup else 1)"
 _ANY = "found = [i for i, classes in enumerate(classes_in) if classes & hard]; "
 
 MISTAKES = {
-    "08/miou": [
-        (_miou(kept="torch.ones_like(truth, dtype=torch.bool)"), "labelled 255 count in your unions"),
-        (_MEAN_OF_BATCHES, "mean of the batches' scores"),
-        (_miou(result="(i / u).mean().item()"), "empty union divides 0 by 0"),
-        (_miou(result="(i / u).nan_to_num(0).mean().item()"), "leave it out of the mean"),
-        (_miou(result="(i.sum() / u.sum()).item()"), "Divide for each class"),
-        (_miou(result="None"), "Did you forget `return`?"),
-        (
-            "def miou(pairs, num_classes):\n"
-            "    p = torch.cat([p[t != 255] for p, t in pairs])\n"
-            "    t = torch.cat([t[t != 255] for _, t in pairs])\n"
-            "    ious = [((p == c) & (t == c)).sum() / ((p == c) | (t == c)).sum() for c in t.unique()]\n"
-            "    return sum(ious) / len(ious)", 'A class that only the predictions have counts too'),
-    ],
     "08/learning-rate": [
         (_rate(_POLY), "The warm-up is missing"),
         (_rate(f"base * (1 - iteration / iterations) * {_WARM}"), "straight line"),
