@@ -48,8 +48,8 @@ def _arithmetic() -> list[Asked]:
             Choice("Three 3×3 layers, one behind the other. Which rates leave holes in the field?", STACKS),
             next(stack for stack in STACKS if len(reached(stack)) < 2 * sum(stack) + 1),
             "All its steps are even, so every odd distance is out of reach, however many layers follow.",
-            "05_multi_grid",
-            "section 3",
+            "02_receptive_fields",
+            "section 7",
         ),
         Asked(
             Number("You train on crops of 321 pixels at output stride 16. At how many percent of the positions does "
@@ -72,8 +72,8 @@ def _diagnosis() -> list[Asked]:
                     "ASPP on a deeper backbone"]),
             "the same ASPP with rates 1, 1, 1",
             "It has exactly as many weights, and its branches reach no further than one 3×3.",
-            "10_aspp_ablations",
-            "section 1",
+            "11_where_it_shows",
+            "section 5",
         ),
         Asked(
             Choice("Your own DeepLabv3 loads torchvision's checkpoint with `strict=True`, without a complaint, and "
