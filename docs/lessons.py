@@ -210,7 +210,14 @@ def _put_code(page: Page, cell: NotebookNode) -> None:
             for output in cell.outputs
             if output.output_type == "stream" or _form(output) == "text/plain"
         ]
-        page.put(_code(cell.source, cell.id, plain))
+        page.put(
+            _code(
+                cell.source,
+                cell.id,
+                plain,
+                folded=cell.metadata.get("jupyter", {}).get("source_hidden", False),
+            )
+        )
     for number, output in enumerate(cell.outputs):
         name = f"{page.stem}-{cell.id}-{number}"
         kind = _form(output)
@@ -229,8 +236,12 @@ def _only_compares(cell: NotebookNode) -> bool:
     return answer(cell) is not None and re.match(r"\w+\.compare\(", cell.source.strip()) is not None
 
 
-def _code(source: str, name: str, outputs: list[NotebookNode] | None = None) -> NotebookNode:
-    cell: NotebookNode = new_code_cell(source, id=name, outputs=outputs or [])
+def _code(
+    source: str, name: str, outputs: list[NotebookNode] | None = None, *, folded: bool = False
+) -> NotebookNode:
+    """Make a cell; the source of a folded one, which JupyterLab hides too, waits behind a line to unfold."""
+    metadata = {"tags": ["hide-input"]} if folded else {}
+    cell: NotebookNode = new_code_cell(source, id=name, outputs=outputs or [], metadata=metadata)
     return cell
 
 

@@ -8,14 +8,17 @@ its results in other forms: a list for a tuple, NumPy's numbers for Python's. A 
 one pass, the lesson must go on with exactly what the solution gives.
 """
 
+import contextlib
 import copy
 import re
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from unittest import mock
 
 import mutants
 import pytest
+import slices
 import torch
 from lesson_files import LESSONS, companion, notebook
 
@@ -32,6 +35,16 @@ FORMS = {
     "double": "made.double() if isinstance(made, torch.Tensor) and made.is_floating_point() else made",
     "array": "made.detach().numpy() if isinstance(made, torch.Tensor) else made",
 }
+# Cells that train for seconds: they and what depends on them are not run with each form.
+LONG_CELLS = {
+    "04_cascade": {"train-run"},
+    "05_multi_grid": {"markers-train", "train-run"},
+    "08_training": {"c062-416f2f", "c067-8cc3ba"},
+    "13_real_photos": {"padding-train", "thaw"},
+    "14_conclusions": {"train"},
+}
+# Tags of cells whose outputs nbval does not compare.
+IGNORING = {"nbval-ignore-output", "nbval-skip"}
 _FORM = """
 {solution}
 
@@ -47,15 +60,31 @@ def _formed(function):
 
 {name} = _formed({name})
 """
+_FORM_OF_VALUE = """
+{solution}
+
+def _formed(made):
+    import numpy, torch
+
+    if isinstance(made, dict):
+        return {{key: _formed(value) for key, value in made.items()}}
+    return {form}
+
+"""
 _FUNCTION = re.compile(r"^def (\w+)\(", re.M)
 
 
 def formed(solution: str, form: str) -> str | None:
-    """Return a solution whose last function gives its results in another form; None if it is not a function."""
-    functions = _FUNCTION.findall(solution)
-    if not functions or re.search(r"^class ", solution, re.M):
+    """Return a solution with its results in another form: its last function's, or its values; None if it is a class."""
+    if re.search(r"^class ", solution, re.M):
         return None
-    return _FORM.format(solution=solution, form=FORMS[form], name=functions[-1])
+    functions = _FUNCTION.findall(solution)
+    if functions:
+        return _FORM.format(solution=solution, form=FORMS[form], name=functions[-1])
+    names = [name for statement in slices.uses(solution) for name in sorted(statement.stores)]
+    return _FORM_OF_VALUE.format(solution=solution, form=FORMS[form]) + "\n".join(
+        f"{name} = _formed({name})" for name in names
+    )
 
 
 class Lesson:
@@ -94,6 +123,48 @@ class Lesson:
     def inputs(self, name: str) -> list[tuple[object, ...]]:
         """What the check of an exercise gives to its answers."""
         return self.recorder.inputs[getattr(self.solved.given[name].attempt, "__qualname__", "")]
+
+    def accepted_forms(self, name: str) -> list[str]:
+        """The forms that the check lets pass and that differ from the solution's own."""
+        right = self.solved.given[name].attempt
+        return [
+            form
+            for form, result in self.tried_forms(name).items()
+            if result.passed
+            and any(not same_form(*pair) for pair in self._results(right, result.attempt, name))
+        ]
+
+    def _results(self, right: object, other: object, name: str) -> Iterator[tuple[object, object]]:
+        """Both answers, or what both functions return for some of the check's inputs."""
+        if not callable(right):
+            yield right, other
+            return
+        for args in self.inputs(name)[:12]:
+            with contextlib.suppress(OSError, ValueError):  # a folder that is gone, or an input to be refused
+                yield right(*copy.deepcopy(args)), other(*copy.deepcopy(args))
+
+    def go_on(self, forms: Mapping[str, str]) -> dict[str, tuple[list[str], list[str]]]:
+        """Run what the answers reach with each in its form; return the cells that say something else than is stored."""
+        book = notebook(self.path)
+        stubs = dict(notebooks.tagged(book, "exercise:"))
+        codes = {stubs[name]: formed(self.solutions[name], form) for name, form in forms.items()}
+        long = {i for i, cell in enumerate(book.cells) if cell.id in LONG_CELLS.get(self.path.stem, ())}
+        told = slices.reached(book, set(codes)) - slices.reached(book, long)
+        space, other = {"__name__": "__main__"}, {}
+        for index in slices.needed(book, told):
+            cell = book.cells[index]
+            try:
+                said = slices.run(codes.get(index, cell.source), space)
+            except Exception as error:
+                return {cell.id: ([f"{type(error).__name__}: {error}"], [])}
+            compared = index in told and index not in stubs.values() and "check(" not in cell.source
+            if (
+                compared
+                and IGNORING.isdisjoint(cell.metadata.get("tags", []))
+                and said != slices.stored(cell)
+            ):
+                other[cell.id] = said, slices.stored(cell)
+        return other
 
     @cached_property
     def used_further_on(self) -> str:
@@ -165,6 +236,13 @@ class Exercises:
                     continue  # a check's own folder that is gone, or an input that is to be refused
                 got = result.or_else(None)(*copy.deepcopy(args))
                 assert same_form(got, want), (form, got, want)
+
+    @pytest.mark.slow
+    def test_lesson_goes_on_with_each_form_that_passes(self):
+        forms = {name: self.lesson.accepted_forms(name) for name in self.lesson.solutions}
+        for turn in range(max(map(len, forms.values()))):
+            mixed = {name: accepted[turn] for name, accepted in forms.items() if turn < len(accepted)}
+            assert self.lesson.go_on(mixed) == {}, mixed
 
     def test_exercise_has_two_wrong_answers(self, name):
         assert len(self.lesson.mistakes.get(name, ())) >= 2

@@ -143,3 +143,12 @@ def test_exercise_folds_with_a_line_on_how_to_run_it(tmp_path):
 def test_link_to_a_cell_of_the_glossary_becomes_one_to_its_heading(tmp_path):
     text = page(tmp_path, new_markdown_cell("A [**rate**](glossary.ipynb#cell-id=rate)."))
     assert "(glossary.ipynb#rate)" in text
+
+
+def test_cell_whose_source_jupyterlab_hides_is_folded_on_the_page(tmp_path):
+    path = tmp_path / "01_first.ipynb"
+    hidden, shown_cell = code("assert True"), code("print(1)")
+    hidden.metadata["jupyter"] = {"source_hidden": True}
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# 01 First"), hidden, shown_cell]), path)
+    cells = page_of(path, Figures(tmp_path / "figures", "../figures"), WHERE, {}).cells
+    assert [cell.metadata.get("tags") for cell in cells if cell.cell_type == "code"] == [["hide-input"], None]

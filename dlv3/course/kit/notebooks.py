@@ -196,13 +196,13 @@ def answer(
             answered.tried[task.name] = [_tried(task, code, space, seconds) for code in codes]
             answered.given[task.name] = _answered(task, answers.get(task.name, task.stub), space)
         elif index in setup:
-            exec(compile(_plain(cell.source), f"<cell {index}>", "exec"), space)
+            exec(compile(plain(cell.source), f"<cell {index}>", "exec"), space)
     return answered
 
 
 def _answered(task: NotebookExercise, code: str, space: dict[str, Any]) -> Result:
     exec(compile(code, f"<{task.name}>", "exec"), space)
-    exec(compile(_plain(task.check), f"<check of {task.name}>", "exec"), space)
+    exec(compile(plain(task.check), f"<check of {task.name}>", "exec"), space)
     return checking.results[task.name]
 
 
@@ -247,7 +247,7 @@ def _limited(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def _plain(source: str) -> str:
+def plain(source: str) -> str:
     """Return the code without IPython's own lines, such as %matplotlib."""
     return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
 

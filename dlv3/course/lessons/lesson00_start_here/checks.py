@@ -8,7 +8,6 @@ from torch import Tensor
 
 from dlv3.course.kit.answers import entries, hint_for, number, sequence
 from dlv3.course.kit.exercises import Wrong, close, equal, exercise, require, written
-from dlv3.deeplab import DeepLabV3
 
 
 @exercise("00/logits-shape", title="The logits' shape", difficulty=1, minutes=2)
@@ -154,31 +153,3 @@ def miou(attempt: Callable[[Tensor, Tensor, int], float]) -> str:
         )
         close(value, want, call, tolerance=1e-6, hint=hint_for(value, slips))
     return "The metric of the paper's section 4, and of every table in this course."
-
-
-def answers_a_side(model: DeepLabV3, images: Tensor) -> dict[int, int]:
-    """Return the side of the model's last map at each output stride; the model is left at the last one."""
-    sides = {}
-    for output_stride in (32, 16, 8, 4):
-        model.set_output_stride(output_stride)
-        with torch.inference_mode():
-            sides[output_stride] = model.coarse_logits(images).shape[-1]
-    return sides
-
-
-@exercise("00/map-sides", title="The map behind the answer", difficulty=1, minutes=4)
-def map_sides(attempt: dict[int, int]) -> str:
-    right = {32: 5, 16: 9, 8: 17, 4: 33}
-    given = entries(attempt, tuple(right))
-    for output_stride, want in right.items():
-        hints = {
-            129 // output_stride: "That is rounded down, but the map's side is rounded up: ask the model.",
-            129 / output_stride: "A map has a whole number of samples: ask the model.",
-            129: "That is the stretched answer; ask `model.coarse_logits`.",
-            8: "That is the number of classes. The map's sides are the last two axes.",
-            want**2: "One side is enough, not the whole map.",
-        }
-        equal(given[output_stride], want, f"`map_sides[{output_stride}]`", hints)
-    return (
-        "Halve the output stride and the map has about twice the samples a side, four times as many in all."
-    )

@@ -85,11 +85,5 @@ MISTAKES = {
             "but it should be one number",
         ),
     ],
-    "00/map-sides": [
-        ("map_sides = {32: 4, 16: 8, 8: 16, 4: 32}", "rounded down"),
-        ("map_sides = {32: 129, 16: 129, 8: 129, 4: 129}", "ask `model.coarse_logits`"),
-        ("map_sides = {32: 25, 16: 81, 8: 289, 4: 1089}", "not the whole map"),
-        ("map_sides = [5, 9, 17, 33]", "Keep the dictionary"),
-    ],
 }
 IGNORED_CELLS = {"machine": "it describes the machine that it runs on"}
