@@ -7,6 +7,7 @@ loads, and a method call, an assignment to a part or `+=` changes the object it 
 import ast
 import contextlib
 import io
+import linecache
 import re
 import symtable
 from dataclasses import dataclass
@@ -147,14 +148,17 @@ def run(source: str, space: dict[str, object]) -> list[str]:
         body.pop() if body and isinstance(body[-1], ast.Expr) and not source.rstrip().endswith(";") else None
     )
     said, shell = io.StringIO(), _Shell()
+    # As IPython does, so that the source of what the cell defines is found.
+    name = f"<cell {hash(source)}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     with (
         contextlib.redirect_stdout(said),
         mock.patch.object(InteractiveShell, "initialized", return_value=True),
         mock.patch.object(InteractiveShell, "instance", return_value=shell),
     ):
-        exec(compile(ast.Module(body, []), "<cell>", "exec"), space)
+        exec(compile(ast.Module(body, []), name, "exec"), space)
         if last:
-            result = eval(compile(ast.Expression(last.value), "<cell>", "eval"), space)
+            result = eval(compile(ast.Expression(last.value), name, "eval"), space)
             if result is not None:
                 shell.show(result)
     plt.close("all")

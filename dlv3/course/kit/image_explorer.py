@@ -20,6 +20,7 @@ import ipywidgets as widgets
 from PIL import Image
 
 from dlv3.course.kit.pictures import in_few_colours
+from dlv3.course.kit.value_slider import ValueSlider
 
 _STYLE = """<style>
 .dlv3-image-explorer .widget-inline-hbox > .widget-label { width: 130px !important; text-align: left; }
@@ -52,14 +53,7 @@ class Slider:
             raise ValueError(
                 f"{self.label!r}: expected two or more values with start={self.start!r} among {values}"
             )
-        return widgets.SelectionSlider(
-            options=[(str(value), value) for value in values],
-            value=values[0] if self.start is None else self.start,
-            description=self.label,
-            continuous_update=True,
-            layout=widgets.Layout(width="440px"),
-            style={"description_width": "130px"},
-        )
+        return ValueSlider(values, values[0] if self.start is None else self.start, self.label)
 
 
 @dataclass(frozen=True)

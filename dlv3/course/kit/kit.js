@@ -22,6 +22,12 @@ const digits = (x) => (x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x.toFi
 const mebibytes = (values) => digits((4 * values) / 2 ** 20); // of float32
 const memory = (values) => ((4 * values) / 2 ** 30 >= 1 ? `${digits((4 * values) / 2 ** 30)} GiB` : `${mebibytes(values)} MiB`);
 const grouped = (n) => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
+// A share in percent; a count where that would round to none or to all.
+function shareOf(part, whole, nouns, decimals = 1) {
+  const percent = Number(((100 * part) / whole).toFixed(decimals));
+  const hides = (percent === 0 && part > 0) || (percent === 100 && part < whole);
+  return hides ? `${grouped(part)} of ${grouped(whole)} ${nouns}` : `${percent.toFixed(decimals)}% of the ${nouns}`;
+}
 
 // SVG markup: svg("rect", {x: 1}) and text(x, y, "words", "class").
 function svg(name, attributes, inner = "") {

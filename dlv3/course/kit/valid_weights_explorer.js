@@ -91,6 +91,7 @@ function drawValidChart({ size, rate }) {
 }
 
 // One position in 65 × 65 is 0.02%, and not none.
+const wholeShare = (n, r) => shareOf(Math.max(0, n - 2 * r) ** 2, n ** 2, "positions");
 const percent = (share) => share > 0 && share < 0.0005 ? "under 0.1%" : `${(100 * share).toFixed(1)}%`;
 
 const validWeights = {
@@ -111,14 +112,14 @@ const validWeights = {
     const shares = validShares(n, r), down = validAlong(row, n, r), across = validAlong(column, n, r);
     return [
       { label: "At this position", value: `${down * across} of 9 weights`, formula: `${down} of 3 rows × ${across} of 3 columns` },
-      { label: "All nine weights valid", value: percent(shares[0]), formula: `max(0, n − 2r)² / n² = ${Math.max(0, n - 2 * r)}² / ${n}²` },
+      { label: "All nine weights valid", value: wholeShare(n, r).replace(/ (of the )?positions/, ""), formula: `max(0, n − 2r)² / n² = ${Math.max(0, n - 2 * r)}² / ${n}²` },
       { label: "Only the centre valid", value: percent(shares[4]), formula: r >= n ? "r ≥ n: a 1×1 filter" : `max(0, 2r − n)² / n² = ${Math.max(0, 2 * r - n)}² / ${n}²` },
       { label: "Products with padding", value: percent(meetingPadding(n, r)), formula: "multiplications that a zero of the padding enters" },
     ];
   },
   says({ size: n, rate: r, row, column }) {
-    const shares = validShares(n, r), here = validAlong(row, n, r) * validAlong(column, n, r);
-    const whole = r >= n ? "every position has only its centre weight: the filter is a 1×1 filter" : `${percent(shares[0])} of the positions have all nine weights on the map`;
+    const here = validAlong(row, n, r) * validAlong(column, n, r);
+    const whole = r >= n ? "every position has only its centre weight: the filter is a 1×1 filter" : `${wholeShare(n, r)} have all nine weights on the map`;
     return `On a ${n} × ${n} map at rate ${r}, ${whole}; ${percent(meetingPadding(n, r))} of the multiplications meet padding. At row ${row}, column ${column}: ${here} of 9.`;
   },
   point(px, py, state) {

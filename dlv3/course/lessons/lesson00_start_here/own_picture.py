@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from dlv3.course.kit.pictures import png
+from dlv3.course.kit.pictures import in_few_colours, png
 from dlv3.course.kit.sample_photo import sample_photo
 from dlv3.course.lessons.lesson00_start_here.first_look import FirstLook, Pixels, tinted
 from dlv3.data.transforms import EvalTransform
@@ -103,11 +103,7 @@ class OwnPicture(widgets.VBox):
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = repr(self)
-        # Stored in the notebook: 256 colours are enough.
-        stored = io.BytesIO()
-        few = Image.open(io.BytesIO(self.picture.value)).quantize(256, method=Image.Quantize.FASTOCTREE)
-        few.save(stored, "PNG", optimize=True)
-        bundle["image/png"] = base64.b64encode(stored.getvalue()).decode()
+        bundle["image/png"] = base64.b64encode(in_few_colours(self.picture.value)).decode()
         return bundle
 
 
