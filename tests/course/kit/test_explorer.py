@@ -35,9 +35,9 @@ def test_sentence_and_controls_are_there(explorer):
 _ALL_IT_SAYS = """(() => {
   const explorer = %s, said = new Set();
   const walk = (from, deep) => explorer.controls(from).forEach((control) => {
-    const step = control.step || 1;
-    const values = control.options ? control.options.map(([value]) => value)
-      : [...Array(Math.min(40, Math.floor((control.max - control.min) / step) + 1)).keys()].map((i) => control.min + i * step);
+    const { min, max, step = 1, options } = control;
+    const places = options ? [] : [...Array(Math.min(40, Math.floor((max - min) / step) + 1)).keys()];
+    const values = options ? options.map(([value]) => value) : places.map((i) => min + i * step);
     for (const value of values) {
       const state = explorer.repair({ ...from, ...control.set(from, value) }, control.key).state;
       said.add(explorer.says(state));
