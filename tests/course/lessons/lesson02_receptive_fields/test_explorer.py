@@ -22,5 +22,10 @@ def test_field_size_holes_and_paths_are_the_librarys():
         assert fact["input"] == receptive_field.count_paths(layers).tolist()
 
 
+def test_one_hole_is_not_called_holes():
+    assert "leaves 1 hole;" in ReceptiveFieldExplorer(kernel_size=2, rates=(2,)).says()
+    assert "leaves 2 holes;" in ReceptiveFieldExplorer(rates=(2,)).says()
+
+
 def test_still_picture_is_whole():
     check_still(ReceptiveFieldExplorer(), ReceptiveFieldExplorer())
