@@ -44,7 +44,7 @@ def run(rates: Rates, seed: int, updates: int = 60) -> float:
     torch.manual_seed(seed)  # start weights, batches and turns all follow from here
     edge = REACH - sum(rates)  # cells that no path reaches
     window = slice(edge, 2 * REACH + 1 - edge)
-    network = stack(rates).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = stack(rates).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.02, updates, pct_start=0.15)
     cells, colours = targets("train", 600)
@@ -53,7 +53,7 @@ def run(rates: Rates, seed: int, updates: int = 60) -> float:
         x = cells[..., window, window][chosen].rot90(quarters, (2, 3))
         loss = F.cross_entropy(network(x.contiguous(memory_format=torch.channels_last)), colours[chosen])
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         schedule.step()
     cells, colours = targets("test", 300)

@@ -38,16 +38,6 @@ def _reading(
     )
 
 
-def _share(formula: str) -> str:
-    return (
-        "def cue_share(before, after, cue):\n"
-        "    gains = {name: after[name] - before[name] for name in before}\n"
-        "    mean = lambda values: sum(values) / len(values)\n"
-        "    ours = [gains[name] for name in cue]\n"
-        f"    return {formula}"
-    )
-
-
 MISTAKES = {
     "10/could-be-best": [
         (_peak("{best}"), "highest mean alone"),
@@ -89,19 +79,8 @@ MISTAKES = {
         (_reading(reversal="high < -matters"), "the opposite of the claim"),
         ("def reading(low, high, matters):\n    return low > 0", "should be one of"),
     ],
-    "10/cue-share": [
-        (_share("100 * sum(ours) / sum(gains.values())"), "1 is all of it"),
-        (_share("mean(ours) / mean(gains.values())"), "divide sums"),
-        (_share("sum(ours) / mean(gains.values())"), "or nowhere"),
-        (_share("sum(ours)"), "gain together"),
-        (_share("sum(ours) / len(gains)"), "asks for the share"),
-        (_share("1 - sum(ours) / sum(gains.values())"), "share of the others"),
-        (_share("sum(ours) / sum(abs(gain) for gain in gains.values())"), "with their sign"),
-        (_share("sum(ours) / sum(gain for gain in gains.values() if gain > 0)"), "leave out the classes"),
-        (_share("sum(after[name] for name in cue) / sum(after.values())"), "Take the gains"),
-    ],
 }
-IGNORED_CELLS = {"verdicts": "more seeds of Table 5 may be recorded"}
+IGNORED_CELLS: dict[str, str] = {}
 _EDGE = "an end that lies exactly on 0 or on the bound is not defined, and does not occur"
 EXCUSED_MUTANTS = {
     "10/reading": {

@@ -13,7 +13,6 @@ from dlv3.course.lessons.lesson10_aspp_ablations import checks, checks_heads
         ("10/largest-rate", checks.largest_valid_rate),
         ("10/reading", checks.meaning),
         ("10/equal-widths", checks_heads.shared_widths),
-        ("10/cue-share", checks_heads.explained),
     ],
 )
 def test_fallback_passes_its_check(name, answer):
