@@ -14,6 +14,7 @@ from dlv3 import assets, weights
 from dlv3.ablations.catalogue import EVERY_TABLE
 from dlv3.ablations.paper.configure import configuration
 from dlv3.ablations.paper.reach import reach
+from dlv3.ablations.paper.tables import is_control
 from dlv3.ablations.results import Difference, Record, paired_difference
 from dlv3.course.kit.plots import BLUE, INK, ORANGE, VERMILLION, show_image
 from dlv3.data import SegmentationDataset
@@ -214,7 +215,7 @@ def learnt_figure(
 ) -> Figure:
     """Draw what reach alone gives each row against the recorded score."""
     figure, axis = plt.subplots(figsize=(6.4, 4.4))
-    controls = {(step.table, step.row) for step in CONTROLS} | {("T2", "block7, rate 2 throughout")}
+    controls = {key for key in predicted if is_control(EVERY_TABLE[key[0]].row(key[1]))}
     for kind, colour, mark, keys in (
         ("rows of Tables 2, 3 and 5", BLUE, "o", [key for key in predicted if key not in controls]),
         ("controls", VERMILLION, "D", [key for key in predicted if key in controls]),
