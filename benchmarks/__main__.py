@@ -11,14 +11,18 @@ from benchmarks.machine import describe
 from benchmarks.options import SECTIONS, Options, Section, defaults
 from benchmarks.publish import publish
 from benchmarks.record import Record
-from benchmarks.rows import FLOAT32_LIMIT, HEADER, ResultsDiffer, Row, Unavailable, line
+from benchmarks.rows import FLOAT32_LIMIT, HEADER, Missing, ResultsDiffer, Row, Unavailable, line
 from dlv3.cli import BAD_INPUT, FAILED, INTERRUPTED, parse
 from dlv3.training.distributed import choose_device
 
-Rows = Callable[[Options, torch.device], Iterator[Row]]
+Rows = Callable[[Options, torch.device], Iterator[Row | Missing]]
 _HOMES: dict[Section, tuple[str, str]] = {
     "inference": ("inference", "inference_rows"),
+    "photos": ("photos", "photo_rows"),
+    "memory": ("alone", "memory_rows"),
     "training": ("training", "training_rows"),
+    "lessons": ("lessons", "lesson_rows"),
+    "gpu": ("gpu", "gpu_rows"),
     "accuracy": ("accuracy", "accuracy_rows"),
     "metrics": ("metrics", "metrics_rows"),
     "data": ("loading", "data_rows"),
@@ -55,27 +59,45 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(options: Options, command: str) -> int:
     """Measure the sections, and print each row when it is there. Returns the exit status.
 
-    The record is written after each section, so that a failure does not lose an hour of measurements.
+    The record is written after each section, and where Ctrl-C stops one, so that an hour of measurements is not lost.
     """
     device = choose_device(options.device)
     machine = describe(device)
     print(machine.line(), HEADER, sep="\n\n", flush=True)
     rows: list[Row] = []
     skipped: dict[str, str] = {}
+
+    def record() -> None:
+        if options.json is not None and not any(row.wrong for row in rows):
+            Record(machine, command, rows, skipped).write(options.json)
+
     for section in options.sections or SECTIONS:
         print(f"\n{section}", flush=True)
         try:
-            for row in rows_of(section)(options, device):
-                rows.append(row)
-                print(line(row), flush=True)
+            _measure(section, options, device, rows, skipped)
         except Unavailable as reason:
             skipped[section] = str(reason)
             print(f"left out: {reason}", flush=True)
+        except KeyboardInterrupt:
+            record()
+            raise
         if wrong := [row for row in rows if row.wrong]:
             return _refuse(wrong)
-        if options.json is not None:
-            Record(machine, command, rows, skipped).write(options.json)
+        record()
     return 0
+
+
+def _measure(
+    section: Section, options: Options, device: torch.device, rows: list[Row], skipped: dict[str, str]
+) -> None:
+    """Add a section's rows, and the reasons of those that cannot be measured."""
+    for row in rows_of(section)(options, device):
+        if isinstance(row, Missing):
+            skipped[f"{section}, {row.what}"] = row.reason
+            print(f"{row.what:28} left out: {row.reason}", flush=True)
+        else:
+            rows.append(row)
+            print(line(row), flush=True)
 
 
 def _refuse(wrong: Sequence[Row]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import torch
 
@@ -23,6 +24,8 @@ class Contender:
     difference: float | None = None
     """From the baseline's answers, if it was measured."""
     note: str = ""
+    ours: bool = False
+    """Whether its lead over the fastest of the others is shown, where there are others beside the baseline."""
     shown: bool = True
     """Whether it gets a row; a baseline that has one already does not."""
 
@@ -61,6 +64,7 @@ def compared(
             ratio=None if c is baseline else timings.ratio(baseline.name, c.name),
             baseline_seconds=None if c is baseline else timings.time(baseline.name),
             share=_share(timings, c, products, operations),
+            **_lead(timings, c, contenders),
             difference=c.difference,
             dtype=str(c.dtype).removeprefix("torch."),
             memory=_memory(runs[c.name], device),
@@ -91,6 +95,26 @@ def _share(
         return None
     ratio = timings.ratio(_product_name(contender.dtype), contender.name)
     return ratio.times(operations.useful / products[contender.dtype].operations)
+
+
+class Lead(TypedDict, total=False):
+    """The fields of a row that tell of its lead."""
+
+    lead: Spread
+    rival: str
+
+
+def lead(timings: Timings, ours: str, others: Sequence[str]) -> Lead:
+    """Return our lead over the fastest of the others; nothing where the baseline is the only other."""
+    if len(others) < 2:
+        return {}
+    fastest = min(others, key=lambda name: timings.time(name).median)
+    return {"lead": timings.ratio(fastest, ours), "rival": fastest}
+
+
+def _lead(timings: Timings, contender: Contender, contenders: Sequence[Contender]) -> Lead:
+    others = [c.name for c in contenders if not c.ours and c.dtype == contender.dtype]
+    return lead(timings, contender.name, others) if contender.ours else {}
 
 
 def _memory(run: Callable[[], object], device: torch.device) -> int | None:

@@ -1,10 +1,17 @@
-"""Compare `DeepLabV3.for_inference` with torchvision's deeplabv3_resnet50, eager, contiguous and float32."""
+"""Compare `DeepLabV3.for_inference` with torchvision's deeplabv3_resnet50, eager, contiguous and float32.
 
+And with what an engineer would pick to serve torchvision's model: ONNX Runtime and OpenVINO (`benchmarks.peers`), and
+torch.compile.
+"""
+
+import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -14,59 +21,105 @@ from benchmarks.compare import Contender, compared, relative_difference
 from benchmarks.counting import Operations, count
 from benchmarks.machine import has_bfloat16, threads
 from benchmarks.options import Options
+from benchmarks.peers import PEERS, Peer, exported
 from benchmarks.reference import our_model, torchvision_model
-from benchmarks.rows import Case, Row
+from benchmarks.rows import Case, Missing, Row
 
 T = TypeVar("T")
 
 
-def inference_rows(options: Options, device: torch.device) -> Iterator[Row]:
+def inference_rows(options: Options, device: torch.device) -> Iterator[Row | Missing]:
     """Measure the logits of whole images, at each output stride, batch and number of threads."""
     counts = options.threads[:1] if device.type == "cuda" else options.threads
-    for output_stride in options.output_stride:
-        theirs = torchvision_model(output_stride)
-        for number, batch in product(counts, options.batch):
-            with threads(number):
-                yield from _case(theirs, output_stride, batch, options, device)
+    peers = yield from present_peers("inference", options, device)
+    with tempfile.TemporaryDirectory() as folder:
+        for output_stride in options.output_stride:
+            theirs = torchvision_model(output_stride)
+            file = exported(our_model(theirs, output_stride), Path(folder)) if peers else None
+            for number, batch in product(counts, options.batch):
+                afresh = _compiling_afresh() if options.compile else nullcontext()
+                with threads(number), afresh:
+                    case = _Case(theirs.to(device), output_stride, batch, options, device)
+                    yield from case.rows(peers, file)
 
 
-@torch.no_grad()
-def _case(
-    theirs: nn.Module, output_stride: int, batch: int, options: Options, device: torch.device
-) -> Iterator[Row]:
-    shape = (batch, 3, options.size, options.size)
-    operations = count_forward(output_stride, shape)
-    images = torch.randn(shape, generator=torch.Generator().manual_seed(1)).to(device)
-    case: Case = {"os": output_stride, "batch": batch, "size": options.size}
-    if device.type == "cpu":
-        case["threads"] = torch.get_num_threads()
-    theirs = theirs.to(device)
-    ours = our_model(theirs, output_stride).to(device)
-    expected = exactly(lambda: theirs(images)["out"], device)
+def present_peers(
+    section: str, options: Options, device: torch.device
+) -> Generator[Missing, None, tuple[Peer, ...]]:
+    """Return the runtimes that are installed, and yield a reason for each of the others. They are for CPUs."""
+    wanted = PEERS if options.peers and device.type == "cpu" else ()
+    for peer in wanted:
+        if reason := peer.missing():
+            yield Missing(section, peer.name, reason)
+    return tuple(peer for peer in wanted if not peer.missing())
 
-    def contender(name: str, model: nn.Module, dtype: torch.dtype) -> Contender:
-        difference = relative_difference(exactly(lambda: model(images), device), expected)
-        return Contender(name, lambda: model(images), dtype, difference)
 
-    baseline = Contender("torchvision", lambda: theirs(images)["out"])
-    contenders = [baseline, contender("dlv3", ours.for_inference(), torch.float32)]
-    in_bfloat16 = options.emulated or has_bfloat16(device)
-    if in_bfloat16:
-        autocast = _autocast(theirs, images, device)
-        difference = relative_difference(autocast(), expected)
-        contenders += [
-            Contender("torchvision, autocast", autocast, torch.bfloat16, difference),
-            contender("dlv3, bfloat16", ours.for_inference(torch.bfloat16), torch.bfloat16),
-        ]
-    yield from compared("inference", case, contenders, options, device, operations)
-    if not options.compile:
-        return
-    unseen = Contender(baseline.name, baseline.run, shown=False)
-    for dtype in (torch.float32, torch.bfloat16)[: 1 + in_bfloat16]:
-        name = "dlv3, compiled" + ", bfloat16" * (dtype == torch.bfloat16)
-        with _compiling_afresh():
-            compiled = contender(name, ours.for_inference(dtype, compile=True), dtype)
-            yield from compared("inference", case, [unseen, compiled], options, device, operations)
+class _Case:
+    """One output stride, batch and number of threads."""
+
+    def __init__(
+        self, theirs: nn.Module, output_stride: int, batch: int, options: Options, device: torch.device
+    ) -> None:
+        self.theirs, self.output_stride, self.options, self.device = theirs, output_stride, options, device
+        self.shape = (batch, 3, options.size, options.size)
+        self.images = torch.randn(self.shape, generator=torch.Generator().manual_seed(1)).to(device)
+        self.expected = exactly(lambda: self._torchvision(), device)
+        self.case: Case = {"os": output_stride, "batch": batch, "size": options.size}
+        if device.type == "cpu":
+            self.case["threads"] = torch.get_num_threads()
+
+    @torch.no_grad()
+    def rows(self, peers: Sequence[Peer], file: Path | None) -> Iterator[Row]:
+        """Measure all contenders; `file` is the exported model for the peers."""
+        ours = our_model(self.theirs, self.output_stride).to(self.device)
+        baseline = Contender("torchvision", self._torchvision)
+        contenders = [baseline, self._ours("dlv3", ours.for_inference(), torch.float32)]
+        for peer in peers:
+            assert file is not None
+            run = peer.start(file, torch.get_num_threads(), self.shape)
+            contenders.append(self._contender(peer.name, run, torch.float32))
+        if self.options.compile:
+            contenders.append(self._contender("torchvision, compiled", self._compiled(), torch.float32))
+        in_bfloat16 = self.options.emulated or has_bfloat16(self.device)
+        if in_bfloat16:
+            autocast = _autocast(self.theirs, self.images, self.device)
+            difference = relative_difference(autocast(), self.expected)
+            contenders += [
+                Contender("torchvision, autocast", autocast, torch.bfloat16, difference),
+                self._ours("dlv3, bfloat16", ours.for_inference(torch.bfloat16), torch.bfloat16),
+            ]
+        yield from self._compared(contenders)
+        if not self.options.compile:
+            return
+        unseen = Contender(baseline.name, baseline.run, shown=False)
+        for dtype in (torch.float32, torch.bfloat16)[: 1 + in_bfloat16]:
+            name = "dlv3, compiled" + ", bfloat16" * (dtype == torch.bfloat16)
+            with _compiling_afresh():
+                compiled = self._ours(name, ours.for_inference(dtype, compile=True), dtype)
+                yield from self._compared([unseen, compiled])
+
+    def _torchvision(self) -> Tensor:
+        with torch.no_grad():
+            logits: Tensor = self.theirs(self.images)["out"]
+            return logits
+
+    def _compiled(self) -> Callable[[Tensor], Tensor]:
+        """Return torchvision's model compiled as torch advises for serving on its device."""
+        settings = {"freezing": True} if self.device.type == "cpu" else {"triton.cudagraphs": True}
+        compiled = torch.compile(self.theirs, dynamic=False, options=settings)
+        return lambda images: compiled(images)["out"]
+
+    def _ours(self, name: str, model: nn.Module, dtype: torch.dtype) -> Contender:
+        return replace(self._contender(name, model, dtype), ours=True)
+
+    def _contender(self, name: str, run: Callable[[Tensor], Tensor], dtype: torch.dtype) -> Contender:
+        images = self.images
+        difference = relative_difference(exactly(lambda: run(images), self.device), self.expected)
+        return Contender(name, lambda: run(images), dtype, difference)
+
+    def _compared(self, contenders: Sequence[Contender]) -> list[Row]:
+        operations = count_forward(self.output_stride, self.shape)
+        return compared("inference", self.case, contenders, self.options, self.device, operations)
 
 
 @cache

@@ -3,14 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import tyro
 
-Section = Literal["inference", "training", "accuracy", "metrics", "data", "import", "explorers"]
-SECTIONS: tuple[Section, ...] = (
-    "inference", "training", "accuracy", "metrics", "data", "import", "explorers",
-)  # fmt: skip
+Section = Literal[
+    "inference",
+    "photos",
+    "memory",
+    "training",
+    "lessons",
+    "accuracy",
+    "metrics",
+    "data",
+    "import",
+    "explorers",
+]
+SECTIONS: tuple[Section, ...] = get_args(Section)
 RECORDS = Path("data/benchmarks")
 
 
@@ -23,9 +32,12 @@ class Options:
     """
 
     sections: tyro.conf.Positional[tuple[Section, ...]] = ()
-    """inference, training: compared with torchvision's deeplabv3_resnet50. accuracy: mIOU in bfloat16 and in float32.
-    metrics: mIOU compared with torchmetrics'. data: scenes drawn per second. import: of dlv3 in a new process.
-    explorers: from key press to picture in a browser. All of them when left out."""
+    """inference, training: compared with torchvision's deeplabv3_resnet50. photos: a folder of pictures of many sizes.
+    memory: the first picture's latency and the memory, each contender in a process of its own. lessons: the lessons'
+    network, compared with plain torch. gpu: inference and training beside all that torch's users switch on for
+    torchvision's. accuracy: mIOU in bfloat16 and in float32. metrics: mIOU compared with torchmetrics'. data: scenes
+    drawn per second. import: of dlv3 in a new process. explorers: from key press to picture in a browser. All of them
+    when left out."""
     quick: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """A run of a few minutes: smaller images, one at a time, few rounds. Other options override these."""
     device: str = "cpu"
@@ -36,6 +48,10 @@ class Options:
     """Side of the images for inference, in pixels."""
     batch: tuple[int, ...] = (1, 4)
     """Images at a time for inference."""
+    photos: int = 50
+    """Pictures of the mixed folder, of sizes between 300 and 1200 pixels."""
+    peers: Annotated[bool, tyro.conf.FlagCreatePairsOff] = True
+    """Measure ONNX Runtime and OpenVINO as well, where they are installed: pip install 'dlv3[peers]'."""
     training_size: int = 257
     """Side of the crops for the training step."""
     training_batch: int = 4
@@ -47,7 +63,8 @@ class Options:
     seconds: float = 120.0
     """After this time a comparison begins no further round, except for the first three."""
     compile: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Measure for_inference(compile=True) as well, which takes minutes for each case."""
+    """Measure what torch.compile makes of torchvision's model and of ours as well, which takes minutes for each
+    case."""
     emulated: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Measure bfloat16 on a CPU that only emulates it, too; such rows are marked."""
     pictures: int | None = None
@@ -61,7 +78,7 @@ class Options:
     """The folder of the recorded files."""
 
     def __post_init__(self) -> None:
-        for name in ("size", "training_size", "training_batch", "rounds"):
+        for name in ("size", "training_size", "training_batch", "rounds", "photos"):
             self._check(name, getattr(self, name) >= 1, "at least 1")
         for name in ("threads", "batch", "output_stride"):
             values = getattr(self, name)
@@ -81,6 +98,7 @@ QUICK = Options(
     threads=(1,),
     size=257,
     batch=(1,),
+    photos=5,
     training_size=129,
     rounds=5,
     seconds=8.0,

@@ -4,26 +4,31 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.record import Record, read
-from benchmarks.rows import Row, milliseconds, percent, remarks, times
+from benchmarks.rows import Row, ahead, milliseconds, percent, remarks, times
 from dlv3.files import write_atomically
 from dlv3.markdown import Block, table
 
 FRONT_BLOCK = Block("speed", "python -m benchmarks --publish README.md")
 HEADLINES = {"inference": "inference", "training": "training step"}
 """The sections that are compared with torchvision's model, and what a table calls them."""
+LEAD = "lead over the fastest other"
 INTRODUCTION = """# Speed
 
 `python -m benchmarks --publish README.md` writes this page from the records in this folder, one JSON file for each
 machine. To measure:
 
 ```
-python -m benchmarks                    # everything, about an hour on two cores; --compile adds torch.compile
-python -m benchmarks --quick            # smaller images, a few minutes
+python -m benchmarks                    # everything, hours on two cores; --compile adds torch.compile
+python -m benchmarks --quick            # smaller images, some minutes
 python -m benchmarks inference training --device cuda
 ```
 
 The library runs side by side with torchvision's `deeplabv3_resnet50` as a user gets it: eager, contiguous, float32,
 and with the same weights. The command fails where float32 answers differ by more than 1e-4. Contenders take turns.
+
+For inference it also runs beside what an engineer would pick to serve such a model: ONNX Runtime and OpenVINO, with the
+file that `dlv3 export` writes, float32, the same images and threads, and the images' shape told beforehand where there
+is one (`pip install 'dlv3[peers]'`); and torch.compile with the weights frozen.
 
 - **ms** is the time of one call, the median over rounds with the quartiles in parentheses.
 - **times as fast** is torchvision's time divided by ours within each round, the median with the quartiles.
@@ -31,6 +36,12 @@ and with the same weights. The command fails where float32 answers differ by mor
   reach in the same rounds. torch counts the arithmetic, and operations on padding are left out. A network that needs
   fewer multiplications than the textbook's can pass 100%.
 - **differs** is the largest difference from torchvision's answers: of the logits, or of the loss and the gradients.
+- **lead over the fastest other** compares ours with the fastest of the other runtimes, in the same rounds.
+- **photos** is a folder of pictures from 300 to 1200 pixels, one at a time, of whatever size comes next. The time is
+  that of a picture, the median over the folder.
+- **memory** is measured in a process for each contender: the first picture's time, the memory at the peak, and what is
+  kept after three pictures of each size.
+- **lessons** is the lessons' own network beside the same one in plain torch.
 
 `dlv3.fast` has what makes the difference. For inference, batch normalization is folded into the convolutions, sums and
 ReLUs run inside them, weights are packed once, image pooling becomes a bias, and wide 3×3 filters, atrous ones too,
@@ -96,6 +107,7 @@ def _first_cases(rows: Sequence[Row]) -> list[Row]:
 
 def _headlines(rows: Sequence[Row]) -> str:
     head = ["", "output stride", "images", "threads", "torchvision ms", "dlv3 ms", "times as fast"]
+    leads = [LEAD] if any(row.lead for row in rows) else []
     lines = [
         [
             HEADLINES[row.section],
@@ -105,10 +117,11 @@ def _headlines(rows: Sequence[Row]) -> str:
             _baseline(row),
             milliseconds(row.seconds),
             f"**{times(row.ratio)}**",
+            *(ahead(row) for _ in leads),
         ]
         for row in rows
     ]
-    return table(head, lines)
+    return table([*head, *leads], lines)
 
 
 def page(records: Sequence[Record]) -> str:
@@ -146,6 +159,7 @@ def _ratios(title: str, rows: Sequence[Row], all_rows: Sequence[Row]) -> str:
         "of the limit",
         "differs",
     ]
+    leads = [LEAD] if any(row.lead for row in rows) else []
     lines = []
     for row in rows:
         lines.append(
@@ -159,9 +173,10 @@ def _ratios(title: str, rows: Sequence[Row], all_rows: Sequence[Row]) -> str:
                 f"**{times(row.ratio)}**",
                 _limit(row, all_rows),
                 "" if row.difference is None else f"{row.difference:.0e}",
+                *(ahead(row) for _ in leads),
             ]
         )
-    return table(head, lines)
+    return table([*head, *leads], lines)
 
 
 def _images(row: Row) -> str:
@@ -185,5 +200,6 @@ def _rest(rows: Sequence[Row]) -> str:
     lines = []
     for row in rows:
         case = ", ".join(f"{name} {value}" for name, value in row.case.items())
-        lines.append([row.section, row.what, case, milliseconds(row.seconds), times(row.ratio), remarks(row)])
-    return table(["", "", "case", "ms", "times as fast", ""], lines)
+        measured = [milliseconds(row.seconds), times(row.ratio), percent(row.share)]
+        lines.append([row.section, row.what, case, *measured, remarks(row)])
+    return table(["", "", "case", "ms", "times as fast", "of the limit", ""], lines)

@@ -15,6 +15,15 @@ class Unavailable(RuntimeError):  # noqa: N818  a reason to leave a section out,
     """Something that a section needs is not on this machine."""
 
 
+@dataclass(frozen=True)
+class Missing:
+    """A row that could not be measured on this machine, with the reason."""
+
+    section: str
+    what: str
+    reason: str
+
+
 class ResultsDiffer(RuntimeError):  # noqa: N818  says what happened
     """Two computations of the same answer gave two answers."""
 
@@ -35,13 +44,19 @@ class Row:
     share: Spread | None = None
     """The rate of useful operations as a share of the machine's own matrix products in the row's type; operations on
     padding do not count."""
+    lead: Spread | None = None
+    """How many times as fast ours is as the fastest of the other runtimes; None for those, or where there are none."""
+    rival: str = ""
+    """The fastest of the other runtimes."""
     difference: float | None = None
     """From the baseline's answers. Inference: the largest difference of logits, as a share of the largest logit.
     Training: the largest of those of the loss and of each parameter's gradient, with a smooth activation."""
     dtype: str = "float32"
     """The type that is multiplied."""
     memory: int | None = None
-    """Bytes that a call needs at its peak, beyond those in use before; on a GPU only."""
+    """Bytes that a call needs at its peak, beyond those in use before: on a GPU, or for a process of its own."""
+    kept: int | None = None
+    """Bytes that are still in use after the calls, beyond those in use before the model was there."""
     emulated: bool = False
     """Whether the hardware does not multiply the type."""
     note: str = ""
@@ -88,8 +103,24 @@ def line(row: Row) -> str:
 
 def remarks(row: Row) -> str:
     """Return what a row says beyond its numbers."""
-    memory = "" if row.memory is None else f"{row.memory / 2**20:.0f} MiB"
-    return ", ".join(filter(None, ["emulated" if row.emulated else "", memory, row.note]))
+    parts = [
+        "emulated" if row.emulated else "",
+        ahead(row),
+        "" if row.memory is None else f"{mebibytes(row.memory)} at the peak",
+        "" if row.kept is None else f"{mebibytes(row.kept)} kept",
+        row.note,
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def ahead(row: Row) -> str:
+    """Return the lead over the fastest of the other runtimes, such as 1.36 times OpenVINO; an empty text for None."""
+    return "" if row.lead is None else f"{row.lead.median:.2f} times {row.rival}"
+
+
+def mebibytes(count: int) -> str:
+    """Return a number of bytes, such as 158 MiB."""
+    return f"{count / 2**20:.0f} MiB"
 
 
 def milliseconds(spread: Spread) -> str:

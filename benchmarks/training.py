@@ -18,6 +18,7 @@ from benchmarks.options import Options
 from benchmarks.reference import CLASSES, our_model, torchvision_model
 from benchmarks.rows import Case, Row
 from dlv3.config.training import TrainingConfig
+from dlv3.deeplab import DeepLabV3
 from dlv3.fast import for_training
 from dlv3.training.distributed import Processes
 from dlv3.training.loss import IGNORE_INDEX, LossModule, labelled_pixels
@@ -32,10 +33,10 @@ Batch = tuple[Tensor, Tensor]
 def training_rows(options: Options, device: torch.device) -> Iterator[Row]:
     """Measure one update of the weights, at each output stride and number of threads."""
     counts = options.threads[:1] if device.type == "cuda" else options.threads
-    batch = _batch((options.training_batch, 3, options.training_size, options.training_size), device)
+    batch = made_batch((options.training_batch, 3, options.training_size, options.training_size), device)
     for output_stride in options.output_stride:
         theirs = torchvision_model(output_stride).to(device)
-        difference = max(differences(theirs, output_stride, batch))
+        difference = max(differences(our_model(theirs, output_stride), theirs, batch))
         for number in counts:
             with threads(number):
                 yield from _case(theirs, output_stride, batch, difference, options)
@@ -52,28 +53,31 @@ def _case(
     contenders = []
     for dtype in dtypes:
         exact = dtype == torch.float32
-        their_step = torchvision_step(copy.deepcopy(theirs), batch, dtype)
-        our_step = dlv3_step(theirs, output_stride, batch, dtype)
+        their_step = plain_step(copy.deepcopy(theirs), batch, dtype)
+        our_step = dlv3_step(our_model(theirs, output_stride), batch, dtype)
         names = ("torchvision", "dlv3") if exact else ("torchvision, autocast", "dlv3, bfloat16")
         contenders.append(Contender(names[0], their_step, dtype))
-        contenders.append(Contender(names[1], our_step, dtype, difference if exact else None))
+        contenders.append(Contender(names[1], our_step, dtype, difference if exact else None, ours=True))
     operations = count_step(output_stride, shape)
     yield from compared("training", case, contenders, options, device, operations)
 
 
-def _batch(shape: tuple[int, ...], device: torch.device) -> Batch:
+def made_batch(shape: tuple[int, ...], device: torch.device, classes: int = CLASSES) -> Batch:
     """Return noise as images, and labels in blocks, a tenth of them ignored."""
     generator = torch.Generator().manual_seed(2)
     images = torch.randn(shape, generator=generator)
-    coarse = torch.randint(CLASSES, (shape[0], 1, 9, 9), generator=generator)
+    coarse = torch.randint(classes, (shape[0], 1, 9, 9), generator=generator)
     coarse[torch.rand(coarse.shape, generator=generator) < 0.1] = IGNORE_INDEX
     labels = F.interpolate(coarse.float(), shape[2:], mode="nearest")[:, 0].long()
     return images.to(device), labels.to(device)
 
 
-def torchvision_step(model: nn.Module, batch: Batch, dtype: torch.dtype) -> Callable[[], object]:
-    """Return a step as torchvision's users write it; in bfloat16 under autocast."""
+def plain_step(
+    model: nn.Module, batch: Batch, dtype: torch.dtype, *, compile: bool = False
+) -> Callable[[], object]:
+    """Return a step as torch's users write it; in bfloat16 under autocast."""
     model.train()
+    net = torch.compile(model) if compile else model
     optimizer = torch.optim.SGD(
         model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY
     )
@@ -81,7 +85,7 @@ def torchvision_step(model: nn.Module, batch: Batch, dtype: torch.dtype) -> Call
 
     def step() -> None:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
-            loss = _torchvision_loss(model, images, labels)
+            loss = plain_loss(net, images, labels)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -89,14 +93,17 @@ def torchvision_step(model: nn.Module, batch: Batch, dtype: torch.dtype) -> Call
     return step
 
 
-def _torchvision_loss(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    return F.cross_entropy(model(images)["out"], labels, ignore_index=IGNORE_INDEX)
+def plain_loss(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Return the loss as torch's users write it; a model of torchvision's answers with a dictionary."""
+    found = model(images)
+    logits = found["out"] if isinstance(found, dict) else found
+    return F.cross_entropy(logits, labels, ignore_index=IGNORE_INDEX)
 
 
 def dlv3_step(
-    theirs: nn.Module, output_stride: int, batch: Batch, dtype: torch.dtype
+    model: DeepLabV3, batch: Batch, dtype: torch.dtype, *, compile: bool = False, tf32: bool = True
 ) -> Callable[[], object]:
-    """Return a step of `dlv3 train`, from the same weights."""
+    """Return a step of `dlv3 train`; the model is trained in place."""
     device = batch[0].device
     config = TrainingConfig(
         batch_size=len(batch[0]),
@@ -104,31 +111,32 @@ def dlv3_step(
         momentum=MOMENTUM,
         weight_decay=WEIGHT_DECAY,
         precision="float32" if dtype == torch.float32 else "bfloat16",
+        compile=compile,
     )
-    updater = Updater(our_model(theirs, output_stride), config, Processes(device))
+    updater = Updater(model, config, Processes(device))
 
     def step() -> None:
-        with _training_kernels(device):
+        with _training_kernels(device, tf32):
             updater.update(0, repeat(batch))
 
     return step
 
 
-def _training_kernels(device: torch.device) -> AbstractContextManager[None]:
-    """Set cuDNN as `dlv3.training.train` does."""
+def _training_kernels(device: torch.device, tf32: bool) -> AbstractContextManager[None]:
+    """Set cuDNN as `dlv3.training.train` does, which allows TF32."""
     if device.type == "cpu":
         return nullcontext()
-    return torch.backends.cudnn.flags(benchmark=True, deterministic=False, allow_tf32=True)
+    return torch.backends.cudnn.flags(benchmark=True, deterministic=False, allow_tf32=tf32)
 
 
-def differences(theirs: nn.Module, output_stride: int, batch: Batch) -> tuple[float, float]:
+def differences(ours: DeepLabV3, theirs: nn.Module, batch: Batch) -> tuple[float, float]:
     """Return the difference between our step and theirs in the loss, and the largest in a parameter's gradient.
 
     Both are shares of the value. There is no dropout, the statistics of batch normalization are held, and a smooth
     activation takes ReLU's place: otherwise the gradient of new weights depends on the units at ReLU's edge, and that
     of float32 differs by 2% from that of float64.
     """
-    our_net, their_net = for_training(our_model(theirs, output_stride)), copy.deepcopy(theirs)
+    our_net, their_net = for_training(copy.deepcopy(ours)), copy.deepcopy(theirs)
     for net in (our_net, their_net):
         _make_smooth(net.to(batch[0].device).eval())
     images, labels = batch
@@ -138,7 +146,7 @@ def differences(theirs: nn.Module, output_stride: int, batch: Batch) -> tuple[fl
 
     def both() -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         our_loss = LossModule(our_net)(images, labels, labelled_pixels(labels))
-        their_loss = _torchvision_loss(their_net, images, labels)
+        their_loss = plain_loss(their_net, images, labels)
         return with_gradients(our_loss, our_net), with_gradients(their_loss, their_net)
 
     ours, expected = exactly(both, images.device)

@@ -1,5 +1,13 @@
 """One convolution's weights, packed for the sizes of input that it meets (`dlv3.fast.onednn`).
 
+A matrix product is a sum, and its terms may lie in memory in any order that both sides agree on. The weights of four
+outputs and two inputs, row by row and in blocks of two rows, column by column:
+
+    1 2 | 3 4 | 5 6 | 7 8        1 3  2 4 | 5 7  6 8
+
+With the inputs 10 and 1 the first block gives 10 (1, 3) + 1 (2, 4) = (12, 34): one load brings the weights that two
+outputs need for the same input. oneDNN's blocks have eight rows or more.
+
 oneDNN wants the weights in a layout that depends on the size of the input; the wrong one can be sixty times slower.
 There are few layouts, so that sizes with the same layout share a copy:
 

@@ -9,7 +9,12 @@ With a = 1, b = 2 and the taps 3, 4, 5: p = 12, q = 2, r = -1, and the outputs a
 
 In general a tile of m outputs with neighbours takes 3m products. The outputs are also coefficients of a product of
 polynomials, which is known from its values at m + 2 points, so that m + 2 products are enough (Winograd 1980; for
-convolutional networks Lavin and Gray 2016, section 4). `dlv3.fast.tiling` puts two axes together.
+convolutional networks Lavin and Gray 2016, section 4). The smallest example: (3 + 4x) (1 + 2x) = 3 + 10x + 8x² has four
+products of coefficients. Its values at 0 and 1, and its highest coefficient, are three:
+
+    3 * 1 = 3,  (3 + 4) (1 + 2) = 21,  4 * 2 = 8,  and 10 = 21 - 3 - 8
+
+`dlv3.fast.tiling` puts two axes together.
 """
 
 from collections.abc import Sequence

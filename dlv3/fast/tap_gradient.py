@@ -110,9 +110,10 @@ def filter_gradient(images: Tensor, upstream: Tensor, shape: torch.Size, rate: i
         seen = samples[:, _shifted(down)].reshape(len(samples), -1, C_in)  # (W, rows * N, C_in)
         for j in range(k2):
             right = (j - k2 // 2) * rate
+            # (columns * rows * N, C_out) and (columns * rows * N, C_in)
             ours, theirs = met[_shifted(-right)].flatten(0, 1), seen[_shifted(right)].flatten(0, 1)
             torch.mm(ours.t(), theirs, out=of_weight[:, i, j])
-    return of_weight.permute(0, 3, 1, 2)
+    return of_weight.permute(0, 3, 1, 2)  # (C_out, C_in, k, k')
 
 
 def _shifted(offset: int) -> slice:

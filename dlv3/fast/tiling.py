@@ -2,7 +2,15 @@
 
 A scheme along one axis (`dlv3.fast.short_convolutions`) becomes one along both axes by Kronecker products: with the
 matrices A, G, B of each axis the outputs of a tile of samples d under a filter w are A ((G w G^T) * (B d B^T)) A^T. For
-tiles of 2×2 samples between zeros that is 3 * 3 products instead of 4 * 4.
+tiles of 2×2 samples between zeros that is 3 * 3 products instead of 4 * 4:
+
+     d       B d B^T       w       G w G^T       products      outputs
+            10  6  4    1  2  0    4  1 -1     40   6  -4
+    1  2     7  4  3    3  4  5   -2 -2 -1    -14  -8  -3    24  19
+    3  4     3  2  1    0  2  1   -2 -3  0     -6  -6   0    34  30
+
+The first sum, 10, is that of all four samples. The first output is 40 + 6 - 14 - 8 = 24, and directly it is
+4 * 1 + 5 * 2 + 2 * 3 + 1 * 4.
 
 An atrous convolution is an ordinary one on every rate-th sample (`atrous.split_phases`). So a map is seen as
 (N, rows, m, rate, columns, m', rate, C): rows and columns of tiles, the tile's sides m and m', and the phase along each
@@ -58,13 +66,15 @@ class Tiling:
 
     def at_points(self, weight: Tensor) -> Tensor:
         """Compute the filter's part of the products: (C_out, C_in, 3, 3) to (points, C_out, C_in)."""
-        taps = weight.permute(2, 3, 0, 1).reshape(9, -1)  # (9, C_out * C_in)
-        return (self._of_taps(weight) @ taps).view(-1, *weight.shape[:2])
+        taps = weight.permute(2, 3, 0, 1).reshape(9, -1)  # (3, 3, C_out, C_in), then (9, C_out * C_in)
+        at_points = self._of_taps(weight) @ taps  # (points, C_out * C_in)
+        return at_points.view(-1, *weight.shape[:2])  # (points, C_out, C_in)
 
     def to_taps(self, of_points: Tensor) -> Tensor:
         """Apply the adjoint of `at_points`: (points, C_out, C_in) to (C_out, C_in, 3, 3)."""
         taps = self._of_taps(of_points).t() @ of_points.flatten(1)  # (9, C_out * C_in)
-        return taps.view(3, 3, *of_points.shape[1:]).permute(2, 3, 0, 1)
+        square = taps.view(3, 3, *of_points.shape[1:])  # (3, 3, C_out, C_in)
+        return square.permute(2, 3, 0, 1)  # (C_out, C_in, 3, 3)
 
     def _of_taps(self, like: Tensor) -> Tensor:
         """Return the filter's matrix for both axes: (points, 9)."""
@@ -87,6 +97,7 @@ class Tiling:
         before, left = self.vertical.before, self.horizontal.before
         down, across = m * rows + 2 * before, m2 * columns + 2 * left
         samples = images.new_zeros(n, down * phases, across * rate, C)
+        pixels = images.permute(0, 2, 3, 1)  # (n, H, W, C)
         # Rows that are neighbours in the map too are copied together.
         at_once = down * phases if phases == rate else phases
         for start in range(0, down * phases, at_once):
@@ -94,23 +105,33 @@ class Tiling:
             there = slice(max(0, top), max(0, min(H, top + at_once)))
             if there.start < there.stop:
                 here = slice(start + there.start - top, start + there.stop - top)
-                samples[:, here, left * rate : left * rate + W] = images[:, :, there].permute(0, 2, 3, 1)
+                samples[:, here, left * rate : left * rate + W] = pixels[:, there]
+        # Row `i` of the map is row i // phases of phase i % phases, and its columns likewise.
         return samples.view(n, down, phases, across, rate, C)
 
     def sum_samples(self, samples: Tensor, values: Tensor) -> None:
         """Turn the answer of `samples` into `values`, (n, rows, phases, columns, rate, points, points', C_in)."""
         n, rows, phases, columns, rate, P, _, C = values.shape
-        half = samples.new_empty(P, n, rows, phases, samples.shape[3], rate, C)
+        across = samples.shape[3]  # samples along a row of a phase
+        half = samples.new_empty(P, n, rows, phases, across, rate, C)
+        # One (n, rows, phases, across, rate, C) for each sample of a tile's column.
         self.vertical.sum_samples(every(samples, 1, self.vertical, rows), half)
+        # One (points, n, rows, phases, columns, rate, C) for each sample of a tile's row.
         along_rows = every(half, 4, self.horizontal, columns)
-        self.horizontal.sum_samples(along_rows, values.permute(6, 5, 0, 1, 2, 3, 4, 7))
+        by_point = values.permute(
+            6, 5, 0, 1, 2, 3, 4, 7
+        )  # (points', points, n, rows, phases, columns, rate, C)
+        self.horizontal.sum_samples(along_rows, by_point)
 
     def sum_products(self, products: Tensor, outputs: Tensor) -> None:
         """Turn products, (points, points', n, rows, phases, columns, rate, C_out), into the tiles' outputs."""
         m = self.vertical.tile
-        half = products.new_empty(m, *products.shape[1:])
+        half = products.new_empty(
+            m, *products.shape[1:]
+        )  # (m, points', n, rows, phases, columns, rate, C_out)
         self.vertical.sum_products(products, half)
-        self.horizontal.sum_products(half.transpose(0, 1), outputs.permute(5, 2, 0, 1, 3, 4, 6, 7))
+        by_output = outputs.permute(5, 2, 0, 1, 3, 4, 6, 7)  # (m', m, n, rows, phases, columns, rate, C_out)
+        self.horizontal.sum_products(half.transpose(0, 1), by_output)
 
     def to_products(self, upstream: Tensor, rate: int) -> Tensor:
         """Apply the adjoint of `sum_products` to all tiles: (n, C_out, H, W) to (points, points', n, ..., C_out)."""
@@ -118,27 +139,29 @@ class Tiling:
         outputs = self.empty_outputs(upstream, 0, (H, W), rate, C)
         _, rows, m, _, columns, m2, _, _ = outputs.shape
         below, right = rows * m * rate - H, columns * m2 * rate - W
-        padded = F.pad(upstream.permute(0, 2, 3, 1), (0, 0, 0, right, 0, below)).view(n, *outputs.shape[1:])
+        # (n, rows * m * rate, columns * m' * rate, C_out)
+        padded = F.pad(upstream.permute(0, 2, 3, 1), (0, 0, 0, right, 0, below))
+        tiles = padded.view(n, *outputs.shape[1:])  # (n, rows, m, rate, columns, m', rate, C_out)
         half = upstream.new_empty(self.vertical.points, n, rows, rate, columns, m2, rate, C)
-        self.vertical.to_products(padded.unbind(2), half)
-        products = upstream.new_empty(
-            self.horizontal.points, len(half), n, rows, rate, columns, rate, C
-        ).transpose(0, 1)
-        self.horizontal.to_products(half.unbind(5), products.transpose(0, 1))
-        return products
+        self.vertical.to_products(tiles.unbind(2), half)
+        # (points', points, n, rows, rate, columns, rate, C_out)
+        products = upstream.new_empty(self.horizontal.points, len(half), n, rows, rate, columns, rate, C)
+        self.horizontal.to_products(half.unbind(5), products)
+        return products.transpose(0, 1)
 
     def to_images(self, of_values: Tensor, size: tuple[int, int]) -> Tensor:
         """Apply the adjoint of `samples` and `sum_samples`: (points, points', n, ..., C_in) to (n, C_in, H, W)."""
         _, _, n, rows, rate, columns, _, C = of_values.shape
         before, left = self.vertical.before, self.horizontal.before
         down, across = self.vertical.tile * rows + 2 * before, self.horizontal.tile * columns + 2 * left
-        half = of_values.new_zeros(len(of_values), n, rows, rate, across, rate, C)
+        half = of_values.new_zeros(len(of_values), n, rows, rate, across, rate, C)  # the first axis is points
         self.horizontal.to_samples(of_values.transpose(0, 1), every(half, 4, self.horizontal, columns))
         samples = of_values.new_zeros(n, down, rate, across, rate, C)
         self.vertical.to_samples(half, every(samples, 1, self.vertical, rows))
-        whole = samples.view(n, down * rate, across * rate, C)
+        whole = samples.view(n, down * rate, across * rate, C)  # the map with its margins
         H, W = size
-        return whole[:, before * rate :, left * rate :][:, :H, :W].permute(0, 3, 1, 2)
+        inner = whole[:, before * rate :, left * rate :][:, :H, :W]  # (n, H, W, C)
+        return inner.permute(0, 3, 1, 2)
 
 
 def direct_products(size: tuple[int, int], rate: int) -> int:

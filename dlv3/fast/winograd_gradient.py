@@ -4,6 +4,14 @@ Every step is linear, so that each step backward is the adjoint of one forward: 
 the gradient x, gives x to p and x to q, and a product of G w with B d gives (G^T x B d) to the filter w. So the three
 matrix products over the channels, for the outputs, for the images' gradient and for the filter's, save alike.
 
+In numbers: the samples 1, 2 between zeros with the taps 3, 4, 5 have the outputs p + q = 14 and p + r = 11, of the
+products p = v (a + b), q = (w - v) b and r = (u - v) a. If the outputs' gradients are 10 and 1, those of p, q and r are
+11, 10 and 1, and the filter's is
+
+    of u: 1 * 1 = 1,  of v: 11 * 3 - 10 * 2 - 1 * 1 = 12,  of w: 10 * 2 = 20
+
+Directly: u meets a in the second output, 1 * 1; v meets both, 10 * 1 + 1 * 2; w meets b in the first, 10 * 2.
+
 The tiles are small, so that in float32 the error is that of the direct sum. This runs on CPUs only; on GPUs cuDNN
 chooses by itself.
 """
@@ -80,9 +88,11 @@ class _WinogradConvolution(torch.autograd.Function):
         out = tiling.empty_outputs(images, N, (H, W), rate, len(weight))
         for part in _parts(images, tiling, rate):
             n, rows, _, _, columns, _, _, C_out = out[part].shape
+            # (points * points', tiles, C_out)
             products = torch.bmm(_values(images[part], tiling, rate), at_points.transpose(1, 2))
             shape = (tiling.vertical.points, tiling.horizontal.points, n, rows, rate, columns, rate, C_out)
             tiling.sum_products(products.view(shape), out[part])
+        # (N, rows, m, rate, columns, m', rate, C_out) to (N, rows * m * rate, columns * m' * rate, C_out)
         whole = out.flatten(4, 6).flatten(1, 3)[:, :H, :W]
         return whole.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
@@ -98,8 +108,10 @@ class _WinogradConvolution(torch.autograd.Function):
             shape = products.shape[:-1]
             products = products.flatten(2, 6).flatten(0, 1)  # (points, tiles, C_out)
             if of_points is not None:
+                # (points * points', C_out, tiles) times (points * points', tiles, C_in)
                 of_points.baddbmm_(products.transpose(1, 2), _values(images[part], tiling, rate))
             if of_images is not None:
+                # (points, points', n, rows, rate, columns, rate, C_in)
                 of_values = torch.bmm(products, at_points).view(*shape, -1)
                 of_images[part] = tiling.to_images(of_values, size)
         if of_points is None:
@@ -123,4 +135,5 @@ def _values(images: Tensor, tiling: Tiling, rate: int) -> Tensor:
     points = tiling.vertical.points, tiling.horizontal.points
     values = images.new_empty(n, rows, rate, columns, rate, *points, C)
     tiling.sum_samples(tiling.samples(images, block), values)
-    return values.flatten(0, 4).flatten(1, 2).transpose(0, 1)
+    by_tile = values.flatten(0, 4).flatten(1, 2)  # (tiles, points * points', C_in)
+    return by_tile.transpose(0, 1)

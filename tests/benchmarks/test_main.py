@@ -16,12 +16,12 @@ from benchmarks.__main__ import main
 from benchmarks.options import QUICK, defaults
 from benchmarks.publish import FRONT_BLOCK
 from benchmarks.record import read
-from benchmarks.rows import Row
+from benchmarks.rows import Missing, Row
 from dlv3 import DeepLabV3
 from dlv3.evaluation import ConfusionMatrix
 
 SIZES = "--size 33 --batch 1 --training-size 33 --training-batch 2"
-SMALL = f"{SIZES} --output-stride 16 --threads 1 --rounds 1".split()
+SMALL = f"{SIZES} --output-stride 16 --threads 1 --rounds 1 --no-peers".split()
 
 
 @pytest.fixture(autouse=True)
@@ -115,17 +115,17 @@ def test_wrong_logits_end_in_status_1_and_no_record(no_logits_are_right, no_bflo
 @pytest.mark.slow
 def test_a_wrong_gradient_is_seen(monkeypatch):
     theirs = benchmarks.training.torchvision_model(16)
-    batch = benchmarks.training._batch((2, 3, 33, 33), torch.device("cpu"))
-    assert max(benchmarks.training.differences(theirs, 16, batch)) < 1e-4
-    right = benchmarks.training.our_model
+    batch = benchmarks.training.made_batch((2, 3, 33, 33), torch.device("cpu"))
+    ours = benchmarks.training.our_model(theirs, 16)
+    assert max(benchmarks.training.differences(ours, theirs, batch)) < 1e-4
+    right = benchmarks.training.for_training
 
-    def wrong(*arguments) -> DeepLabV3:
-        model = right(*arguments)
+    def wrong(model: DeepLabV3) -> DeepLabV3:
         model.backbone.conv1.weight.register_hook(lambda gradient: 1.01 * gradient)
-        return model
+        return right(model)
 
-    monkeypatch.setattr(benchmarks.training, "our_model", wrong)
-    loss, gradient = benchmarks.training.differences(theirs, 16, batch)
+    monkeypatch.setattr(benchmarks.training, "for_training", wrong)
+    loss, gradient = benchmarks.training.differences(ours, theirs, batch)
     assert loss < 1e-6
     assert gradient > 1e-4
 
@@ -172,6 +172,26 @@ def test_a_section_that_cannot_run_is_left_out_with_its_reason(monkeypatch, tmp_
     assert "left out: nbformat is not installed" in capsys.readouterr().out
 
 
+def test_a_row_that_cannot_be_measured_is_told_with_its_reason(monkeypatch, tmp_path, capsys):
+    missing = Missing("photos", "OpenVINO", "not installed")
+    monkeypatch.setattr("benchmarks.photos.photo_rows", lambda options, device: iter([missing]))
+    path = tmp_path / "cpu.json"
+    assert main(["photos", "--json", str(path)]) == 0
+    assert read(path).skipped == {"photos, OpenVINO": "not installed"}
+    assert "OpenVINO" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_what_was_measured_before_ctrl_c_is_recorded(monkeypatch, tmp_path):
+    def stopped(options, device):
+        yield SCENE
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmarks.loading.data_rows", stopped)
+    path = tmp_path / "cpu.json"
+    assert main(["data", "--json", str(path)]) == 130
+    assert read(path).rows == [SCENE]
+
+
 def test_every_explorer_that_is_measured_can_be_made():
     course = pytest.importorskip("dlv3.course")
     for name, (made, _, budget) in explorers.EXPLORERS.items():
@@ -197,6 +217,7 @@ def test_tables_are_published(tmp_path, capsys):
         (["--output-stride", "4"], "--output-stride (4,): expected 8, 16 or both"),
         (["--rounds", "0"], "--rounds 0: expected at least 1"),
         (["--threads", "0"], "--threads (0,): expected one number of at least 1 or more"),
+        (["--photos", "0"], "--photos 0: expected at least 1"),
         (["--training-batch", "1"], "--training-batch 1: expected at least 2"),
         (["speed"], "speed"),
     ],

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from made_rows import CASE, MACHINE, OURS, SCENE, THEIRS, made_record
 
+from benchmarks.interleave import Spread
 from benchmarks.options import RECORDS
 from benchmarks.publish import FRONT_BLOCK, headlines, page, publish, recorded, tables
 
@@ -25,7 +26,8 @@ def test_tables_say_ratio_limit_difference_and_what_was_not_measured():
     assert "Some CPU, AVX2, 2 cores, no bfloat16; torch 2.15.0, torchvision 0.29, commit abcdef0" in text
     assert "| dlv3 | 16 | 4 × 513² | 2 | 2000 (1900–2200) | 1000 (950–1100) | **1.87 (1.80–1.93)** |" in text
     assert "| 93% (torchvision 50%) | 5e-07 |" in text
-    assert "| data | a scene | size 129 | 2.20 (2.10–2.40) |  | 450 a second |" in text
+    assert "| data | a scene | size 129 | 2.20 (2.10–2.40) |  |  | 450 a second |" in text
+    assert "lead" not in text
     changed = replace(made_record(OURS), machine=replace(MACHINE, changed=True))
     assert "commit abcdef0 with changes:" in tables(changed)
     assert "Not measured, metrics: torchmetrics is not installed" in text
@@ -38,6 +40,22 @@ def test_a_gpus_table_has_memory_for_threads():
     assert "| batch | memory |" in tables(record)
     assert "| 4 × 513² | 300 MiB |" in tables(record)
     assert "| 16 | 4 × 513² |  | 2000 (1900–2200) |" in headlines([record])
+
+
+def test_the_lead_over_the_fastest_other_runtime_is_shown():
+    peer = replace(OURS, what="OpenVINO")
+    ours = replace(OURS, lead=Spread(1.364, 1.3, 1.4, 9), rival="OpenVINO")
+    record = made_record(THEIRS, ours, peer)
+    text = tables(record)
+    assert "| differs | lead over the fastest other |" in text
+    assert "| 5e-07 | 1.36 times OpenVINO |" in text
+    assert "| 5e-07 |  |" in text, "of the other runtime itself"
+    assert "| **1.87 (1.80–1.93)** | 1.36 times OpenVINO |" in headlines([record])
+
+
+def test_memory_at_its_peak_and_kept_is_shown():
+    row = replace(OURS, section="memory", memory=900 * 2**20, kept=600 * 2**20)
+    assert "900 MiB at the peak, 600 MiB kept" in tables(made_record(row))
 
 
 def test_headlines_are_the_first_case_at_each_output_stride():

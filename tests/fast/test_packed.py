@@ -32,6 +32,15 @@ def made_up_layouts(monkeypatch) -> list[int]:
     return asked
 
 
+def test_worked_example_of_blocks_of_two_rows():
+    weight, inputs = torch.arange(1, 9).view(4, 2), torch.tensor([10, 1])
+    packed = weight.view(2, 2, 2).transpose(1, 2)  # (blocks, inputs, rows of a block)
+    assert packed.flatten().tolist() == [1, 3, 2, 4, 5, 7, 6, 8]
+    sums = torch.stack([10 * first + second for first, second in packed])
+    assert sums.tolist() == [[12, 34], [56, 78]]
+    assert sums.flatten().equal(weight @ inputs)
+
+
 @torch.no_grad()
 def test_packed_weights_convolve_as_plain_ones():
     weights = PackedWeights()

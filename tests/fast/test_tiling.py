@@ -58,6 +58,19 @@ def test_worked_example_of_four_samples_in_nine_products():
     torch.testing.assert_close(outputs, F.conv2d(image, weight, padding=1))
 
 
+def test_worked_example_of_the_three_matrices():
+    """The tables that the module opens with."""
+    tiling = Tiling(WHOLE[0], WHOLE[0])
+    image = torch.tensor([[[[1.0, 2], [3, 4]]]]).double()
+    weight = torch.tensor([[[[1.0, 2, 0], [3, 4, 5], [0, 2, 1]]]]).double()
+    values, at_points = values_of(tiling, image, 1), tiling.at_points(weight).view(3, 3, 1, 1, 1, 1, 1, 1)
+    assert values.flatten().tolist() == [10, 6, 4, 7, 4, 3, 3, 2, 1]
+    assert at_points.flatten().tolist() == [4, 1, -1, -2, -2, -1, -2, -3, 0]
+    products = values * at_points
+    assert products.flatten().tolist() == [40, 6, -4, -14, -8, -3, -6, -6, 0]
+    assert outputs_of(tiling, products, (2, 2), 1).flatten().tolist() == [24, 19, 34, 30]
+
+
 @pytest.mark.parametrize(("size", "rate", "tiling"), CASES)
 def test_the_steps_together_are_the_convolution(size, rate, tiling):
     images, weight = noise(2, 3, *size), noise(4, 3, 3, 3, seed=1)

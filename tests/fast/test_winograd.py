@@ -44,6 +44,14 @@ def _direct(side, rate):
     return (side**2 * sum(weights * share for weights, share in shares.items())) ** 0.5
 
 
+def test_worked_example_of_a_row_at_rate_2():
+    weight = torch.zeros(1, 1, 3, 3, dtype=torch.float64)
+    weight[0, 0, 1] = torch.tensor([3.0, 4, 5])  # along the row alone
+    row = torch.tensor([[[[1.0, 5, 2, 7]]]], dtype=torch.float64)
+    ours = WinogradFilter(weight, Tiling(WHOLE[0], WHOLE[0])).convolve(row, 2)
+    assert ours.flatten().tolist() == [14, 55, 11, 43]
+
+
 @pytest.mark.parametrize("rate", [1, 2, 3, 4, 12])
 @pytest.mark.parametrize("size", SIZES)
 def test_it_is_the_convolution_in_float64(size, rate):

@@ -20,6 +20,16 @@ def _as_on_the_processor_it_was_measured_on(monkeypatch):
     monkeypatch.setattr(winograd_gradient, "SUPPORTED", True)
 
 
+def test_worked_example_of_two_outputs():
+    samples = torch.tensor([[[[1.0, 2]]]], dtype=torch.float64)
+    weight = torch.zeros(1, 1, 3, 3, dtype=torch.float64)
+    weight[0, 0, 1] = torch.tensor([3.0, 4, 5])  # along the row alone
+    outputs = atrous_conv2d(samples, weight.requires_grad_(), 1)
+    assert outputs.flatten().tolist() == [14, 11]
+    (of_weight,) = torch.autograd.grad(outputs, weight, torch.tensor([[[[10.0, 1]]]], dtype=torch.float64))
+    assert of_weight[0, 0, 1].tolist() == [1, 12, 20]
+
+
 @pytest.mark.parametrize("largest", [3, 6])
 @pytest.mark.parametrize("rate", [1, 2, 4, 6])
 @pytest.mark.parametrize("size", SIZES, ids=str)
