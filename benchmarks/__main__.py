@@ -10,7 +10,7 @@ import torch
 from benchmarks.machine import describe
 from benchmarks.options import SECTIONS, Options, Section, defaults
 from benchmarks.publish import publish
-from benchmarks.record import Record
+from benchmarks.record import Record, read
 from benchmarks.rows import FLOAT32_LIMIT, HEADER, Missing, ResultsDiffer, Row, Unavailable, line
 from dlv3.cli import BAD_INPUT, FAILED, INTERRUPTED, parse
 from dlv3.training.distributed import choose_device
@@ -67,9 +67,12 @@ def measure(options: Options, command: str) -> int:
     rows: list[Row] = []
     skipped: dict[str, str] = {}
 
+    earlier = read(options.json) if options.json is not None and options.json.exists() else None
+
     def record() -> None:
         if options.json is not None and not any(row.wrong for row in rows):
-            Record(machine, command, rows, skipped).write(options.json)
+            now = Record(machine, command, rows, skipped)
+            (now if earlier is None else now.beside(earlier)).write(options.json)
 
     for section in options.sections or SECTIONS:
         print(f"\n{section}", flush=True)

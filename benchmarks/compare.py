@@ -37,6 +37,8 @@ def compared(
     options: Options,
     device: torch.device,
     operations: Operations | None = None,
+    *,
+    warm_ups: int = 2,
 ) -> list[Row]:
     """Time contenders in turns; the first is the baseline.
 
@@ -46,6 +48,7 @@ def compared(
         options: rounds and seconds.
         device: where they run.
         operations: of one call of each; without them the rows say nothing of the machine's limit.
+        warm_ups: calls of each beforehand; 1 where each was called for its answer.
     """
     runs = {c.name: synchronised(c.run, device) for c in contenders}
     products: dict[torch.dtype, Product] = {}
@@ -53,7 +56,7 @@ def compared(
         dtypes = {c.dtype for c in contenders if not _emulated(c.dtype, device)}
         products = {dtype: matrix_product(dtype, device) for dtype in dtypes}
     runs |= {_product_name(dtype): product.run for dtype, product in products.items()}
-    timings = interleave(runs, rounds=options.rounds, budget=options.seconds)
+    timings = interleave(runs, rounds=options.rounds, budget=options.seconds, warm_ups=warm_ups)
     baseline = contenders[0]
     return [
         Row(

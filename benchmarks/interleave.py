@@ -65,27 +65,31 @@ def interleave(
     budget: float = float("inf"),
     least: int = 3,
     shortest: float = 0.05,
+    warm_ups: int = 2,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Timings:
     """Time contenders in turns, every second round in reverse, so that none always follows the same one.
 
     Args:
-        contenders: each is called twice beforehand. What the first call prepares does not count, and the second one
-            tells how many calls are timed as one.
+        contenders: what the first calls prepare does not count.
         rounds: to run, at least 1.
         budget: seconds after which no further round begins.
         least: rounds that run whatever the budget, as far as `rounds` allows.
         shortest: seconds that one timing lasts at least; a quick contender is called several times for it.
+        warm_ups: calls of each beforehand, at least 1; the last one tells how many calls are timed as one.
         clock: seconds since any moment.
 
     Raises:
-        ValueError: there are no contenders, or `rounds` is below 1.
+        ValueError: there are no contenders, or `rounds` or `warm_ups` is below 1.
     """
     if not contenders or rounds < 1:
         raise ValueError(f"{len(contenders)} contenders, rounds={rounds}: expected one or more of both")
+    if warm_ups < 1:
+        raise ValueError(f"warm_ups={warm_ups}: expected at least 1")
     calls: dict[str, int] = {}
     for name, call in contenders.items():
-        call()
+        for _ in range(warm_ups - 1):
+            call()
         once = _timed(call, 1, clock)
         calls[name] = MAX_CALLS if once <= 0 else min(MAX_CALLS, max(1, round(shortest / once)))
     seconds: dict[str, list[float]] = {name: [] for name in contenders}

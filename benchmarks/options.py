@@ -70,7 +70,8 @@ class Options:
     pictures: int | None = None
     """How many pictures of the scenes' test split are used for accuracy; all when left out."""
     json: Path | None = None
-    """Write the rows into this file, such as data/benchmarks/cpu.json."""
+    """Write the rows into this file, such as data/benchmarks/cpu.json. Rows that an earlier run of the same commit left
+    there on the same machine, and that this run does not measure, stay."""
     publish: Path | None = None
     """Measure nothing; write the tables of the recorded files into README.md beside them, and the headline figures
     into this Markdown file, such as README.md."""

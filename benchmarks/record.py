@@ -9,6 +9,9 @@ from benchmarks.machine import Machine
 from benchmarks.rows import Row
 from dlv3.files import write_atomically
 
+COMMANDS = "; "
+"""Between the commands of a record that several runs made."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -19,6 +22,17 @@ class Record:
     rows: list[Row]
     skipped: dict[str, str]
     """Sections that could not run, with the reason."""
+
+    def beside(self, earlier: "Record") -> "Record":
+        """Return this run with the rows of an earlier one on the same machine, commit and versions that it lacks."""
+        if earlier.machine != self.machine:
+            return self
+        measured = {row.identity for row in self.rows}
+        rows = [row for row in earlier.rows if row.identity not in measured] + self.rows
+        sections = {row.section for row in self.rows}
+        skipped = {name: why for name, why in earlier.skipped.items() if name not in sections} | self.skipped
+        commands = dict.fromkeys([*earlier.command.split(COMMANDS), self.command])
+        return Record(self.machine, COMMANDS.join(commands), rows, skipped)
 
     def write(self, path: Path) -> None:
         """Write the file, and its folder if there is none.

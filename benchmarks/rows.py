@@ -62,6 +62,11 @@ class Row:
     note: str = ""
 
     @property
+    def identity(self) -> tuple[object, ...]:
+        """What it measures; a later measurement of the same takes its place."""
+        return self.section, self.what, self.dtype, *sorted(self.case.items())
+
+    @property
     def wrong(self) -> bool:
         """True if float32 answers differ too much from the baseline's."""
         if self.dtype != "float32" or self.difference is None:

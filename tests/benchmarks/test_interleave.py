@@ -48,6 +48,15 @@ def test_they_take_turns_and_every_second_round_is_reversed():
     assert "".join(bench.order) == "aabbcc" + "abc" + "cba" + "abc"
 
 
+def test_contenders_that_are_warm_already_are_called_once_beforehand():
+    bench = Bench()
+    contenders = {name: bench.contender(name, 1.0) for name in "ab"}
+    interleave(contenders, rounds=1, warm_ups=1, clock=bench.clock)
+    assert "".join(bench.order) == "ab" + "ab"
+    with pytest.raises(ValueError, match="warm_ups=0: expected at least 1"):
+        interleave(contenders, rounds=1, warm_ups=0)
+
+
 def test_a_quick_contender_is_called_until_the_timing_is_long_enough():
     bench = Bench()
     contenders = {"quick": bench.contender("quick", 0.25), "long": bench.contender("long", 40.0)}
