@@ -141,15 +141,15 @@ def _model(
     way: Way, theirs: nn.Module, output_stride: int, precision: Precision, device: torch.device
 ) -> Run:
     """Return a function from images, (N, 3, H, W) and contiguous as they come from a loader, to logits."""
-    settings = {"mode": "reduce-overhead"} if device.type == "cuda" else {}
+    mode = "reduce-overhead" if device.type == "cuda" else None  # which uses CUDA graphs
     if way.ours:
         served = our_model(theirs, output_stride).to(device).for_inference(_multiplied(precision))
-        model: Run = torch.compile(served, **settings) if way.compile else served
+        model: Run = torch.compile(served, mode=mode) if way.compile else served
         return _without_gradients(model, nullcontext)
     net = copy.deepcopy(theirs)
     layout = torch.channels_last if way.channels_last else torch.contiguous_format
     net.to(memory_format=layout)
-    compiled = torch.compile(net, **settings) if way.compile else net
+    compiled = torch.compile(net, mode=mode) if way.compile else net
 
     def run(images: Tensor) -> Tensor:
         logits: Tensor = compiled(images.contiguous(memory_format=layout))["out"]

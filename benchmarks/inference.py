@@ -105,8 +105,10 @@ class _Case:
 
     def _compiled(self) -> Callable[[Tensor], Tensor]:
         """Return torchvision's model compiled as torch advises for serving on its device."""
-        settings = {"freezing": True} if self.device.type == "cpu" else {"triton.cudagraphs": True}
-        compiled = torch.compile(self.theirs, dynamic=False, options=settings)
+        on_cpu = self.device.type == "cpu"
+        compiled = torch.compile(
+            self.theirs, dynamic=False, options={"freezing": True} if on_cpu else {"triton.cudagraphs": True}
+        )
         return lambda images: compiled(images)["out"]
 
     def _ours(self, name: str, model: nn.Module, dtype: torch.dtype) -> Contender:

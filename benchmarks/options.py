@@ -13,6 +13,7 @@ Section = Literal[
     "memory",
     "training",
     "lessons",
+    "gpu",
     "accuracy",
     "metrics",
     "data",

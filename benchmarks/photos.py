@@ -7,6 +7,7 @@ contenders take turns picture by picture.
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -75,14 +76,9 @@ def _case(
         images = torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(number)).to(device)
         logits: dict[str, Tensor] = {}
 
-        def called(name: str, images: Tensor = images, logits: dict[str, Tensor] = logits) -> object:
-            if name == LIMIT:
-                return product.run()
-            logits[name] = runs[name](images)
-            return logits
-
         for name in list(seconds)[:: 1 if number % 2 == 0 else -1]:
-            seconds[name].append(_timed(lambda name=name: called(name), device))
+            call = product.run if name == LIMIT else partial(_answer, runs[name], images, logits, name)
+            seconds[name].append(_timed(call, device))
         for name in runs:
             difference = relative_difference(logits[name], logits["torchvision"])
             differences[name] = max(differences[name], difference)
@@ -107,6 +103,10 @@ def _case(
             difference=None if name == baseline else differences[name],
             note=f"the folder in {totals[name]:.1f} s{in_all}",
         )
+
+
+def _answer(run: Run, images: Tensor, logits: dict[str, Tensor], name: str) -> None:
+    logits[name] = run(images)
 
 
 def _timed(call: Callable[[], object], device: torch.device) -> float:

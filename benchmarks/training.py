@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from itertools import repeat
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -93,11 +94,11 @@ def plain_step(
     return step
 
 
-def plain_loss(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+def plain_loss(model: Callable[[Tensor], object], images: Tensor, labels: Tensor) -> Tensor:
     """Return the loss as torch's users write it; a model of torchvision's answers with a dictionary."""
     found = model(images)
     logits = found["out"] if isinstance(found, dict) else found
-    return F.cross_entropy(logits, labels, ignore_index=IGNORE_INDEX)
+    return F.cross_entropy(cast("Tensor", logits), labels, ignore_index=IGNORE_INDEX)
 
 
 def dlv3_step(
@@ -149,8 +150,8 @@ def differences(ours: DeepLabV3, theirs: nn.Module, batch: Batch) -> tuple[float
         their_loss = plain_loss(their_net, images, labels)
         return with_gradients(our_loss, our_net), with_gradients(their_loss, their_net)
 
-    ours, expected = exactly(both, images.device)
-    found = [((our - their).norm() / their.norm()).item() for our, their in zip(ours, expected, strict=True)]
+    pairs = zip(*exactly(both, images.device), strict=True)
+    found = [((our - their).norm() / their.norm()).item() for our, their in pairs]
     return found[0], max(found[1:])
 
 
