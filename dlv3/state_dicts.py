@@ -30,11 +30,12 @@ def read(path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
     Raises:
         FileNotFoundError: the file does not exist.
-        WeightsError: the file is damaged, of another format, or does not hold tensors by name.
+        WeightsError: the file is damaged, of another format, or does not hold tensors by name, of finite numbers.
     """
-    if Path(path).suffix == ".safetensors":
-        return unwrapped(load_tensors(path)[0], str(path))
-    return unwrapped(load_pickle(path), str(path))
+    stored = load_tensors(path)[0] if Path(path).suffix == ".safetensors" else load_pickle(path)
+    tensors = unwrapped(stored, str(path))
+    require_finite(tensors, str(path))
+    return tensors
 
 
 def load_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -120,6 +121,25 @@ def _existing(path: str | os.PathLike[str]) -> Path:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     return path
+
+
+def require_finite(tensors: Mapping[str, Tensor], source: str) -> None:
+    """Check that weights hold numbers, not NaN or infinity.
+
+    Args:
+        tensors: by name.
+        source: the name of the weights in the message, such as a file.
+
+    Raises:
+        WeightsError: some do not; the first is named.
+    """
+    for name, values in tensors.items():
+        plain = values.layout == torch.strided and values.device.type != "meta"
+        if plain and values.is_floating_point() and not values.isfinite().all():
+            raise WeightsError(
+                f"{source}: {name} has values that are not finite numbers (NaN or infinity), so the training diverged "
+                "or the file is damaged; give other weights"
+            )
 
 
 def unwrapped(state: object, source: str = "state_dict") -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from dlv3 import weights
 from dlv3.data.named_classes import NamedClasses
 from dlv3.deeplab import DeepLabV3
 from dlv3.files import is_there
-from dlv3.state_dicts import read_metadata
+from dlv3.state_dicts import read_metadata, require_finite
 
 if TYPE_CHECKING:
     from dlv3.config.run import RunConfig
@@ -74,7 +74,7 @@ def load_trained(path: str | os.PathLike[str]) -> TrainedModel:
         )
         raise FileNotFoundError(f"{path}: no model.safetensors in this folder; {todo}")
     model = weights.load(file)
-    _require_finite(model, file)
+    require_finite(model.state_dict(), str(file))
     return TrainedModel(model, _configuration(file.with_name("config.json")), file, _classes(model, file))
 
 
@@ -85,15 +85,6 @@ def _classes(model: DeepLabV3, file: Path) -> NamedClasses | None:
         raise ValueError(
             f"{file}: the classes named in it cannot be used ({error}); give the file as it was written"
         ) from error
-
-
-def _require_finite(model: DeepLabV3, file: Path) -> None:
-    for name, values in model.state_dict().items():
-        if values.is_floating_point() and not values.isfinite().all():
-            raise ValueError(
-                f"{file}: {name} has values that are not finite numbers (NaN or infinity), so the training diverged "
-                "or the file is damaged; give other weights"
-            )
 
 
 def _configuration(file: Path) -> "RunConfig | None":

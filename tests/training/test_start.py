@@ -215,3 +215,17 @@ def test_sources_that_fit_are_accepted_without_a_download(monkeypatch: pytest.Mo
     start.require_sources(short_run(initial_weights="deeplabv3_resnet50"))
     with pytest.raises(ValueError, match="torchvision has no resnet14"):
         start.require_sources(short_run(pretrained="imagenet"))
+
+
+def test_weights_that_are_not_finite_start_no_training(finished: Path, tmp_path: Path):
+    state = weights.load_tensors(finished / "model.safetensors")[0]
+    state["backbone.conv1.weight"][0, 0, 0, 0] = float("nan")
+    torch.save(state, tmp_path / "nan.pth")
+    for options in (
+        dict(initial_weights=str(tmp_path / "nan.pth")),
+        dict(pretrained=str(tmp_path / "nan.pth")),
+    ):
+        with pytest.raises(
+            ValueError, match=r"nan\.pth: backbone\.conv1\.weight has values that are not finite"
+        ):
+            start.build_model(short_run(**options))

@@ -17,6 +17,7 @@ from dlv3.data.photos.opening import Path, require_one_page
 
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 _BITS_PER_SAMPLE = 258  # TIFF's tag
+_SAMPLES = 277  # TIFF's tag: channels of a page
 _USED = 14  # bits: a 16-bit picture that uses no more is reported
 
 
@@ -53,6 +54,12 @@ def pixels_of(picture: Image.Image, path: Path, channels: int, bits: int) -> NDA
         grey = _bytes(picture if _is_sixteen(picture) else picture.convert("L"), path, bits)
         return grey[..., None]
     bands = picture.getbands()
+    stored = getattr(picture, "tag_v2", {}).get(_SAMPLES, len(bands))
+    if stored != len(bands):
+        raise DataError(
+            f"{path}: one page of {stored} channels, of which {len(bands)} can be read; save each channel as a page of "
+            "one TIFF"
+        )
     if len(bands) != channels or picture.mode == "P":
         raise DataError(
             f"{path}: has {len(bands)} channels ({picture.mode}); expected {channels}, the model's in_channels, as "

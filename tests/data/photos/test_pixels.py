@@ -114,3 +114,20 @@ def test_a_folder_gives_the_models_channels_and_the_transforms_take_them(tmp_pat
         prepared, _ = transform(image, mask)
         assert prepared.shape[0] == channels
         assert torch.equal(prepared, prepared[:1].expand_as(prepared))
+
+
+def test_channels_of_a_tiff_that_cannot_be_read_are_not_passed_over(tmp_path: Path):
+    path = tmp_path / "a.tif"
+    values = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(5, 6, 4)
+    Image.fromarray(values).save(path)
+    alpha, infrared = struct.pack("<HHIH", 338, 3, 1, 2), struct.pack("<HHIH", 338, 3, 1, 0)
+    content = path.read_bytes()
+    assert content.count(alpha) == 1
+    path.write_bytes(content.replace(alpha, infrared))
+    # As a viewer shows it.
+    assert np.array_equal(read_image(path), values[..., :3].transpose(2, 0, 1))
+    with pytest.raises(
+        DataError,
+        match=r"a\.tif: one page of 4 channels, of which 3 can be read; save each channel as a page of",
+    ):
+        read_image(path, channels=4)
