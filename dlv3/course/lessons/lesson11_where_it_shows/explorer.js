@@ -91,7 +91,7 @@ function worldFacts(state) {
 }
 
 // A share in whole percents; a count where that would round to none or to all.
-function shareOf(part, whole) {
+function wordsOfShare(part, whole) {
   const percent = Math.round((100 * part) / whole);
   if ((percent === 0 && part > 0) || (percent === 100 && part < whole)) return `${grouped(part)} of ${grouped(whole)} pixels`;
   return `${percent}%`;
@@ -136,10 +136,10 @@ function drawBars(state, facts) {
   const x = 400, wide = 250, parts = [];
   const bar = (y, share, cls, words, after) => parts.push(text(x, y - 7, words, "dx-s"), path(box(x, y, wide, 14), "dx-bar-base"), path(box(x, y, Math.max(share > 0 ? 1 : 0, wide * share), 14), cls), text(x + wide + 10, y + 11, after, "dx-s dx-bold"));
   parts.push(text(x, 22, "what sampling leaves", "dx-s dx-bold"));
-  bar(50, facts.ceiling, "dx-bar-2", "true labels on the map, stretched back: IOU of the object", shareOf(facts.both, facts.either).replace(/ of .*/, " px"));
+  bar(50, facts.ceiling, "dx-bar-2", "true labels on the map, stretched back: IOU of the object", wordsOfShare(facts.both, facts.either).replace(/ of .*/, " px"));
   parts.push(text(x, 100, "pixels of the object that see it whole", "dx-s dx-bold"));
   WORLD_BLOCKS.forEach((block, i) => {
-    bar(128 + 42 * i, facts.seen[i] / facts.pixels, "dx-bar", `block${block} sees ${grouped(facts.reaches[i])} pixels to each side`, shareOf(facts.seen[i], facts.pixels).replace(/ of .*/, " px"));
+    bar(128 + 42 * i, facts.seen[i] / facts.pixels, "dx-bar", `block${block} sees ${grouped(facts.reaches[i])} pixels to each side`, wordsOfShare(facts.seen[i], facts.pixels).replace(/ of .*/, " px"));
   });
   const legend = [["dx-valid-6", "the object, kept"], ["dx-seen", "lost between the samples"], ["dx-bar-2", "added between the samples"]];
   legend.forEach(([cls, words], i) => parts.push(path(box(x, 312 + 22 * i, 12), cls), text(x + 20, 322 + 22 * i, words, "dx-s")));
@@ -172,13 +172,13 @@ const world = {
     return [
       { label: "Last map", value: `${facts.map} × ${facts.map}`, formula: `⌈${state.side} / ${state.output_stride}⌉ samples a side` },
       { label: "Object", value: `${facts.side} px`, formula: `${(facts.side / state.output_stride).toFixed(1)} samples a side` },
-      { label: "What sampling leaves", value: shareOf(facts.both, facts.either), formula: "IOU of the object, nine places" },
+      { label: "What sampling leaves", value: wordsOfShare(facts.both, facts.either), formula: "IOU of the object, nine places" },
       { label: "See it whole, block4 and block7", value: `${Math.round((100 * facts.seen[0]) / facts.pixels)}% and ${Math.round((100 * facts.seen[3]) / facts.pixels)}%`, formula: "of the object's pixels" },
     ];
   },
   says(state) {
     const facts = worldFacts(state);
-    const seen = WORLD_BLOCKS.map((block, i) => `block${block} ${shareOf(facts.seen[i], facts.pixels)}`).join(", ");
-    return `An object of ${facts.side} pixels on a map of ${facts.map} × ${facts.map} samples: its true labels, stretched back, have an IOU of ${shareOf(facts.both, facts.either)}. Of its pixels, these see all of it: ${seen}.`;
+    const seen = WORLD_BLOCKS.map((block, i) => `block${block} ${wordsOfShare(facts.seen[i], facts.pixels)}`).join(", ");
+    return `An object of ${facts.side} pixels on a map of ${facts.map} × ${facts.map} samples: its true labels, stretched back, have an IOU of ${wordsOfShare(facts.both, facts.either)}. Of its pixels, these see all of it: ${seen}.`;
   },
 };

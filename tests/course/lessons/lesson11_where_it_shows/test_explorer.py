@@ -69,7 +69,7 @@ def cascade_of(model, blocks):
     ],
 )
 def test_shares_that_round_to_nothing_are_counts(part, whole, words):
-    assert WorldExplorer.evaluate("shareOf(part, whole)", part=part, whole=whole) == words
+    assert WorldExplorer.evaluate("wordsOfShare(part, whole)", part=part, whole=whole) == words
 
 
 @pytest.mark.parametrize(
