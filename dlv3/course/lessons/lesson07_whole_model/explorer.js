@@ -35,7 +35,7 @@ const COLUMNS = [
 ];
 const NAMES_WIDE = 92, COLUMN = 250, BAR = 168, ROW = 24, TOP = 34;
 
-const shareOf = (part, all) => part > 0 && part < 0.005 * all ? "under 1%" : `${Math.round((100 * part) / all)}%`;
+const percentOf = (part, all) => part > 0 && part < 0.005 * all ? "under 1%" : `${Math.round((100 * part) / all)}%`;
 
 function drawColumn({ key, title, cls, show }, at, parts, plain) {
   const x = NAMES_WIDE + at * COLUMN, per = BAR / Math.max(...parts.map((p) => p[key]), ...plain.map((p) => p[key])), all = total(parts, key);
@@ -45,7 +45,7 @@ function drawColumn({ key, title, cls, show }, at, parts, plain) {
     const y = TOP + i * ROW, wide = part[key] * per, before = plain[i][key] * per;
     bars += box(x, y, wide, 15);
     outlines += box(x, y, before, 15);
-    marks.push(text(x + Math.max(wide, before) + 5, y + 12, `${show(part[key])} · ${shareOf(part[key], all)}`, "dx-s"));
+    marks.push(text(x + Math.max(wide, before) + 5, y + 12, `${show(part[key])} · ${percentOf(part[key], all)}`, "dx-s"));
   });
   return [path(bars, cls), cls === "dx-bar-3" ? path(bars, "dx-pad") : "", path(outlines, "dx-bar-base"), path(line(x, TOP - 5, x, TOP + parts.length * ROW - 4), "dx-axis"), ...marks].join("");
 }

@@ -100,7 +100,7 @@ function wordsOfShare(part, whole) {
 const FRAME = { x: 10, y: 34, side: 360 };
 
 // Runs of marked pixels in a row, as boxes.
-function runs(row, marked, scale) {
+function runsOf(row, marked, scale) {
   let d = "", start = -1;
   for (let i = 0; i <= row.there.length; i++) {
     const on = i < row.there.length && marked(row.there[i], row.kept[i]);
@@ -117,9 +117,9 @@ function drawObject(state, facts) {
   const { rows, at, known } = facts.shown, scale = FRAME.side / state.side;
   let right = "", lost = "", added = "", hits = "", misses = "";
   for (const row of rows) {
-    right += runs(row, (there, kept) => there && kept, scale);
-    lost += runs(row, (there, kept) => there && !kept, scale);
-    added += runs(row, (there, kept) => !there && kept, scale);
+    right += runsOf(row, (there, kept) => there && kept, scale);
+    lost += runsOf(row, (there, kept) => there && !kept, scale);
+    added += runsOf(row, (there, kept) => !there && kept, scale);
   }
   const dot = Math.min(4, Math.max(1.2, (state.output_stride * scale) / 5));
   at.forEach((y, r) => at.forEach((x, c) => {
