@@ -37,14 +37,11 @@ FORMS = {
 }
 # Cells that train for seconds: they and what depends on them are not run with each form.
 LONG_CELLS = {
-    "04_cascade": {"train-run"},
-    "05_multi_grid": {"markers-train", "train-run"},
+    "05_multi_grid": {"train-run"},
     "08_training": {"c062-416f2f", "c067-8cc3ba"},
     "13_real_photos": {"padding-train", "thaw"},
     "14_conclusions": {"train"},
 }
-# Lessons that were not gone through yet.
-GO_ON_LATER = ("06", "07", "08", "09", "10")
 # Tags of cells whose outputs nbval does not compare.
 IGNORING = {"nbval-ignore-output", "nbval-skip"}
 _FORM = """
@@ -241,8 +238,6 @@ class Exercises:
 
     @pytest.mark.slow
     def test_lesson_goes_on_with_each_form_that_passes(self):
-        if self.lesson.path.name.startswith(GO_ON_LATER):
-            pytest.xfail("not gone through yet")
         forms = {name: self.lesson.accepted_forms(name) for name in self.lesson.solutions}
         for turn in range(max(map(len, forms.values()))):
             mixed = {name: accepted[turn] for name, accepted in forms.items() if turn < len(accepted)}
