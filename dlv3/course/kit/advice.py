@@ -54,7 +54,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     ),
     (
         r"'torch\.Size' object is not callable",
-        "`shape` is an attribute: no parentheses behind it.",
+        "`shape` is an attribute: no parentheses after it.",
     ),
     (
         r"'NoneType'",
@@ -62,7 +62,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     ),
     (
         r"'(?:builtin_function_or_method|method)' (?:object is not|and )|and '(?:builtin_function_or_method|method)'",
-        "A method is named and not called: the parentheses behind it are missing.",
+        "A method is named and not called: the parentheses after it are missing.",
     ),
     (
         r"unsupported operand type.*'(?:tuple|list)'",

@@ -74,7 +74,7 @@ class Stage:
         size: side of that map.
         channels: of that map.
         rates: of each unit's first 3×3 convolution; empty for the stem.
-        convolutions: in order, the shortcut's behind those of the unit.
+        convolutions: in order, the shortcut's after those of the unit.
     """
 
     name: str

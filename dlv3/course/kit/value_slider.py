@@ -10,7 +10,7 @@ from dlv3.course.kit import javascript
 
 
 class ValueSlider(anywidget.AnyWidget):
-    """A native slider with its label before it and its value behind it.
+    """A native slider with its label before it and its value after it.
 
     Args:
         values: what it moves through, from left to right.

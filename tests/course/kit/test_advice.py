@@ -35,7 +35,7 @@ def _unset():
         (lambda: 1 if _X > 0 else 0, "a whole tensor"),
         (lambda: F.conv2d(_X.double(), torch.zeros(1, 3, 1, 1)), "different types"),
         (lambda: _X.shape(), "no parentheses"),
-        (lambda: _X.sum - 1, "parentheses behind it are missing"),
+        (lambda: _X.sum - 1, "parentheses after it are missing"),
         (lambda: (1, 2) - 1, "not a vector"),
         (lambda: None + 1, "is `None`"),
         (lambda: (lambda x: x)(y=1), "as in the stub"),

@@ -23,7 +23,7 @@ def logits_shape(attempt: Any) -> str:
         (1, 8, 129, 129): "The batch holds two pictures.",
         (2, 3, 129, 129): "Red, green and blue go in. What comes out is a score for each class.",
         (2, 7, 129, 129): "The background is a class like the others.",
-        (2, 8, 9, 9): "That is the map before it is stretched over the picture. The model stretches it.",
+        (2, 8, 9, 9): "That is the map before it is upsampled to the picture. The model upsamples it.",
         (2, 129, 129, 8): "In PyTorch the channels, here the classes, are on axis 1.",
         (2, 129, 129): "That is what `argmax` leaves. A logit is a class's score; all eight scores are kept.",
     }

@@ -58,7 +58,7 @@ class FirstLook:
         return torch.stack([self.answer(every, scene) for scene in range(len(self.scenes))])
 
     def samples_a_side(self, every: int) -> int:
-        """Return how many answers the network gives along a side before they are stretched over the picture."""
+        """Return how many answers the network gives along a side before they are upsampled to the picture."""
         self.model.set_output_stride(every)
         with torch.inference_mode():
             return self.model.coarse_logits(self.images[:1]).shape[-1]

@@ -16,9 +16,9 @@ from dlv3.receptive_field import Layer, ReceptiveField, count_holes, count_paths
 def grown(
     size: int, jump: int, start: float, kernel_size: int, stride: int = 1, rate: int = 1, padding: int = 0
 ) -> tuple[int, int, float]:
-    """Return (size, jump, start) behind a layer, as the library computes them."""
-    behind = ReceptiveField(size, jump, start).through(Layer(kernel_size, stride, rate, padding))
-    return behind.size, behind.jump, behind.start
+    """Return (size, jump, start) after a layer, as the library computes them."""
+    after = ReceptiveField(size, jump, start).through(Layer(kernel_size, stride, rate, padding))
+    return after.size, after.jump, after.start
 
 
 @exercise("02/grow", title="One layer further", difficulty=1, minutes=5, gives=answers.as_rates)

@@ -23,7 +23,7 @@ class OpenConvolution:
     Args:
         name: in torchvision, such as "layer1.0.conv2".
         kernel_size, channels_in, channels_out, stride, rate: its options.
-        side: of the map that it puts out.
+        side: of its output map.
     """
 
     name: str

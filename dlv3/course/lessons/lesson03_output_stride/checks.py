@@ -58,7 +58,7 @@ def _sees(attempt: Callable[[Tensor, int, int], Tensor], masks: Tensor, stride: 
     except NotImplementedError as error:
         if "Long" in str(error) or "Int" in str(error):
             raise Wrong(
-                "`F.interpolate` cannot stretch whole numbers: make the maps floats with `.float()` before it."
+                "`F.interpolate` cannot upsample whole numbers: make the maps floats with `.float()` before it."
             ) from None
         raise
     sampled, size = masks[:, ::stride, ::stride], masks.shape[1:]

@@ -78,7 +78,7 @@ def first_unit(attempt: dict[str, tuple[int, int]]) -> str:
     given = answers.entries(attempt, ("own", "before"))
     where = {
         "own": "B1 itself has the stride, so B1 reads the map from before it",
-        "before": "A2 has the stride, so B1 already reads the map from behind it",
+        "before": "A2 has the stride, so B1 already reads the map from after it",
     }
     for layout, right in (("own", (1, 2)), ("before", (2, 2))):
         wanted = "the rates of B1 and B2, such as (1, 1)"
@@ -89,5 +89,5 @@ def first_unit(attempt: dict[str, tuple[int, int]]) -> str:
             f'`gap("{layout}", {rates})` gives. {where[layout]}.',
         )
     return (
-        "There is one rule: a layer's rate is the product of the strides lost before it, its own not counted."
+        "There is one rule: a layer's rate is the product of the strides lost before it, not counting its own."
     )

@@ -20,12 +20,12 @@ PYRAMID = {16: 77.21, 8: 78.51}  # Table 6, by output stride
 
 
 def parts(scenes: SegmentationDataset, index: int, maps: Mapping[str, Tensor]) -> None:
-    """Draw what the model's parts hand on for one scene: `maps` has stem, block4, ASPP, logits and stretched."""
+    """Draw what the model's parts pass on for one scene: `maps` has stem, block4, ASPP, logits and upsampled."""
     figure, axes = plt.subplots(1, 6, figsize=(11, 2.3))
     show_image(axes[0], scenes[index][0].permute(1, 2, 0), "scene, 129 × 129")
     for axis, (name, tensor) in zip(axes[1:], maps.items(), strict=True):
         title = f"{name}, {tensor.shape[2]} × {tensor.shape[3]}"
-        classes = name in ("logits", "stretched")
+        classes = name in ("logits", "upsampled")
         show_image(
             axis,
             colourise(tensor.argmax(1)[0], scenes.palette) if classes else tensor[0].abs().mean(0),
@@ -35,7 +35,7 @@ def parts(scenes: SegmentationDataset, index: int, maps: Mapping[str, Tensor]) -
         figure,
         "Six panels from left to right. The scene; the stem's map, in which outlines can still be told; the maps "
         "of block4 and ASPP, 9 × 9 patches of light and dark; the class of the largest logit at each of the 81 "
-        "samples, as coloured squares; the same logits stretched to the picture's size, where the squares have "
+        "samples, as coloured squares; the same logits upsampled to the picture's size, where the squares have "
         "become rounded shapes.",
     )
 

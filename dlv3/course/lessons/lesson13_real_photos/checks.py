@@ -82,7 +82,7 @@ def _remap_slip(got: Mask, want: Mask, numbers: Mask, table: dict[int, int], cal
         wrong = set(got[~known].tolist()) - {IGNORE}
         hint = (
             f"Numbers that are not in the table became {sorted(wrong)}. They are not a class: write 255, even if they "
-            "mean background to you. A wrong label is learnt; a missing one is left out."
+            "mean background to you. A wrong label is learned; a missing one is left out."
         )
     else:
         hint = "Look up `table[number]` for each pixel."

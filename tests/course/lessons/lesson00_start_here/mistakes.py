@@ -20,7 +20,7 @@ MISTAKES = {
     "00/logits-shape": [
         ("logits_shape = (8, 129, 129)", "The batch counts too"),
         ("logits_shape = (2, 3, 129, 129)", "a score for each class"),
-        ("logits_shape = model.coarse_logits(images).shape", "before it is stretched"),
+        ("logits_shape = model.coarse_logits(images).shape", "before it is upsampled"),
         ("logits_shape = model(images).argmax(1).shape", "all eight scores are kept"),
         ("logits_shape = 4", "it should be four numbers"),
         ("logits_shape = model(images)", "Its shape is `.shape`"),

@@ -88,7 +88,7 @@ MISTAKES = {
     ],
     "03/first-unit": [
         ('exact = {"own": (2, 2), "before": (2, 2)}', "from before it"),
-        ('exact = {"own": (1, 2), "before": (1, 2)}', "from behind it"),
+        ('exact = {"own": (1, 2), "before": (1, 2)}', "from after it"),
         ("exact = (1, 2)", "Keep the dictionary"),
     ],
     "03/multiply-adds": [
