@@ -88,6 +88,4 @@ def first_unit(attempt: dict[str, tuple[int, int]]) -> str:
             f"With the layout `{layout}` the rates {rates} are not exact: look at what "
             f'`gap("{layout}", {rates})` gives. {where[layout]}.',
         )
-    return (
-        "There is one rule: a layer's rate is the product of the strides lost before it, not counting its own."
-    )
+    return "There is one rule: a layer's rate is the product of the strides lost before it, not counting its own."
