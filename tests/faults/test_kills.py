@@ -160,11 +160,14 @@ def test_command_that_is_disturbed_once_loses_nothing(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["kill", "term"] if LONG else ["kill"])
-@pytest.mark.parametrize("seed", range(3 if LONG else 1))
+# The long form kills each command 24 times.
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [("kill", s) for s in range(6)] + [("term", s) for s in range(3)] if LONG else [("kill", 0)],
+)
 @pytest.mark.parametrize("name", COMMANDS if LONG else ["train", "train over another"])
 def test_command_that_is_disturbed_at_random_moments_loses_nothing(
-    name: str, seed: int, kind: Kind, scenarios: Scenarios, tmp_path: Path, record_property
+    name: str, kind: Kind, seed: int, scenarios: Scenarios, tmp_path: Path, record_property
 ):
     scenario, moments = scenarios[name], random.Random(seed)
     disturbed, count = Disturbed(scenario, tmp_path / "disturbed"), 0
