@@ -120,11 +120,12 @@ def trained(config: RunConfig, work: Path) -> tuple[DeepLabV3, float]:
                 train_dataset=_training_pictures(config.dataset, config.data),
             )
             if processes.first:
-                # In this order, so that a kill between the two leaves a finished training.
                 about = {"seconds": result.seconds, "config": asdict(config)}
                 write_atomically(finished, json.dumps(about).encode())
-                _keep_weights(folder)
             processes.wait()
+        if processes.first:
+            # Now that it is finished, and again where a kill came in between.
+            _keep_weights(folder)
     time = read_object(finished, "the time of a training").get("seconds")
     seconds: float = value_of(float, time, f"{finished}: seconds")
     return weights.load(folder / "model.safetensors"), seconds

@@ -6,7 +6,8 @@ import pytest
 from voc_folder import make_voc
 
 from dlv3.ablations import TABLES, cells, configuration, runner
-from dlv3.ablations.paper.cell import TrainingCell, training_key
+from dlv3.ablations.paper.cell import TrainingCell, trained, training_key
+from dlv3.config.presets import preset
 from dlv3.resnet import BACKBONES
 
 
@@ -59,3 +60,21 @@ def test_a_row_trains_and_is_scored_on_vocs_val(table, row, backbones, tmp_path,
     model = record.config["model"]
     assert model["backbone"] == ("resnet50" if table == "T1" else "resnet101")
     assert record.config["training"]["freeze_batch_norm"] == (table == "T8")
+
+
+def test_what_only_a_training_needs_is_removed_also_after_a_kill(tmp_path):
+    config = preset("tiny")
+    config = replace(
+        config,
+        data=replace(config.data, pictures=2),
+        training=replace(config.training, crop_size=33, iterations=1, validation_interval=0),
+    )
+    trained(config, tmp_path)
+    folder = tmp_path / training_key(config)
+    kept = {path.name for path in folder.iterdir()}
+    assert "model.safetensors" in kept
+    # As it is where a kill came between the end of the training and the removal.
+    (folder / "checkpoint.pt").touch()
+    (folder / "predictions").mkdir()
+    trained(config, tmp_path)
+    assert {path.name for path in folder.iterdir()} == kept
