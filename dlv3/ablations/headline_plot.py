@@ -90,7 +90,6 @@ def _grid(axis: "Axes", spans: Iterable[tuple[float, float]]) -> None:
                 axis.plot(
                     [tick, tick],
                     [top, bottom],
-                    "-",
                     color=INK,
                     alpha=1 if tick == 0 else 0.25,
                     linewidth=1,
