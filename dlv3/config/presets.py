@@ -19,7 +19,7 @@ _SCENES_MODEL = DeepLabV3Config(backbone="resnet14", num_classes=8, aspp_rates=(
 
 
 def _tiny() -> RunConfig:
-    """Seconds: for tests. The trained model has learnt nothing."""
+    """Seconds: for tests. The trained model has learned nothing."""
     return RunConfig(
         model=replace(_SCENES_MODEL, aspp_channels=16),
         data=DataConfig(size=129, pictures=8),

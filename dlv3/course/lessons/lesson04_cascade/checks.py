@@ -152,7 +152,7 @@ def _is_copy_of(unit: nn.Module, block4: nn.Sequential, source: int, whose: str)
 
 
 def rates_of(blocks: int, output_stride: int) -> tuple[int, ...]:
-    """Return the base rates of block4 and the copies behind it."""
+    """Return the base rates of block4 and the copies after it."""
     return tuple(base_rate(block, output_stride) for block in range(CASCADE_START, blocks + 1))
 
 

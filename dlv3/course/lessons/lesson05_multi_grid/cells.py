@@ -16,7 +16,7 @@ from dlv3.data.made.cells import CellMarkers
 from dlv3.data.made.markers import COLOURS
 from dlv3.receptive_field import places_read
 
-# Cells: a marker is at most so far from its target along each axis, and no stack of the lesson reads farther than this.
+# Cells: a marker is at most so far from its target along each axis, and no stack of the lesson reads further than this.
 MARKER, FARTHEST = 6, 7
 SIDE = 2 * FARTHEST + 1
 

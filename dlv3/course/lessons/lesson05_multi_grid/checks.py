@@ -102,7 +102,7 @@ def expected_accuracy(attempt: Callable[..., float]) -> str:
         want = seen + (1 - seen) / colours
         loose = len(read) / len(asked)
         everything = (
-            "`read` also holds the target's own place, and places farther away than any marker. Count only those that "
+            "`read` also holds the target's own place, and places further away than any marker. Count only those that "
             "are in `asked`."
         )
         slips = [

@@ -30,7 +30,7 @@ def replay(collected: Sequence[Tensor], momentum: float) -> Tensor:
     Each update left `running ← 0.9 running + 0.1 batch`, so the batches' own statistics can be got back.
 
     Args:
-        collected: the rows of `statistics` before the first update and behind each.
+        collected: the rows of `statistics` before the first update and after each.
         momentum: in PyTorch's sense.
     """
     running = collected[0]

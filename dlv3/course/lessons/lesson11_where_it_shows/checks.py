@@ -15,7 +15,7 @@ __all__ = ["by_reach", "needed", "stretched"]
 
 
 def stretched(labels: Tensor, output_stride: int, num_classes: int) -> Tensor:
-    """Return true labels (N, H, W), sampled where a map's samples lie and stretched back as logits are."""
+    """Return true labels (N, H, W), sampled where a map's samples lie and upsampled again as logits are."""
     return upsample(sampled_scores(labels, output_stride, num_classes), labels.shape[1:]).argmax(1)
 
 
@@ -67,8 +67,8 @@ def _sampling_slip(got: Tensor, labels: Tensor, output_stride: int, num_classes:
             (upsample(small, size).argmax(1), "The map has ⌈side / output stride⌉ samples: round up."),
             (F.interpolate(scores, size=size, mode="nearest").argmax(1),
              "Stretch the one-hot maps bilinearly, as logits are: `upsample`."),
-            (mixed, "Halfway between class 1 and class 3 is not class 2: stretch one map for each class."),
-            (mixed.round(), "Halfway between class 1 and class 3 is not class 2: stretch one map for each class."),
+            (mixed, "Halfway between class 1 and class 3 is not class 2: upsample one map for each class."),
+            (mixed.round(), "Halfway between class 1 and class 3 is not class 2: upsample one map for each class."),
         ],
     )  # fmt: skip
 

@@ -84,7 +84,7 @@ def check_multi_scale(attempt: Callable[[LogitsOf, Tensor, tuple[float, ...]], T
             if "must match the size" not in str(error):
                 raise
             raise Wrong(
-                f"{call} stops: {error}. Each scale gives a map of another size: stretch it to the pictures' own "
+                f"{call} stops: {error}. Each scale gives a map of another size: upsample it to the pictures' own "
                 "height and width before you add."
             ) from None
         hint = hint_for(got, _scale_slips(net, images, scales), 1e-9)
@@ -116,8 +116,8 @@ def _scale_slips(net: LogitsOf, images: Tensor, scales: tuple[float, ...]) -> li
     return [
         (
             mean(back(x.softmax(1)) for x in small),
-            "You take the softmax on the small map and stretch probabilities. Stretch the logits, as in training, then "
-            "take the softmax.",
+            "You take the softmax on the small map and upsample probabilities. Upsample the logits, as in training, "
+            "then take the softmax.",
         ),
         (
             mean(back(x) for x in small).softmax(1),

@@ -66,7 +66,7 @@ def _same_answer(mine: nn.Module, right: Decoder, low: Tensor, high: Tensor, cal
             got = mine(low.clone(), high.clone())
         except RuntimeError as error:
             raise Wrong(
-                f"{shown} stops: {error}. Stretch ASPP's answer to the early map's height and width before you "
+                f"{shown} stops: {error}. Upsample ASPP's answer to the early map's height and width before you "
                 "concatenate along the channels."
             ) from None
         unfinished(got, shown)
@@ -80,22 +80,22 @@ def _decoder_slips(right: Decoder, low: Tensor, high: Tensor) -> list[tuple[Tens
         return logits
 
     reduced, size = right.reduce(low), low.shape[2:]
-    stretched = F.interpolate(high, size=size, mode="bilinear")
+    upsampled = F.interpolate(high, size=size, mode="bilinear")
     aligned = F.interpolate(high, size=size, mode="bilinear", align_corners=True)
     shrunk = F.interpolate(reduced, size=high.shape[2:], mode="bilinear")
     return [
         (
-            answer(reduced, stretched),
+            answer(reduced, upsampled),
             "ASPP's answer goes first in the concatenation, the early map after it.",
         ),
         (
             answer(F.interpolate(high, size=size), reduced),
-            "Stretch bilinearly, with `align_corners=False`; this is the nearest neighbour.",
+            "Upsample bilinearly, with `align_corners=False`; this is the nearest neighbour.",
         ),
-        (answer(aligned, reduced), "Stretch with `align_corners=False`."),
+        (answer(aligned, reduced), "Upsample with `align_corners=False`."),
         (
             answer(high, shrunk),
-            "You shrink the early map, and with it all that it knows of places. Stretch ASPP's answer instead.",
+            "You shrink the early map, and with it all that it knows about places. Upsample ASPP's answer instead.",
         ),
     ]
 

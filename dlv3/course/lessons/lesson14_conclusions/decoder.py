@@ -1,7 +1,7 @@
 """DeepLabv3+'s decoder (Chen, Zhu, Papandreou, Schroff, Adam, 2018), the step after this paper.
 
 ASPP's answer knows what is there and has forgotten where; an early map of the backbone knows where and not what.
-The decoder stretches the first over the second, concatenates them and lets two 3×3 layers draw the outlines.
+The decoder upsamples the first to the size of the second, concatenates them and lets two 3×3 layers draw the outlines.
 """
 
 import torch
@@ -38,8 +38,8 @@ class Decoder(nn.Module):
     def forward(self, low: Tensor, high: Tensor) -> Tensor:
         """Turn (N, low_channels, h, w) and (N, high_channels, h', w') into (N, num_classes, h, w)."""
         height, width = low.shape[2:]
-        stretched = upsample(high, (height, width))  # (N, high_channels, h, w)
-        logits: Tensor = self.classifier(self.refine(torch.cat([stretched, self.reduce(low)], dim=1)))
+        upsampled = upsample(high, (height, width))  # (N, high_channels, h, w)
+        logits: Tensor = self.classifier(self.refine(torch.cat([upsampled, self.reduce(low)], dim=1)))
         return logits
 
 

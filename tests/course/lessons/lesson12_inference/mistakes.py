@@ -58,7 +58,7 @@ MISTAKES = {
         ),
     ],
     "12/multi-scale": [
-        (_scaled(_up("F.softmax(logits, 1)")), "stretch probabilities"),
+        (_scaled(_up("F.softmax(logits, 1)")), "upsample probabilities"),
         (_scaled(_up(), "F.softmax(total / len(scales), 1)"), "mean of the logits"),
         (_scaled(f"F.softmax({_up()}, 1)", "total"), "divide by the number of scales"),
         (_scaled(f"F.softmax({_up(align=True)}, 1)"), "moves each view"),
@@ -77,7 +77,7 @@ MISTAKES = {
             "    for scale in scales:\n"
             "        total = total + F.softmax(logits_of(resize_images(images, scaled_size(size, scale))), 1)\n"
             "    return total / len(scales)",
-            "stretch it to the pictures' own",
+            "upsample it to the pictures' own",
         ),
     ],
     "12/fold": [

@@ -47,7 +47,7 @@ MISTAKES = {
         (_decoder(joined="high_channels"), "`refine` is two 3×3"),
         (_decoder(classifier="conv_bn_relu(channels, num_classes, 1)"), "with nothing after it"),
         (_decoder(classifier="nn.Conv2d(channels, num_classes, 1, bias=False)"), "with a bias"),
-        (_decoder(stretch="pass"), "Stretch ASPP's answer to the early map's height"),
+        (_decoder(stretch="pass"), "Upsample ASPP's answer to the early map's height"),
         (_decoder(stretch=_STRETCH.replace("high", "\0").replace("low", "high").replace("\0", "low")), "You shrink"),
         (_decoder(stretch=_STRETCH.replace("False", "True")), "with `align_corners=False`"),
         (_decoder(stretch="high = F.interpolate(high, size=low.shape[2:])"), "nearest neighbour"),
