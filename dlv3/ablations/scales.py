@@ -47,7 +47,7 @@ and the paper's own rates. Schedule, claims and rule were
 scored.
 
 A *control* has the parameters of the row that it is compared with, or more, and other rates. The ceiling is the score
-of true labels that are sampled on the row's map and stretched back. "By reach alone" is the score of a network that
+of true labels that are sampled on the row's map and upsampled again. "By reach alone" is the score of a network that
 names an object where a unit sees all of it, and guesses elsewhere. A unit "sees" so many pixels to each side. All of
 these follow from the pictures and the rates, without any training.""",
     ),
@@ -57,7 +57,7 @@ these follow from the pictures and the rates, without any training.""",
         "Reach alone decides: preset `quarter-heads`",
         """The same networks on pictures whose bodies all look alike except for a head at one end. "By reach alone" is
 the score of a network that names a body where a unit sees its head, and guesses elsewhere: most of each claim holds by
-construction, and what is learnt is the difference from that column.""",
+construction, and what is learned is the difference from that column.""",
     ),
     Scale(
         "gpu",
@@ -73,7 +73,7 @@ construction, and what is learnt is the difference from that column.""",
 limits the rows of T2 and T3, and the rates of T5 overshoot the shapes, so these are the contrast to the tables above.
 [Why each table shows or does not](../README.md#the-papers-tables-on-the-scenes).""",
     ),
-    Scale("tiny", "tiny", "Preset `tiny`", "Networks that have learnt nothing, for tests."),
+    Scale("tiny", "tiny", "Preset `tiny`", "Networks that have learned nothing, for tests."),
 )
 
 

@@ -1,4 +1,4 @@
-"""The score that sampling allows: true labels on a feature map's grid, stretched back to the picture (§4.1).
+"""The score that sampling allows: true labels on a feature map's grid, upsampled to the picture again (§4.1).
 
 A network that names every sample of its map rightly still loses what lies between the samples. The ceiling of a table's
 row is the mIOU of such a network, by the same upsampling as `dlv3.deeplab.upsample`.

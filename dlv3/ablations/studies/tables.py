@@ -9,7 +9,7 @@ differs. So they say what a head can add to features, not what a backbone would 
 Settled on the validation split with seed 0, before the test split was scored. What was tried there, in mIOU:
 
 - The probes' network from scratch, 300 batches of 8 (16 s of a core): 27.8, 30.3, 32.7 at rates 33, 1, 6, and 44.3
-  at rate 6 after 600. The same order as now, but squares and triangles are not learnt yet: too slow.
+  at rate 6 after 600. The same order as now, but squares and triangles are not learned yet: too slow.
 - A head on frozen features, trained on whole maps, 600 batches of 8 (16 s): 34.4, 49.0, 48.0 at rates 33, 1, 6.
 - The same on random positions, 1,000 batches of 2,048 (8 s): 53.4 and 62.6 at rates 1 and 4; 64.3 at 4 with a
   learning rate of 1e-2 instead of 4e-3. Kept, with 600 batches of 1,024 (4 s): 50.4 and 59.6.

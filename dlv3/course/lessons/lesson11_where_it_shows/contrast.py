@@ -232,7 +232,7 @@ def learnt_figure(
     axis.plot([20, 100], [20, 100], color=INK, ls=":", marker="", label="as much as reach gives")
     _name_points(axis, predicted, learnt)
     axis.set(
-        title="What reach alone would score, and what was learnt",
+        title="What reach alone would score, and what was learned",
         xlabel="by reach alone, mIOU in %",
         ylabel="recorded, mIOU in %",
         xlim=(20, 108),

@@ -136,7 +136,7 @@ function drawBars(state, facts) {
   const x = 400, wide = 250, parts = [];
   const bar = (y, share, cls, words, after) => parts.push(text(x, y - 7, words, "dx-s"), path(box(x, y, wide, 14), "dx-bar-base"), path(box(x, y, Math.max(share > 0 ? 1 : 0, wide * share), 14), cls), text(x + wide + 10, y + 11, after, "dx-s dx-bold"));
   parts.push(text(x, 22, "what sampling leaves", "dx-s dx-bold"));
-  bar(50, facts.ceiling, "dx-bar-2", "true labels on the map, stretched back: IOU of the object", wordsOfShare(facts.both, facts.either).replace(/ of .*/, " px"));
+  bar(50, facts.ceiling, "dx-bar-2", "true labels on the map, upsampled again: IOU of the object", wordsOfShare(facts.both, facts.either).replace(/ of .*/, " px"));
   parts.push(text(x, 100, "pixels of the object that see it whole", "dx-s dx-bold"));
   WORLD_BLOCKS.forEach((block, i) => {
     bar(128 + 42 * i, facts.seen[i] / facts.pixels, "dx-bar", `block${block} sees ${grouped(facts.reaches[i])} pixels to each side`, wordsOfShare(facts.seen[i], facts.pixels).replace(/ of .*/, " px"));
@@ -179,6 +179,6 @@ const world = {
   says(state) {
     const facts = worldFacts(state);
     const seen = WORLD_BLOCKS.map((block, i) => `block${block} ${wordsOfShare(facts.seen[i], facts.pixels)}`).join(", ");
-    return `An object of ${facts.side} pixels on a map of ${facts.map} × ${facts.map} samples: its true labels, stretched back, have an IOU of ${wordsOfShare(facts.both, facts.either)}. Of its pixels, these see all of it: ${seen}.`;
+    return `An object of ${facts.side} pixels on a map of ${facts.map} × ${facts.map} samples: its true labels, upsampled again, have an IOU of ${wordsOfShare(facts.both, facts.either)}. Of its pixels, these see all of it: ${seen}.`;
   },
 };

@@ -31,7 +31,7 @@ class Counts:
 class WorldExplorer(Explorer):
     """One object on one picture: its true labels put through a map, and the pixels that see it whole.
 
-    The object is an H. Its labels are sampled where the map's samples lie and stretched over the picture again, at nine
+    The object is an H. Its labels are sampled where the map's samples lie and upsampled to the picture again, at nine
     places half a step or so apart. A pixel sees the object whole if its field of view holds the H's four sides.
 
     Args:

@@ -45,7 +45,7 @@ def _arithmetic() -> list[Asked]:
             "section 3",
         ),
         Asked(
-            Choice("Three 3×3 layers, one behind the other. Which rates leave holes in the field?", STACKS),
+            Choice("Three 3×3 layers, one after the other. Which rates leave holes in the field?", STACKS),
             next(stack for stack in STACKS if len(reached(stack)) < 2 * sum(stack) + 1),
             "All its steps are even, so every odd distance is out of reach, however many layers follow.",
             "02_receptive_fields",
