@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from dlv3.assets.working_copy import without_outputs
 from dlv3.files import write_atomically
@@ -48,27 +49,43 @@ def build(
     source, extra, doctrees = work / "source", work / "extra", work / "doctrees"
     _forget_other_code(work)
     names = stage(source, extra, notebooks, settings)
-    overrides = {
-        "html_extra_path": [str(extra)],
-        "html_baseurl": settings.address,
-        "dlv3_settings": (settings.repository, settings.branch, settings.address),
-    }
-    app = Sphinx(
-        str(source), str(ROOT / "docs"), str(out), str(doctrees), "html",
-        confoverrides=overrides, status=None, warning=sys.stderr,
-    )  # fmt: skip
-    app.build()
-    if app.statuscode or app._warncount:
+    if warnings := write_pages(source, extra, out, doctrees, settings):
         # A page that was read stays silent the next time.
         shutil.rmtree(doctrees)
-        raise ValueError(
-            f"the book has {app._warncount} warnings, see above; each of them is a mistake in a page"
-        )
+        raise ValueError(f"the book has {warnings} warnings, see above; each of them is a mistake in a page")
     for name in names:
         # What a reader downloads is what JupyterLab opens: the lesson, without outputs and so without answers.
         lesson = (notebooks / f"{name}.ipynb").read_text(encoding="utf-8")
         write_atomically(out / "_sources" / "notebooks" / f"{name}.ipynb", without_outputs(lesson))
     return [out / "notebooks" / f"{name}.html" for name in names]
+
+
+def write_pages(source: Path, extra: Path, out: Path, doctrees: Path, settings: Settings) -> int:
+    """Let Sphinx write the pages of a folder that is laid out for it.
+
+    Args:
+        source: the folder.
+        extra: files that go into the book as they are.
+        out: the book's folder.
+        doctrees: where Sphinx keeps what it has read.
+        settings: the book's addresses.
+
+    Returns:
+        The number of warnings, which were printed on stderr.
+    """
+    overrides = {
+        "html_extra_path": [str(extra)],
+        "html_baseurl": settings.address,
+        "dlv3_settings": (settings.repository, settings.branch, settings.address),
+    }
+    # Sphinx changes docutils for the whole process, and a second book in it would find these changes.
+    with patch_docutils(str(ROOT / "docs")), docutils_namespace():
+        app = Sphinx(
+            str(source), str(ROOT / "docs"), str(out), str(doctrees), "html",
+            confoverrides=overrides, status=None, warning=sys.stderr,
+        )  # fmt: skip
+        app.build()
+    return max(app._warncount, app.statuscode)
 
 
 def _forget_other_code(work: Path) -> None:
@@ -83,8 +100,8 @@ def _forget_other_code(work: Path) -> None:
         write_atomically(stamp, digest.hexdigest().encode())
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command. Returns the exit status: 0, or 2 where something is wrong with the book or its options."""
+def command_line() -> argparse.ArgumentParser:
+    """Return the command's parser."""
     parser = argparse.ArgumentParser(
         prog="python -m docs", description="Write the course, the reference and the results as a web book."
     )
@@ -110,7 +127,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="where the book is published, for the sitemap; default: pyproject.toml's",
     )
     parser.add_argument("--fresh", action="store_true", help="use nothing of an earlier build")
-    given = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command. Returns the exit status: 0, or 2 where something is wrong with the book or its options."""
+    given = command_line().parse_args(argv)
     if given.fresh:
         shutil.rmtree(given.work, ignore_errors=True)
     try:

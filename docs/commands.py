@@ -2,6 +2,7 @@
 
 import html
 import re
+import warnings
 from argparse import SUPPRESS
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -48,7 +49,10 @@ def parser(module: str) -> Any:
         except _Asked as asked:
             arguments, prog, default = asked.args
             given = {} if default is None else {"default": default}
-            return tyro.extras.get_parser(arguments, prog=prog, **given)
+            with warnings.catch_warnings():
+                # tyro means to drop it, and its public functions have no other way to the options than as help text.
+                warnings.filterwarnings("ignore", r"get_parser\(\) is deprecated", DeprecationWarning)
+                return tyro.extras.get_parser(arguments, prog=prog, **given)
     raise ValueError(f"dlv3.cli.{module}: it parses no arguments")
 
 

@@ -14,7 +14,7 @@ import itertools
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -58,23 +58,27 @@ def explorer_cell(lesson: NotebookNode) -> int | None:
     return next(places, None)
 
 
-def needed_cells(lesson: NotebookNode, last: int) -> list[str]:
-    """Return the code of the cells that the cell at `last` needs, and its own, in order.
+def needed_places(lesson: NotebookNode, wanted: Collection[int]) -> list[int]:
+    """Return the places of the code cells that the cells at `wanted` need, and `wanted`, in order.
 
     A cell is needed if it defines, changes or calls a method of a name that a needed cell below it uses.
     """
-    sources = [plain_python(lesson.cells[last].source)]
-    needed = _uses(ast.parse(sources[0]))
-    for cell in reversed(lesson.cells[:last]):
-        if cell.cell_type != "code":
+    places: list[int] = []
+    needed: set[str] = set()
+    for place in reversed(range(max(wanted, default=-1) + 1)):
+        if lesson.cells[place].cell_type != "code":
             continue
-        source = plain_python(cell.source)
-        tree = ast.parse(source)
+        tree = ast.parse(plain_python(lesson.cells[place].source))
         made = _defines(tree)
-        if (made | _changes(tree)) & needed:
-            sources.insert(0, source)
+        if place in wanted or (made | _changes(tree)) & needed:
+            places.insert(0, place)
             needed = (needed - made) | _uses(tree)
-    return sources
+    return places
+
+
+def needed_cells(lesson: NotebookNode, last: int) -> list[str]:
+    """Return the code of the cells that the cell at `last` needs, and its own, in order."""
+    return [plain_python(lesson.cells[place].source) for place in needed_places(lesson, {last})]
 
 
 def plain_python(source: str) -> str:

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import nbformat
 
+from dlv3.course.kit.times import stated
 from docs.figures import Figures
 from docs.moving import moving_picture
 from docs.settings import ROOT, Settings
+
+_ROW = re.compile(r"^\| (\d\d) \| \[(.+?)\]\(notebooks/(\w+)\.ipynb\) \| (.*?) ?\| (.*?) \|$", re.M)
 
 
 def front_page(text: str, notebooks: Path, settings: Settings, figures: Figures) -> str:
@@ -25,26 +28,19 @@ def front_page(text: str, notebooks: Path, settings: Settings, figures: Figures)
 
 
 def lesson_map(readme: str, notebooks: Path) -> str:
-    """Return README's table of the lessons with the time that each takes."""
-    rows = []
-    for row in re.findall(
-        r"^\| (\d\d) \| \[(.+?)\]\(notebooks/(\w+)\.ipynb\) \| (.*?) \| (.*?) \|$", readme, re.M
-    ):
+    """Return README's table of the lessons with the time that each takes, and the sum."""
+    rows, together = [], 0
+    for row in _ROW.findall(readme):
         number, title, stem, section, built = row
         path = notebooks / f"{stem}.ipynb"
         if path.exists():
-            rows.append(
-                f"| {number} | [{title}](notebooks/{stem}.ipynb) | {minutes(path)} | {section} | {built} |"
-            )
+            minutes = stated(nbformat.read(path, as_version=4)) or 0
+            together += minutes
+            rows.append(f"| {number} | [{title}](notebooks/{stem}.ipynb) | {minutes} | {section} | {built} |")
     heading = "| | lesson | minutes | the paper | you build |\n| --- | --- | --- | --- | --- |"
-    return "\n".join([heading, *rows])
-
-
-def minutes(lesson: Path) -> str:
-    """Return the time that a lesson says it takes, in minutes."""
-    opening = nbformat.read(lesson, as_version=4).cells[0].source
-    found = re.search(r"\*\*Time\*\*:\s*(?:about\s*)?([\d–\- to]+?)\s*minutes", opening)
-    return found[1] if found else ""
+    return "\n".join(
+        [heading, *rows, "", f"{len(rows)} lessons, about {round(together / 60)} hours together."]
+    )
 
 
 def badges(settings: Settings) -> str:

@@ -173,6 +173,12 @@ def _plain_types(app: Sphinx) -> None:
                     annotations |= {field: plain[field] for field in set(annotations) & set(plain)}
 
 
+def _outputs_aside(app: Sphinx) -> None:
+    """Keep the files that myst-nb makes of a lesson's outputs with what Sphinx has read, and not beside the book."""
+    env: Any = app.env
+    env.mystnb_config = env.mystnb_config.copy(output_folder=str(Path(app.doctreedir) / "outputs"))
+
+
 @cache
 def _exists(name: str) -> bool:
     module, _, rest = name.rpartition(".")
@@ -200,6 +206,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", _after_napoleon, priority=900)
     app.add_post_transform(NamedColumns)
     app.connect("builder-inited", _plain_types)
+    app.connect("builder-inited", _outputs_aside, priority=900)
     app.connect("missing-reference", _known)
     app.add_css_file("icons.css")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

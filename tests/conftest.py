@@ -4,14 +4,10 @@ And the web book, which is built once for all processes that test it.
 """
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
-
-ROOT = Path(__file__).parents[1]
+from built_book import ROOT, built, made_live
 
 # The longest first. Files that are not here keep pytest's order behind these.
 LONGEST = (
@@ -37,39 +33,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built web book; the first process that needs it builds it. DLV3_BOOK names one that is built already."""
-    if "DLV3_BOOK" in os.environ:
-        return Path(os.environ["DLV3_BOOK"]).resolve()
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of the session share."""
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    out = folder / "book"
-    with FileLock(folder / "book.lock"):
-        if not out.exists():
-            made_live()
-            command = [sys.executable, "-m", "docs", "--out", str(out), "--work", str(folder / "book-work")]
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr[-4000:]
-    return out
-
-
-def made_live() -> str:
-    """Make what the live page needs, in build/live, once for all sessions. Returns why it is not there, or ""."""
-    from docs.live.files import LIVE, MissingToolError, make
-
-    LIVE.parent.mkdir(exist_ok=True)
-    with FileLock(LIVE.parent / "live.lock"):
-        try:
-            make(LIVE)
-        except MissingToolError as missing:
-            return f"SKIPPED: {missing}"
-    return ""
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture(scope="session")
-def live_files() -> Path:
+def book(shared_folder: Path) -> Path:
+    """The built web book. DLV3_BOOK names one that is built already."""
+    return Path(os.environ["DLV3_BOOK"]).resolve() if "DLV3_BOOK" in os.environ else built(shared_folder)
+
+
+@pytest.fixture(scope="session")
+def live_files(shared_folder: Path) -> Path:
     """The files of the live page."""
-    if missing := made_live():
+    if missing := made_live(shared_folder):
         pytest.skip(missing)
     return ROOT / "build" / "live"

@@ -20,7 +20,7 @@ SCENES = 24
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 OWN = ("live.js", "worker.mjs", "live.css")
 _MADE = ("model.onnx", "about.json", "scenes.webp", "labels.png", *RUNTIME)
-_NEEDED = ("onnx", "onnxscript", "onnxruntime")
+NEEDED = ("onnx", "onnxscript", "onnxruntime")
 ABSENT = (
     "This copy of the book was built without the live model: that needs npm, which comes with Node.js, and "
     "`pip install 'dlv3[export]'`."
@@ -44,7 +44,7 @@ def make(folder: Path) -> None:
     stamp = folder / "digest.txt"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return
-    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise MissingToolError(
             f"{', '.join(missing)} not installed; call pip install 'dlv3[export]', then repeat the command"
         )

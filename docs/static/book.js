@@ -214,6 +214,11 @@
     }
   }
 
+  // Paper is white: a page that is shown light on dark is printed dark on light.
+  let onScreen = null;
+  addEventListener("beforeprint", () => { onScreen = document.documentElement.dataset.theme; document.documentElement.dataset.theme = "light"; });
+  addEventListener("afterprint", () => { if (onScreen !== null) document.documentElement.dataset.theme = onScreen; });
+
   window.dlv3 = { explorer, gate, exam, pictures };
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll(".dlv3-ask").forEach(ask);

@@ -1,10 +1,11 @@
 """One JupyterLab and one browser for all the browser tests of a session."""
 
 import os
+import shutil
 
 import nbformat
 import pytest
-from labserver import CHROMIUM, NO_CHROMIUM, chromium, lab
+from labserver import CHROMIUM, NO_CHROMIUM, ROOT, chromium, lab
 
 import dlv3
 from dlv3 import assets
@@ -23,9 +24,12 @@ def browser():
 
 @pytest.fixture(scope="session")
 def notebooks_address(browser, tmp_path_factory):
-    """A JupyterLab on a working copy of the lessons, as a learner gets it: without outputs."""
+    """A JupyterLab on a working copy of the lessons, as a learner gets it: without outputs. In stored/: with them."""
     folder = tmp_path_factory.mktemp("course") / "lessons"
     update(folder, assets.lessons(), dlv3.__version__)
+    (folder / "stored").mkdir()
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        shutil.copy(path, folder / "stored")
     nbformat.write(_every_explorer(), folder / "every_explorer.ipynb")
     with lab(folder) as address:
         yield address

@@ -133,8 +133,13 @@ def watched(page: Page) -> Watch:
     return watch
 
 
-def open_and_run(page: Page, address: str, notebook: str, *, timeout: float = 240) -> None:
-    """Open a notebook in JupyterLab, run all its cells, and wait until the last one is done."""
+def open_and_run(
+    page: Page, address: str, notebook: str, *, cells: list[int] | None = None, timeout: float = 240
+) -> None:
+    """Open a notebook in JupyterLab, run its cells, and wait until the last one is done.
+
+    cells: the places of those to run; all of them where left out.
+    """
     page.goto(f"{address}/lab/tree/{quote(notebook)}?reset", wait_until="domcontentloaded")
     page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-CodeCell", timeout=60_000)
     page.wait_for_function(
@@ -143,12 +148,23 @@ def open_and_run(page: Page, address: str, notebook: str, *, timeout: float = 24
         timeout=60_000,
     )
     done = page.evaluate(
-        "async () => { const app = window.jupyterapp; await app.commands.execute('notebook:run-all-cells');"
-        " return [...app.shell.currentWidget.content.widgets].filter((c) => c.model.type === 'code')"
-        ".flatMap((c) => c.model.sharedModel.outputs.filter((o) => o.output_type === 'error')"
-        ".map((o) => `${o.ename}: ${o.evalue}`)) }"
+        "async (places) => { const app = window.jupyterapp, book = app.shell.currentWidget.content;"
+        " if (!places) await app.commands.execute('notebook:run-all-cells');"
+        " else { book.deselectAll(); book.activeCellIndex = places[0];"
+        " places.forEach((place) => book.select(book.widgets[place]));"
+        " await app.commands.execute('notebook:run-cell'); }"
+        " const ran = [...book.widgets].filter((cell, place) => cell.model.type === 'code'"
+        " && (places ?? [place]).includes(place));"
+        " return { counts: ran.map((cell) => cell.model.executionCount), errors: ran"
+        ".flatMap((cell) => cell.model.sharedModel.outputs.filter((output) => output.output_type === 'error'))"
+        ".map((output) => `${output.ename}: ${output.evalue}`) } }",
+        cells,
     )
-    assert done == [], f"cells of {notebook} failed: {done}"
+    assert done["errors"] == [], f"cells of {notebook} failed: {done['errors']}"
+    if cells is not None:
+        assert done["counts"] == list(range(1, len(cells) + 1)), (
+            f"cells of {notebook} did not run in their order"
+        )
     page.wait_for_function(
         "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'",
         timeout=timeout * 1000,

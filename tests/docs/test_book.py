@@ -100,6 +100,12 @@ def test_glossary_has_every_term_and_lessons_lead_to_them(book):
         assert set(map(unquote, led)) <= page.ids
 
 
+@pytest.mark.parametrize("number", ["00", "03", "06", "12"])
+def test_lesson_leads_to_the_live_model(number, book):
+    page = next((book / "notebooks").glob(f"{number}_*.html"))
+    assert "../live.html" in read(page).links
+
+
 def test_formulas_are_mathml_and_none_is_left_as_latex(book):
     text = (book / "notebooks" / "02_receptive_fields.html").read_text(encoding="utf-8")
     assert "<math" in text

@@ -1,5 +1,7 @@
 """The pages of the command line have every option of every command, from the parsers themselves."""
 
+import pytest
+
 from dlv3.cli import data
 from dlv3.cli.main import COMMANDS
 from docs.commands import command_pages, parser
@@ -20,3 +22,8 @@ def test_options_are_those_of_the_parser_with_their_help():
         for option in action.option_strings[:1]:
             assert option == "-h" or f"<code>{option}" in page
     assert "the published recipe" in page
+
+
+@pytest.mark.filterwarnings("error")
+def test_options_are_read_without_a_warning():
+    assert parser("evaluate").prog == "dlv3 evaluate"

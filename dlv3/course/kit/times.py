@@ -70,16 +70,22 @@ def words(markdown: str) -> int:
     return sum(1 for word in visible.split() if _WORD.search(word))
 
 
+def stated(notebook: NotebookNode) -> int | None:
+    """Return the minutes that a lesson's first lines state, or None without such a line."""
+    found = _STATED.search(notebook.cells[0].source) if notebook.cells else None
+    return int(found[2]) if found else None
+
+
 def of(notebook: NotebookNode) -> LessonTime:
     """Return the time of a lesson, from its notebook and the checks of its exercises."""
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    found, exam = (pattern.search(texts[0]) if texts else None for pattern in (_STATED, _EXAM))
+    exam = _EXAM.search(texts[0]) if texts else None
     return LessonTime(
         words=sum(map(words, texts)),
         exercises=sum(exercises.find(name).minutes for name, _ in notebooks.tagged(notebook, "exercise:"))
         + (int(exam[1]) if exam else 0),
         seconds=notebook.metadata.get("dlv3", {}).get("seconds"),
-        stated=int(found[2]) if found else None,
+        stated=stated(notebook),
     )
 
 
