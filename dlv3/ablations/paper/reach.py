@@ -82,7 +82,7 @@ def head_distances(dataset: Heads) -> Tensor:
 
 
 def far_distances(dataset: Outline) -> Tensor:
-    """Return the distance from each object pixel to the farthest row or column of its object, in pixels: (n,).
+    """Return the distance from each object pixel to the furthest row or column of its object, in pixels: (n,).
 
     A field of view that reaches so far to each side holds the object's whole extent in the picture.
     """

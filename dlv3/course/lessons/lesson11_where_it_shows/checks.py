@@ -115,11 +115,11 @@ def _distance_slip(got: Tensor, mask: Tensor) -> str:
             (both, "Give one number for each pixel: the larger one of rows and columns."),
             ((places - low).amax(1), "You look up and left only. What lies below and right counts too."),
             ((high - places).amax(1), "You look down and right only. What lies above and left counts too."),
-            ((places - middle).abs().amax(1), "Measure to the object's farthest side, not to its middle."),
+            ((places - middle).abs().amax(1), "Measure to the object's furthest side, not to its middle."),
             (both.double().norm(dim=1), "A field of view is a square, not a disc: take the larger distance."),
-            (torch.minimum(places - low, high - places).amax(1), "That is the nearer side: the *farthest* one counts."),
+            (torch.minimum(places - low, high - places).amax(1), "That is the nearer side: the *furthest* one counts."),
             (both.amax(1) + 1, "One too many: from row 3 to row 7 it is 4."),
-            (both.amax(), "That is the farthest of all: give one number for each pixel."),
+            (both.amax(), "That is the furthest of all: give one number for each pixel."),
         ],
     )  # fmt: skip
 

@@ -313,7 +313,7 @@ def rows_by_reach(
     """Return what reach alone gives each recorded row of T2, T3 and T5 in the world of large objects, and its score.
 
     Args:
-        distances: to the farthest side of its object, of each object pixel.
+        distances: to the furthest side of its object, of each object pixel.
         score: mIOU from 0 to 1, from the share of pixels that see their object whole and the number of classes.
         records: of the runs.
 
