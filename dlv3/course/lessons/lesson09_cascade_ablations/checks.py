@@ -96,6 +96,10 @@ def paired_differences(attempt: Callable[[dict[int, float], dict[int, float]], l
                 f"{call} stops at seed {error}, which only one of the rows has. A pair takes two: only the seeds that "
                 "are in both count."
             ) from None
+        require(
+            not isinstance(got, dict),
+            f"{call} gives a dictionary, but it should be a list: the differences alone, in the order of the seeds.",
+        )
         found = _numbers(got, call, len(want), "one difference for each seed that both rows have")
         slips = [
             ([-value for value in want], "The sign is wrong: better minus worse."),

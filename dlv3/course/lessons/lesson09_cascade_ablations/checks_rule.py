@@ -19,6 +19,7 @@ _DIFFERENCES = (
     (3.0, 3.2, 2.8, 3.1, 2.9),
     (-0.2, -3.0, -6.0, -3.0),  # the interval ends just above 0
     (0.2, 3.0, 6.0, 3.0),
+    (0.0, 0.0, 0.0),  # an interval of no length, which holds 0
 )
 
 
@@ -48,6 +49,8 @@ def _verdict_slip(values: Sequence[float], got: str) -> str:
         return "The whole interval lies below 0."
     if all(value < 0 for value in values):
         return "All seeds agree, but on the opposite of the claim: its direction is *above* 0."
+    if got == "opposite":
+        return f"The interval ends at {found.high:.2f}, so 0 lies in it."
     if got == "reproduced":
         return f"The interval begins at {found.low:.2f}, so 0 lies in it."
     if found.low > 0:
@@ -100,6 +103,11 @@ def seeds_needed(attempt: Callable[[float, float], int]) -> str:
             1: three,
         }
         hints.pop(want, None)
+        value = plain(got)
+        if isinstance(value, float) and not value.is_integer():
+            hints[value] = (
+                "A number of seeds is a whole number: count up from three, and ask the formula each time."
+            )
         equal(got, want, call, hints)
     return "Half the effect needs about four times the seeds."
 

@@ -106,6 +106,8 @@ def largest_rate(attempt: Callable[[int, float], int]) -> str:
         }
         hints.pop(want, None)
         got = number(attempt(size, share), call)
+        if got not in hints and got == largest_valid_rate(size, share / 100) != want:
+            hints[got] = "`share` goes from 0 to 1, not to 100: do not divide it."
         if isinstance(got, float) and got != int(got):
             raise Wrong(f"{call} gives {got:.3g}. A rate is a whole number: round down.")
         if got > size / 2:

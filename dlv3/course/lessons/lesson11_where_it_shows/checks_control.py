@@ -34,6 +34,8 @@ _CASES: tuple[tuple[Scores, Scores, Scores], ...] = (
     ({0: 55.0, 1: 56.0, 2: 54.6}, {0: 40.0, 1: 41.0, 2: 39.0}, {0: 60.5, 1: 61.2, 2: 59.9}),
     # The means are apart, and the seeds do not agree.
     ({0: 60.0, 1: 70.0, 2: 61.0}, {0: 50.0, 1: 51.0, 2: 49.0}, {0: 58.0, 1: 49.0, 2: 57.0}),
+    # Runs come in any order: only the seed says which belong together.
+    ({0: 50.0, 1: 70.0, 2: 60.0}, {2: 49.8, 0: 40.0, 1: 60.5}, {1: 60.1, 2: 50.3, 0: 40.2}),
 )
 
 

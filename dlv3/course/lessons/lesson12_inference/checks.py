@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dlv3.course.kit.answers import hint_for, several, tensor
-from dlv3.course.kit.exercises import close, equal, exercise, unfinished
+from dlv3.course.kit.exercises import close, equal, exercise, require, unfinished
 from dlv3.course.lessons.lesson12_inference.checks_views import mirrored, multi_scale
 
 __all__ = ["folded", "mirrored", "multi_scale", "worth_it"]
@@ -46,6 +46,7 @@ def check_fold(attempt: Callable[..., tuple[Tensor, Tensor]]) -> str:
             (weight / torch.sqrt(variance + eps)[outer], "`gamma` is missing."),
         ]
         bias_slips = [
+            (beta, "The running mean is missing: subtract it, scaled as the weights are."),
             (beta - mean, "The running mean passes through the scale as well: `mean * scale`."),
             (beta + mean * scale, "The mean is *subtracted* from the output."),
             ((beta - mean) * scale, "`beta` is added after the scale: it is not scaled."),
@@ -80,6 +81,7 @@ def check_worth_it(attempt: Callable[[dict[str, tuple[float, float]]], list[str]
         got = attempt(dict(ways))
         call = f"`worth_it({ways})`"
         unfinished(got, call)
+        require(not isinstance(got, set | frozenset), f"{call} gives a set, which has no order: give a list.")
         want = worth_it(ways)
         order = "These are the right ones; list them from cheap to expensive."
         hints = {tuple(name): order for name in [sorted(want, reverse=True), want[::-1]] if name != want}
@@ -87,5 +89,8 @@ def check_worth_it(attempt: Callable[[dict[str, tuple[float, float]]], list[str]
         hints[(best,)] = "The best score is one of them, but a cheaper way can be worth its price too."
         by_price = sorted(ways, key=lambda name: ways[name][0])
         hints[tuple(by_price)] = "Some of these cost more than another and do not score more."
+        hints[("cheap", "dear", "waste")] = (
+            "`waste` costs more than `dear` and scores no higher, only as high."
+        )
         equal(tuple(got), tuple(want), call, hints)
     return "Every other way costs more than one that is at least as good."

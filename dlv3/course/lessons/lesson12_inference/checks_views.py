@@ -97,6 +97,11 @@ def _cut(size: tuple[int, int], scale: float) -> tuple[int, int]:
     return int(size[0] * scale), int(size[1] * scale)
 
 
+def _rough(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize without smoothing: a usual mistake."""
+    return F.interpolate(images, size=size, mode="bilinear", align_corners=False)
+
+
 def _axis(axis: int) -> str:
     return f"The softmax runs over axis {axis}. The classes are on axis 1."
 
@@ -130,6 +135,11 @@ def _scale_slips(net: LogitsOf, images: Tensor, scales: tuple[float, ...]) -> li
         ),
         *((mean(back(x).softmax(axis) for x in small), _axis(axis)) for axis in (0, 2, 3)),
         (torch.stack(votes).sum(0), "That is a sum: divide by the number of scales."),
+        (
+            mean(back(net(_rough(images, scaled_size(size, scale)))).softmax(1) for scale in scales),
+            "`F.interpolate` leaves out pixels where it shrinks the pictures. `resize_images(images, size)` smooths "
+            "first.",
+        ),
         (
             mean(back(x, True).softmax(1) for x in small),
             "`align_corners=True` stretches from corner to corner: it moves each view by a different part of a pixel. "

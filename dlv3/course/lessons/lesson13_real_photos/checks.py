@@ -68,7 +68,9 @@ def remap(attempt: Callable[[Mask, dict[int, int]], Any]) -> str:
             got.dtype == np.uint8,
             f"{call} is right but of type {got.dtype}; a mask file holds bytes: `dtype=np.uint8`.",
         )
-    return "One table of 256 entries, one look-up for all pixels; a number that is not in the table is not a label."
+    return (
+        "A number that is not in the table is not a label. (A table of 256 entries does it in one look-up.)"
+    )
 
 
 def _remap_slip(got: Mask, want: Mask, numbers: Mask, table: dict[int, int], call: str) -> str:
@@ -106,7 +108,7 @@ def pad(attempt: Callable[[Tensor, Tensor, int, int], tuple[Tensor, Tensor]]) ->
         got = several(made, call, 2, "two tensors, the image and its labels")
         want_image, want_labels = padded(image, labels, side, label)
         _same_crop(got[0], want_image, f"The image of {call}", _image_slips(image, side, label))
-        _same_crop(got[1], want_labels, f"The labels of {call}", _label_slips(labels, side, label))
+        _same_crop(got[1], want_labels, f"The label map of {call}", _label_slips(labels, side, label))
         require(
             got[1].dtype == torch.int64,
             f"The labels of {call} are {got[1].dtype}; `F.cross_entropy` wants int64, as they came.",

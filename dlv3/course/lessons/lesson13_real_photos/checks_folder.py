@@ -82,9 +82,17 @@ def _too_strict(name: str, problem: Any) -> str:
         "(width, height).",
         "upper": "its picture ends in .JPG and its mask in .png: compare the stems.",
         "orphan": "it has a mask and no picture. That is harmless: go through the pictures.",
-        "unsure": '9 is allowed: it is the tool\'s number for "cannot tell".',
+        "unsure": 'all numbers of its mask are allowed, and it may hold each of them; 9 is the tool\'s "cannot tell".',
     }
-    why = reasons.get(name, "there is nothing wrong with it.")
+    stem = Path(name).stem
+    if stem != name:
+        return f"`{name}` is reported ({problem!r}): report it by its stem, {stem!r}, without the suffix."
+    reasons["fine"] = "there is nothing wrong with it."
+    if problem == "no mask":
+        reasons["fine"] = "its mask is `masks/fine.png`: a mask has the picture's stem and its own suffix."
+    elif problem not in KINDS:
+        reasons["fine"] = "there is nothing wrong with it: leave good pictures out."
+    why = reasons.get(name, reasons["fine"])
     return f"`{name}` is reported ({problem!r}), but {why}"
 
 
@@ -108,7 +116,9 @@ def _write_trouble(root: Path) -> None:
         mask(name, plain)
     mask("wide", plain[:4])
     mask("turned", np.ascontiguousarray(plain[:4].T))
-    mask("unsure", np.where(plain == 2, 9, plain).astype(np.uint8))
+    everything = plain.copy()  # every number that is allowed
+    everything[0] = 9
+    mask("unsure", everything)
     mask("unknown", np.where(plain == 2, 7, plain).astype(np.uint8))
     mask("colours", np.zeros((6, 6, 3), np.uint8))
     indexed = Image.fromarray(plain)

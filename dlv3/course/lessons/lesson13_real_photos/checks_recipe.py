@@ -27,6 +27,7 @@ def gpu_hours(attempt: Callable[[float, int, int, float], float]) -> str:
             (1 / 6, "That counts a multiply-add as one operation, and the forward pass alone."),
             (3600, "That is in seconds."),
             (60, "That is in minutes."),
+            (1e3, "That takes a teraflop for 10^9; it is 10^12 operations a second."),
             (1e12, "A teraflop per second is 1e12 operations a second."),
             (1 / case[1], "That is for one picture an update; a batch has `batch` of them."),
         ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from dlv3.course.kit.answers import as_rates, hint_for, number, several
-from dlv3.course.kit.exercises import close, exercise, written
+from dlv3.course.kit.exercises import exercise, require, written
 
 
 def fair_shares_of(neither: float, first: float, second: float, both: float) -> tuple[float, float]:
@@ -40,7 +40,18 @@ def fair_shares(attempt: Callable[[float, float, float, float], tuple[float, flo
                 "That is one of two orders, the second before the first. Take the mean of both.",
             ),
             ((2 * want[0], 2 * want[1]), "There are two orders: divide by 2."),
+            (want[::-1], "The first thing's share comes first."),
         ]
         values = [float(number(value, call)) for value in got]
-        close(values, list(want), call, tolerance=1e-9, hint=hint_for(values, slips, 1e-9))
+        hint = hint_for(values, slips, 1e-9) or hint_for(
+            values[:1], [((a[0],), words) for a, words in slips], 1e-9
+        )
+        if not hint and abs(sum(values) - (both - neither)) < 1e-9:
+            hint = "They add up to the gain, but these are not the means over the two orders."
+        for value, right in zip(values, want, strict=True):
+            shown = ["(" + ", ".join(f"{one:g}" for one in pair) + ")" for pair in (values, want)]
+            require(
+                abs(value - right) < 1e-9,
+                f"{call} gives {shown[0]}, but it should be {shown[1]}. {hint}".rstrip(),
+            )
     return "Whatever the interaction is, the two shares add up to the whole gain."

@@ -76,6 +76,7 @@ MISTAKES = {
         (_pairs("[worse[s] - better[s] for s in sorted(better.keys() & worse.keys())]"), "sign is wrong"),
         (_pairs("[abs(better[s] - worse[s]) for s in sorted(better.keys() & worse.keys())]"), "Keep the sign"),
         (_pairs("sum(better.values()) / len(better) - sum(worse.values()) / len(worse)"), "should be 2 numbers"),
+        (_pairs("{s: better[s] - worse[s] for s in better if s in worse}"), "the differences alone"),
     ],
     "09/interval": [
         (_interval(half="1.96 * spread / math.sqrt(n)"), "1.96 is for a known spread"),
@@ -102,6 +103,9 @@ MISTAKES = {
         (_verdict(opposite="False"), "whole interval lies below 0"),
         (_verdict(same="min(differences) > 0 or max(differences) < 0"), "the opposite of the claim"),
         (_verdict(same="sum(differences) > 0"), "every single difference"),
+        (_verdict(reproduced="n >= 3 and low >= 0"), "0 lies in it"),
+        (_verdict(same="min(differences) >= 0"), "every single difference"),
+        (_verdict(opposite="n >= 3 and high <= 0"), "ends at 0.00"),
         ("def verdict(differences):\n    return 'yes'", "The four words are"),
     ],
     "09/seeds-needed": [
@@ -109,7 +113,7 @@ MISTAKES = {
         (_seeds(start="1", t="T_975[max(min(n - 2, 29), 0)]"), "begin at three"),
         (_seeds(t="T_975[min(n - 1, 29)]"), "One entry"),
         (_seeds(t="T_975[n - 2]"), "past the end"),
-        ("def seeds_needed(effect, spread):\n    return effect / spread", "should be"),
+        ("def seeds_needed(effect, spread):\n    return effect / spread", "a whole number"),
         (
             "def seeds_needed(effect, spread):\n    n = 3\n"
             "    while T_975[min(n - 2, 29)] * spread / math.sqrt(n) >= effect:\n        pass\n"

@@ -55,6 +55,7 @@ MISTAKES = {
     "10/largest-rate": [
         (_largest("(size - 2 * rate) / size >= share", "size // 2"), "the share is a square"),
         (_largest("max(0, size - rate) ** 2 >= share * size**2"), "to *both* sides"),
+        (_largest("max(0, size - 2 * rate) ** 2 >= share / 100 * size**2"), "from 0 to 1"),
         (_largest("max(0, size - 2 * rate) ** 2 > share * size**2"), "exactly the share is enough"),
         (_largest("max(0, size - 2 * (rate - 1)) ** 2 >= share * size**2"), "already below the bound"),
         (

@@ -109,6 +109,13 @@ MISTAKES = {
             "it should be 'both'",
         ),
         (_credit(words="return rates, weights"), "should be one of"),
+        (
+            "def credit(row, plain, control):\n"
+            "    rates = difference([a - b for a, b in zip(row.values(), control.values())]).low > 0\n"
+            "    weights = difference([a - b for a, b in zip(control.values(), plain.values())]).low > 0\n"
+            "    return 'both' if rates and weights else 'rates' if rates else 'weights' if weights else 'open'",
+            "it should be 'rates'",
+        ),
     ],
 }
 IGNORED_CELLS: dict[str, str] = {}

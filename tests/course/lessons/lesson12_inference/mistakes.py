@@ -42,6 +42,16 @@ def _fold(
 
 
 _SOFT = "(F.softmax(a, 1) + F.softmax(b, 1){back}){half}"
+_FRONT = """
+def worth_it(ways):
+    kept, best = [], float("-inf")
+    for name in sorted(ways, key=lambda name: (ways[name][0], -ways[name][1])):
+        if ways[name][1] >= best:
+            kept.append(name)
+            best = ways[name][1]
+    return kept
+"""
+
 
 MISTAKES = {
     "12/mirrored": [
@@ -79,12 +89,22 @@ MISTAKES = {
             "    return total / len(scales)",
             "upsample it to the pictures' own",
         ),
+        (
+            "def multi_scale(logits_of, images, scales):\n"
+            "    size, total = (images.shape[2], images.shape[3]), 0\n"
+            "    for scale in scales:\n"
+            "        small = F.interpolate(images, size=scaled_size(size, scale), mode='bilinear')\n"
+            "        logits = F.interpolate(logits_of(small), size=size, mode='bilinear', align_corners=False)\n"
+            "        total = total + F.softmax(logits, 1)\n    return total / len(scales)",
+            "smooths first",
+        ),
     ],
     "12/fold": [
         (_fold(shaped="scale[None, :, None, None]"), "*input* channels"),
         (_fold("gamma / (variance + eps)"), "standard deviation"),
         (_fold("gamma / torch.sqrt(variance)"), "`eps` is missing"),
         (_fold("1 / torch.sqrt(variance + eps)"), "`gamma` is missing"),
+        (_fold(bias="beta"), "running mean is missing"),
         (_fold(bias="beta - mean"), "passes through the scale"),
         (_fold(bias="beta + mean * scale"), "*subtracted*"),
         (_fold(bias="(beta - mean) * scale"), "not scaled"),
@@ -98,6 +118,8 @@ MISTAKES = {
     "12/worth-it": [
         ("def worth_it(ways):\n    return [max(ways, key=lambda n: ways[n][1])]", "worth its price too"),
         ("def worth_it(ways):\n    return sorted(ways, key=lambda n: ways[n][0])", "do not score more"),
+        ("def worth_it(ways):\n    return set(ways)", "has no order"),
+        (_FRONT, "only as high"),
     ],
 }
 IGNORED_CELLS = {"seconds": "times differ from machine to machine"}

@@ -53,14 +53,16 @@ def _hours(formula: str) -> str:
 MISTAKES = {
     "13/problems": [
         (_problems(missing="False"), "ask `mask.exists()`"),
-        (_problems(name="path.name"), "is reported"),
+        (_problems(name="path.name"), "report it by its stem"),
+        (_problems(mask="path.name"), "the picture's stem"),
+        (_problems(label="not set(np.unique(values).tolist()) < allowed"), "may hold each of them"),
         (_problems(mask='path.name.replace(".jpg", ".png")'), "compare the stems"),
         (_problems(opened='Image.open(mask).convert("L")'), "turns them into greys"),
         (_problems(size="values.shape != Image.open(path).size"), "Pillow's `size` (width, height)"),
         (_problems(size="values.size != np.prod(Image.open(path).size)"), "`turned` is not reported"),
         (_problems(size="False"), "has another size"),
         (_problems(label="False"), "holds a number that is not allowed"),
-        (_problems(label="values.max() > 2"), '9 is allowed: it is the tool\'s number for "cannot tell"'),
+        (_problems(label="values.max() > 2"), "all numbers of its mask are allowed"),
         (
             "def find_problems(root, allowed):\n"
             "    return [path.stem for path in (root / 'images').iterdir()]",
@@ -117,6 +119,7 @@ MISTAKES = {
         ),
         (_hours("multiply_adds * batch * iterations / teraflops / 1e12 / 3600"), "as one operation"),
         (_hours("multiply_adds * 6 * batch * iterations / teraflops / 1e12"), "in seconds"),
+        (_hours("multiply_adds * 6 * batch * iterations / teraflops / 1e9 / 3600"), "a teraflop for 10^9"),
         (_hours("multiply_adds * 6 * iterations / teraflops / 1e12 / 3600"), "a batch has `batch` of them"),
     ],
 }

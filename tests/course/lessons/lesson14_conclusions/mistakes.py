@@ -40,6 +40,13 @@ MISTAKES = {
         (_shares("both - second, second - neither"), "the second before the first"),
         (_shares("first - neither + both - second, second - neither + both - first"), "divide by 2"),
         (_shares("both - neither"), "it should be two numbers"),
+        (_shares("first - neither, (second - neither + both - first) / 2"), "what each adds on its own"),
+        (_shares("(second - neither + both - first) / 2, (first - neither + both - second) / 2"), "comes first"),
+        (
+            "def fair_shares(neither, first, second, both):\n    a, b = first - neither, second - neither\n"
+            "    return (both - neither) * a / (a + b), (both - neither) * b / (a + b)",
+            "add up to the gain",
+        ),
     ],
     "14/decoder": [
         (_decoder(reduce="nn.Conv2d(low_channels, reduced, 1)"), "`reduce` is a 1×1 `conv_bn_relu`"),
