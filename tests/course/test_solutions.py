@@ -35,7 +35,7 @@ FORMS = {
     "double": "made.double() if isinstance(made, torch.Tensor) and made.is_floating_point() else made",
     "array": "made.detach().numpy() if isinstance(made, torch.Tensor) else made",
 }
-# Cells that train for seconds: they and what depends on them are not run with each form.
+# Cells that train for seconds: they and what needs them are not run with each form.
 LONG_CELLS = {
     "05_multi_grid": {"train-run"},
     "08_training": {"c062-416f2f", "c067-8cc3ba"},
@@ -149,6 +149,7 @@ class Lesson:
         codes = {stubs[name]: formed(self.solutions[name], form) for name, form in forms.items()}
         long = {i for i, cell in enumerate(book.cells) if cell.id in LONG_CELLS.get(self.path.stem, ())}
         told = slices.reached(book, set(codes)) - slices.reached(book, long)
+        told = {index for index in told if long.isdisjoint(slices.needed(book, {index}))}
         space, other = {"__name__": "__main__"}, {}
         for index in slices.needed(book, told):
             cell = book.cells[index]
