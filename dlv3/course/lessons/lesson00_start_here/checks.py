@@ -48,6 +48,9 @@ def count_classes(attempt: Callable[[Tensor], int]) -> str:
             different: "255 is not a class: it marks pixels without a label. Leave them out. (Turned into 0 they "
             "would count as background.)",
             mask.numel(): "That counts pixels. How many *different* numbers are there?",
+            want
+            - 1: "That is one too few. The background, 0, is a class like the others, and where no pixel is 255 "
+            "nothing is left out.",
         }
         equal(attempt(mask.clone()), want, f"`count_classes({rows})` ({name})", hints)
     return "`unique` is the first thing to run on masks you have never seen: it shows a stray class at once."
@@ -113,8 +116,8 @@ def _masks(most: int, extra: int | None = None) -> tuple[Tensor, Tensor]:
 def miou(attempt: Callable[[Tensor, Tensor, int], float]) -> str:
     cases = (
         (3, _masks(3), ""),
-        (5, _masks(3), ": classes 3 and 4 occur in neither mask"),
-        (4, _masks(3, extra=3), ": class 3 occurs in the prediction alone"),
+        (5, _masks(3), ", with classes 3 and 4 in neither mask,"),
+        (4, _masks(3, extra=3), ", with class 3 in the prediction alone,"),
         (7, _masks(7), ""),
     )
     for num_classes, (prediction, truth), absent in cases:
@@ -147,6 +150,10 @@ def miou(attempt: Callable[[Tensor, Tensor, int], float]) -> str:
             ),
             (sum(ious), "That is the sum. Divide by the number of classes that occur."),
             (100 * want, "That is in percent; give it from 0 to 1."),
+            (
+                sum(ious[1:]) / len(ious[1:]),
+                "Class 0, the background, is missing: it counts like the others.",
+            ),
         ]
         require(
             value == value, f"{call} is not a number: an empty union divides 0 by 0. Leave that class out."

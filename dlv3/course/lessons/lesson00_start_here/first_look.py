@@ -107,16 +107,20 @@ def gallery(look: FirstLook, *, scenes: int = 8, every: int = 8) -> Figure:
     return figure
 
 
+_LABEL = 14  # half of the widest label of a class, in pixels of the scene
+
+
 def named(look: FirstLook, scene: int) -> tuple[Figure, str]:
     """Draw a scene beside its mask, each class with its number and name; return the names in a line, too."""
     (picture, mask), scenes = look.scenes[scene], look.scenes
-    figure, axes = plt.subplots(1, 2, figsize=(7.6, 3.9))
+    figure, axes = plt.subplots(1, 2, figsize=(7.6, 4.2))
     show_image(axes[0], picture.permute(1, 2, 0), f"the scene: {tuple(picture.shape)}")
     show_image(axes[1], colourise(mask, scenes.palette), f"its mask: {tuple(mask.shape)}; black is 0")
     halo = [patheffects.withStroke(linewidth=3, foreground="black")]
     for c in mask.unique()[1:]:
         places = (mask == c).nonzero()  # (pixels, 2), row by row
         y, x = places[len(places) // 3].tolist()
+        x = min(max(x, _LABEL), mask.shape[1] - 1 - _LABEL)  # the words stay on the picture
         axes[1].text(x, y, f"{c} {scenes.classes[c]}", color="white", ha="center", path_effects=halo)
     return figure, ", ".join(f"{c} {scenes.classes[c]}" for c in mask.unique())
 

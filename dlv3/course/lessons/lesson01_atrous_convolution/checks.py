@@ -59,11 +59,22 @@ def _same_as_torch_1d(attempt: Callable[[Tensor, Tensor, int], Any], x: Tensor, 
             "The rate moved the outputs apart, not the taps: it belongs beside `k`, not beside `i`.",
         ),
         (conv(w.flip(0), rate), "The filter is reversed: `w[0]` goes with `x[i]`."),
+        (
+            _looking_back(x, w, rate),
+            "Tap k reads `x[i + rate * k]`. A minus looks back, round the end of `x`.",
+        ),
     ]
     _name_mistake(got, call, slips, want)
     span = rate * (len(w) - 1)
     hint = f"The last tap of output i is x[i + {span}], so i goes up to {len(x) - span - 1}."
     close(got, want, call, hint=hint)
+
+
+def _looking_back(x: Tensor, w: Tensor, rate: int) -> Tensor:
+    """Return the outputs with `x[i - rate * k]`: a negative index counts from the end."""
+    outputs = len(x) - rate * (len(w) - 1)
+    taps = rate * torch.arange(len(w))
+    return torch.stack([(x[i - taps] * w).sum() for i in range(outputs)])
 
 
 @exercise("01/effective-kernel", title="The effective kernel", difficulty=1, minutes=3)
@@ -92,6 +103,8 @@ def output_size(attempt: Callable[[int, int, int, int], int]) -> str:
             (n - span + 1) // stride: "Divide the steps by the stride, and add the first output after that.",
             (n - k) // stride + 1: "The rate is missing: it is the effective kernel that must fit.",
         }
+        if (n - span) % stride:  # the same as without the rate at 16, 3, 2, 2
+            hints[round((n - span) / stride) + 1] = "A part of a step does not count: round down with `//`."
         call = written("output_size", (n, k, rate, stride))
         equal(attempt(n, k, rate, stride), (n - span) // stride + 1, call, hints)
     return "Both paths of the 100 × 100 example, pooling included, follow this one formula."

@@ -91,9 +91,15 @@ def seen_by_gradient(attempt: Callable[[nn.Module, int, int], Tensor]) -> str:
     for chain, length, output in zip(chains, (21, 24, 27), (10, 9, 4), strict=True):
         call = f"`seen_by_gradient(network, {length}, {output})`"
         got = answers.tensor(_gradient_of(attempt, _ones(*chain), length, output), call)
+        numbers = got.dtype == torch.int64 and got.numel() < length
+        mend = (
+            "give a boolean for every pixel, not the numbers of those seen"
+            if numbers
+            else "drop the two axes of size 1"
+        )
         require(
             got.shape == (length,),
-            f"{call} has the shape {tuple(got.shape)}, but it should be ({length},): drop the two axes of size 1.",
+            f"{call} has the shape {tuple(got.shape)}, but it should be ({length},): {mend}.",
         )
         require(
             got.dtype == torch.bool,
@@ -163,6 +169,10 @@ def unread(attempt: Callable[[tuple[int, ...]], int]) -> str:
             field - 3: "Continue from every distance reached so far, not from 0 alone.",
             sum(rates) + 1 - read: "The field reaches to both sides: it has 1 + 2 · sum(rates) pixels.",
             read: "Those are the pixels that are read. How many are not?",
+            field
+            - 1
+            - read: "The pixel in the middle belongs to the field too: it has 1 + 2 · sum(rates) pixels.",
+            field**2 - read**2: "That is for a whole image. Count along one axis.",
         }
         equal(attempt(rates), holes, written("unread", (rates,)), _wrong_only(hints, holes))
     return "A set is enough: no path has to be followed twice."
@@ -185,6 +195,8 @@ def no_holes(attempt: Callable[[tuple[int, ...]], bool]) -> str:
         if holes:
             coprime = math.gcd(*rates) == 1 and len(rates) > 1
             why = " The rates have no common factor: that is necessary, but not enough." if coprime else ""
+            if rates[:2] == (1, 1):  # the first stack that tells adding from tripling
+                why = f" Step by step: {_steps(rates)}. Each rate adds to the window; it does not always triple it."
             raise Wrong(
                 f"{call} gives `True`, but of the {len(paths)} pixels in its field {len(holes)} are holes, the first "
                 f"at {holes[0]}.{why}"
@@ -197,7 +209,10 @@ def no_holes(attempt: Callable[[tuple[int, ...]], bool]) -> str:
 
 
 def _touching(rates: tuple[int, ...]) -> str:
+    return f" Step by step: {_steps(rates)}. Copies that only just touch leave no gap."
+
+
+def _steps(rates: tuple[int, ...]) -> str:
     windows = [1 + 2 * sum(rates[:i]) for i in range(len(rates))]
     pairs = zip(rates, windows, strict=True)
-    steps = ", ".join(f"{rate} into a window of {window}" for rate, window in pairs)
-    return f" Step by step: {steps}. Copies that only just touch leave no gap."
+    return ", ".join(f"{rate} into a window of {window}" for rate, window in pairs)

@@ -37,7 +37,7 @@ def paths_in_2d(rates: Sequence[int]) -> Tensor:
 
 def patterns(stacks: Sequence[tuple[int, ...]]) -> Figure:
     """Draw the fields of stacks as images: brighter where more paths lead, a cross on each hole."""
-    figure, axes = plt.subplots(1, len(stacks), figsize=(10, 3))
+    figure, axes = plt.subplots(1, len(stacks), figsize=(10, 3.4))
     for axis, rates in zip(axes, stacks, strict=True):
         paths = paths_in_2d(rates)
         side, shown = len(paths), paths.where(paths > 0, torch.nan)

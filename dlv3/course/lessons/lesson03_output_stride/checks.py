@@ -21,6 +21,8 @@ def map_side(attempt: Callable[[int, int], int]) -> str:
             f"{output_stride}, … up to {(want - 1) * output_stride}.",
             down: "That is rounded down. The last sample counts too, although its cell extends beyond the picture.",
             size / output_stride: "A map has a whole number of samples.",
+            (size - 1) / output_stride + 1: "A map has a whole number of samples: divide with `//`.",
+            want**2: "Those are the samples of the whole map. Give its side.",
         }
         equal(attempt(size, output_stride), want, written("map_side", (size, output_stride)), hints)
     return "Rounded up: samples lie at 0, s, 2s, … as long as they lie on the picture."
@@ -65,6 +67,11 @@ def _sees(attempt: Callable[[Tensor, int, int], Tensor], masks: Tensor, stride: 
     require(
         got.shape != (2, classes, 33, 33),
         f"{call} still has a score for each class: take the class of the largest one, `.argmax(1)`.",
+    )
+    require(
+        got.shape not in ((2, classes, 33), (2, 33, classes)),
+        f"{call} has the shape {tuple(got.shape)}: an axis of the picture is gone and the classes are still there. "
+        "Take the `argmax` over the classes, axis 1.",
     )
     require(
         got.shape == masks.shape,
@@ -118,6 +125,16 @@ def multiply_adds(attempt: Callable[..., int]) -> str:
             weights: "That is the number of weights. Each of them is used once at every output sample.",
             spread: "You count the effective kernel, but between the taps of an atrous filter nothing is multiplied.",
             weights * side: "The map has two axes.",
+            right // k: "A k×k filter has k² taps.",
+            rate * right: "The rate moves the taps apart. It adds none.",
+            right // c_in: "Every output channel reads every input channel: both numbers are factors.",
+            k
+            * k
+            * (c_in + c_out)
+            * side**2: "Every output channel reads every input channel: multiply the two.",
+            weights
+            * (side - k + 1)
+            ** 2: "`side` is the side of the output already: one answer for each of its samples.",
         }
         call = written("multiply_adds", (k, rate, c_in, c_out, side))
         equal(attempt(k, rate, c_in, c_out, side), right, call, hints)

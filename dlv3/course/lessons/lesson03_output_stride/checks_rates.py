@@ -51,6 +51,13 @@ def _mistake(pairs: list[tuple[int, int]], strides: tuple[int, ...], output_stri
     for message, options in mistakes.items():
         if pairs == strides_into_rates(strides, output_stride, **options):
             return message
+    right = strides_into_rates(strides, output_stride)
+    if pairs == [(rate, stride) for stride, rate in right]:
+        return "Those are the right numbers the other way round: the stride comes first."
+    if pairs == [(stride, 1) for stride, _ in right]:
+        return "The strides are right. The layers after a lost one take the rate that it left."
+    if strides[0] == output_stride and pairs[0][0] == 1:
+        return "The product of the strides may be as large as `output_stride`: this stride can stay."
     return ""
 
 
@@ -83,6 +90,10 @@ def first_unit(attempt: dict[str, tuple[int, int]]) -> str:
     for layout, right in (("own", (1, 2)), ("before", (2, 2))):
         wanted = "the rates of B1 and B2, such as (1, 1)"
         rates = answers.sequence(given[layout], f'`exact["{layout}"]`', wanted)
+        require(
+            len(rates) == 2,
+            f'`exact["{layout}"]` has {len(rates)} rates. This network\'s block B has two units: {wanted}.',
+        )
         require(
             rates == right,
             f"With the layout `{layout}` the rates {rates} are not exact: look at what "

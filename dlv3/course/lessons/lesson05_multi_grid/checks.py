@@ -183,11 +183,12 @@ def _judge_unit(unit: nn.Module, base: int, factor: int, whose: str) -> None:
         (base + factor, base + factor): "The base rate multiplies the unit rate.",
         (factor, factor): "That is the unit rate itself: multiply it by the base rate.",
     }
-    equal(got, (rate, rate), f"{whose} conv2 has a dilation that", hints)
-    side = f"A map of n samples would become {2 * (_pair(conv.padding)[0] - rate):+d} samples wider"
+    equal(got, (rate, rate), f"{whose} conv2: its dilation", hints)
+    wider = 2 * (_pair(conv.padding)[0] - rate)
+    side = f"A map would become {abs(wider)} samples {'wider' if wider > 0 else 'narrower'}"
     equal(
         _pair(conv.padding),
         (rate, rate),
-        f"{whose} conv2 has a padding that",
+        f"{whose} conv2: its padding",
         {_pair(conv.padding): f"{side}: a 3×3 keeps the size with a padding equal to its rate."},
     )

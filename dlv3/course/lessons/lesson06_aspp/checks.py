@@ -1,5 +1,6 @@
 """Checks of lesson 06, ASPP: counting valid weights, the rates."""
 
+import numbers
 from collections.abc import Callable, Mapping
 
 from dlv3 import atrous
@@ -67,6 +68,10 @@ def valid_weights(attempt: Callable[[int, int], Shares]) -> str:
         require(
             isinstance(got, Mapping),
             f"{call} gives a {type(got).__name__}, but it should be a dictionary, such as {{9: 0.36, …}}.",
+        )
+        require(
+            all(isinstance(share, numbers.Real) or getattr(share, "ndim", 1) == 0 for share in got.values()),
+            f"{call} gives {dict(got)!r}. Shares are numbers from 0 to 1, not texts.",
         )
         if not _same(got, want):
             shown = {weights: round(float(share), 4) for weights, share in sorted(got.items(), reverse=True)}

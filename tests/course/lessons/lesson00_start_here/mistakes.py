@@ -29,6 +29,7 @@ MISTAKES = {
         (_COUNT.format(body="return int(mask.max()) + 1"), "some may not occur"),
         (_COUNT.format(body="return len(mask.unique())"), "255 is not a class"),
         (_COUNT.format(body="return mask.numel()"), "That counts pixels"),
+        (_COUNT.format(body="return len(mask.unique()) - 1"), "one too few"),
         (_COUNT.format(body="len(mask.unique())"), "Did you forget `return`?"),
         (
             "def count_classes(mask):\n    return len(torch.where(mask == 255, 0, mask).unique())",
@@ -48,6 +49,20 @@ MISTAKES = {
         ('by_hand = {"IOU of class 0": "4 / 6", "IOU of class 1": 1 / 2, "mIOU": 7 / 12}', "without quotes"),
     ],
     "00/miou": [
+        (
+            _MIOU.format(
+                append="if c > 0 and either > 0: ious.append(both / either)",
+                result="return sum(ious) / len(ious)",
+            ),
+            "the background, is missing",
+        ),
+        (
+            _MIOU.format(
+                append="ious.append(both / either if either else float('nan'))",
+                result="return sum(ious) / num_classes",
+            ),
+            "with classes 3 and 4 in neither mask, is not a number",
+        ),
         (
             "def miou(prediction, truth, num_classes):\n"
             "    return (prediction == truth).float().mean().item()",

@@ -51,6 +51,7 @@ MISTAKES = {
         ("y = 10", "a list of numbers"),
     ],
     "01/equation": [
+        (_conv1d(sample="i - rate * k"), "A minus looks back"),
         (_conv1d(room="len(w) + 1", sample="i + k"), "ignores the rate"),
         (_conv1d(sample="i + k"), "ignores the rate"),
         (_conv1d(tap="len(w) - 1 - k"), "is reversed"),
@@ -69,6 +70,10 @@ MISTAKES = {
         ("def effective_kernel(k, rate):\n    return k + rate - 1", "counts one gap only"),
     ],
     "01/output-size": [
+        (
+            "def output_size(n, k, rate, stride):\n    return round((n - rate * (k - 1) - 1) / stride) + 1",
+            "round down with `//`",
+        ),
         ("def output_size(n, k, rate, stride):\n    return (n - k) // stride + 1", "rate is missing"),
         ("def output_size(n, k, rate, stride):\n    return n - rate * (k - 1)", "stride is missing"),
         (

@@ -47,6 +47,10 @@ MISTAKES = {
         (_grow().rsplit(",", 1)[0], "three numbers"),
     ],
     "02/seen-by-gradient": [
+        (
+            _SEEN.format(output="[0, 0, output]", answer="strip.grad[0, 0].nonzero()"),
+            "not the numbers of those seen",
+        ),
         (_SEEN.format(output=".sum()", answer="strip.grad[0, 0] != 0"), "not of their sum"),
         (_SEEN.format(output="[0, 0, output]", answer="strip.grad[0, 0]"), "compare the gradient with 0"),
         (_SEEN.format(output="[0, 0, output]", answer="strip.grad != 0"), "two axes of size 1"),
@@ -79,6 +83,8 @@ MISTAKES = {
         ),
     ],
     "02/unread": [
+        (_UNREAD.format(step=_STEP, answer="2 * sum(rates) - len(reached)"), "The pixel in the middle"),
+        (_UNREAD.format(step=_STEP, answer="(1 + 2 * sum(rates))**2 - len(reached)**2"), "along one axis"),
         (_UNREAD.format(step=_STEP, answer="len(reached)"), "How many are not?"),
         (_UNREAD.format(step=_STEP, answer="1 + sum(rates) - len(reached)"), "both sides"),
         (
@@ -94,6 +100,7 @@ MISTAKES = {
         ),
     ],
     "02/no-holes": [
+        (_HOLES.format(order="sorted(rates)", gap=">", grow="*= 3"), "does not always triple"),
         ("def no_holes(rates):\n    return math.gcd(*rates) == 1", "necessary, but not enough"),
         ("def no_holes(rates):\n    return 1 in rates", "are holes"),
         (_HOLES.format(order="rates", gap=">", grow="+= 2 * rate"), "sort the rates first"),

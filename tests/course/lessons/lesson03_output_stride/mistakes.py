@@ -32,8 +32,20 @@ MISTAKES = {
         ("def map_side(size, output_stride):\n    return size // output_stride", "rounded down"),
         ("def map_side(size, output_stride):\n    return size / output_stride", "whole number of samples"),
         ("def map_side(size, output_stride):\n    return size // output_stride + 1", "one too many"),
+        ("def map_side(size, output_stride):\n    return (size - 1) / output_stride + 1", "with `//`"),
+        (
+            "def map_side(size, output_stride):\n    return ((size - 1) // output_stride + 1) ** 2",
+            "Give its side",
+        ),
     ],
     "03/upsampled-truth": [
+        (
+            _truth(
+                f"x = F.interpolate({_ONE_HOT}, size=masks.shape[1:], mode='bilinear', align_corners=True); "
+                "return x.argmax(-1)"
+            ),
+            "over the classes, axis 1",
+        ),
         (_truth("return masks"), "Sample them first"),
         (_truth("return masks[:, ::stride, ::stride]"), "own height and width"),
         (
@@ -68,6 +80,14 @@ MISTAKES = {
         ),
     ],
     "03/strides-and-rates": [
+        (_LOOP.format(keep="1 + reached * stride", lose=_LOSE), "may be as large as `output_stride`"),
+        (_LOOP.format(keep="reached * stride", lose="result.append((1, 1))"), "take the rate that it left"),
+        (
+            _LOOP.format(keep="reached * stride", lose=_LOSE).replace(
+                "return result", "return [(rate, stride) for stride, rate in result]"
+            ),
+            "the stride comes first",
+        ),
         (
             _LOOP.format(keep="reached * stride", lose="rate *= stride; result.append((1, rate))"),
             "from before its stride",
@@ -87,11 +107,20 @@ MISTAKES = {
         ("def strides_and_rates(strides, output_stride):\n    return list(strides)", "a list of pairs"),
     ],
     "03/first-unit": [
+        ('exact = {"own": (1, 2, 2), "before": (2, 2, 2)}', "has two units"),
         ('exact = {"own": (2, 2), "before": (2, 2)}', "from before it"),
         ('exact = {"own": (1, 2), "before": (1, 2)}', "from after it"),
         ("exact = (1, 2)", "Keep the dictionary"),
     ],
     "03/multiply-adds": [
+        (_cost("kernel_size * channels_in * channels_out * side**2"), "k² taps"),
+        (_cost("kernel_size**2 * rate * channels_in * channels_out * side**2"), "It adds none"),
+        (_cost("kernel_size**2 * channels_out * side**2"), "both numbers are factors"),
+        (_cost("kernel_size**2 * (channels_in + channels_out) * side**2"), "multiply the two"),
+        (
+            _cost("kernel_size**2 * channels_in * channels_out * (side - kernel_size + 1)**2"),
+            "side of the output already",
+        ),
         (_cost("kernel_size**2 * channels_in * channels_out"), "number of weights"),
         (_cost("2 * kernel_size**2 * channels_in * channels_out * side**2"), "twice too much"),
         (

@@ -83,6 +83,7 @@ MISTAKES = {
         ),
     ],
     "05/set-multi-grid": [
+        (_set("unit.conv2.dilation = (rate, rate)"), "would become 22 samples narrower"),
         (_set("unit.conv2.dilation = (rate, rate)"), "padding equal to its rate"),
         (_set("unit.conv2.dilation = unit.conv2.padding = (unit_rate, unit_rate)"), "unit rate itself"),
         (_set("unit.conv2.dilation = unit.conv2.padding = (base_rate, base_rate)"), "base rate alone"),

@@ -66,6 +66,12 @@ _BRANCHES = "        self.branches = nn.ModuleList(branches)\n"
 _HERE = "*features.shape[2:]"
 MISTAKES = {
     "06/valid-weights": [
+        (
+            _count(each="1 / size**2").replace(
+                "return shares", "return {n: f'{s:.1%}' for n, s in shares.items()}"
+            ),
+            "not texts",
+        ),
         (_count(each="1"), "Divide each by all 81"),
         (_count(test="0 <= i + step <= size"), "past the far end"),
         (_count(test="0 < i + step < size"), "leave out row 0"),
