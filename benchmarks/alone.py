@@ -143,12 +143,13 @@ def measure_alone(task: Task) -> Measured:
     """Measure in a new process.
 
     Raises:
-        RuntimeError: the process failed; its last words are in the message.
+        RuntimeError: the process failed; the last line of its error is in the message.
     """
     command = [sys.executable, "-m", "benchmarks.alone", json.dumps(asdict(task))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{task.name} in a process of its own: {done.stderr.strip()[-500:]}")
+        last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+        raise RuntimeError(f"{task.name} in a process of its own: {last}")
     return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -63,12 +63,12 @@ def test_on_a_cpu_the_section_is_for_those_who_name_it():
         next(gpu_rows(Options(), CPU))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("device", [CPU, pytest.param(CUDA, marks=needs_cuda)], ids=str)
-def test_inference_and_training_have_rows_in_each_precision(device):
-    rows = list(gpu_rows(SMALL, device))
+@needs_cuda
+def test_inference_and_training_have_rows_in_each_precision():
+    """On a CPU the script's rehearsal looks at them: tests/benchmarks/test_gpu_script.py."""
+    rows = list(gpu_rows(SMALL, CUDA))
     assert {row.section for row in rows} == {"gpu inference", "gpu training"}
-    assert {row.case["precision"] for row in rows} == set(precisions(SMALL, device))
+    assert {row.case["precision"] for row in rows} == set(precisions(SMALL, CUDA))
     assert not any(row.wrong for row in rows)
     ours = [row for row in rows if row.what == "dlv3"]
     assert ours

@@ -102,5 +102,8 @@ def test_it_is_rehearsed_on_the_cpu_at_tiny_sizes(tmp_path):
     assert summary.count(": done in") == 3
     rows = json.loads((tmp_path / "out" / "gpu.json").read_text())["rows"]
     assert {row["section"] for row in rows} == {"gpu inference", "gpu training"}
+    ours = [row for row in rows if row["what"] == "dlv3"]
+    assert ours
+    assert all(row["rival"].startswith("torchvision") for row in ours)
     records = [json.loads(path.read_text()) for path in (tmp_path / "out" / "results").rglob("*.json")]
     assert {record["table"] for record in records} == {"T2"}
