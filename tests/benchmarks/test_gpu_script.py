@@ -94,7 +94,7 @@ def test_it_is_rehearsed_on_the_cpu_at_tiny_sizes(tmp_path):
     small += ["--output-stride", "16", "--rounds", "1"]
     command = ["bash", ROOT / "benchmarks" / "gpu.sh", "--out", tmp_path / "out", "--device", "cpu"]
     command += ["--tests", "tests/benchmarks/test_rows.py", "--preset", "tiny", "--tables", "T2"]
-    command += ["--seeds", "1", "--jobs", "2", "--", *small]
+    command += ["--seeds", "1", "--jobs", "2", "--seconds", "3600", "--", *small]
     environment = os.environ | {"PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     summary = (tmp_path / "out" / "summary.txt").read_text()
