@@ -92,7 +92,7 @@ def seeds_needed(attempt: Callable[[float, float], int]) -> str:
         known = "That is right for a known spread, 1.96. With few seeds Student's t is larger."
         normal = math.ceil((1.96 * spread / effect) ** 2)
         later = _later(effect, spread)
-        hints = {
+        hints: dict[float, str] = {
             want + 1: "One seed fewer is enough.",
             want - 1: "Close. Is the half-width *smaller* than the effect at that number?",
             max(3, normal): known,
