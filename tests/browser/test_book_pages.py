@@ -30,7 +30,9 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
-# A lesson's page with all that it loads, pictures below the screen included.
+# Pages of pictures, which take more than a page of text may.
+GALLERIES = ("data/README", "data/results/README")
+# A page with all that it loads, pictures below the screen included.
 MOST_BYTES = 400_000
 MOST_REQUESTS = 45
 MOST_SHIFT = 0.05
@@ -77,9 +79,9 @@ def test_page_is_light_and_usable_by_all_on_a_phone_and_a_desk(name, book, brows
     page.wait_for_timeout(200)
     assert page.evaluate("() => window.shifted") < MOST_SHIFT
     assert not sideways(page), "the page scrolls sideways on a phone"
-    if name in LESSONS:
-        pictures = set(page.evaluate("() => [...document.images].map((image) => image.src)"))
-        files = {address for address in requested | pictures if address.startswith("file:")}
+    pictures = set(page.evaluate("() => [...document.images].map((image) => image.src)"))
+    files = {address for address in requested | pictures if address.startswith("file:")}
+    if name not in GALLERIES:
         assert len(files) <= MOST_REQUESTS
         assert weight(files) <= MOST_BYTES
     assert violations(page, code=name in KINDS) == []
@@ -172,3 +174,48 @@ def test_search_finds_a_word_from_a_folder(book, page):
     page.goto((book / "search.html").as_uri() + "?q=atrous")
     page.wait_for_selector("#search-results li a", timeout=20_000)
     assert page.locator("#search-results li").count() > 3
+
+
+def test_paper_has_the_text_alone_dark_on_white_and_no_answer_that_is_folded(book, browser):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto((book / "notebooks" / "01_atrous_convolution.html").as_uri())
+    page.emulate_media(media="print")
+    text = "document.querySelector('article')"
+    # The list of the page's own parts is for paper; what leads elsewhere, or answers to a hand, is not.
+    around = (
+        "nav:not(#jb-print-toc nav), header, footer, button, .headerlink, .bd-sidebar-primary, .dlv3-controls,"
+        " article input[type=range]"
+    )
+    visible = (
+        "(names) => [...document.querySelectorAll(names)]"
+        ".filter((e) => e.checkVisibility()).map((e) => e.outerHTML.slice(0, 200))"
+    )
+    assert page.evaluate(visible, around) == []
+    assert page.evaluate(f"() => {text}.checkVisibility()")
+    assert page.get_by_role("heading", level=1).filter(visible=True).count() == 1
+    assert page.evaluate(visible, "article details:not([open]) > :not(summary)") == []
+    assert page.locator("article details:not([open]) > summary").first.is_visible()
+    theme = "() => document.documentElement.dataset.theme"
+    assert page.evaluate(theme) == "dark"
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(theme) == "light"
+    ink = page.evaluate(f"() => getComputedStyle({text}.querySelector('p')).color")
+    assert max(map(int, ink.strip("rgb()").split(", "))) < 110
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(theme) == "dark"
+    context.close()
+
+
+def test_nothing_moves_by_itself_where_less_motion_is_wanted(book, browser):
+    moving = """() => [...document.querySelectorAll("*")].map((e) => getComputedStyle(e)).filter((style) =>
+        (style.transitionProperty !== "none" && parseFloat(style.transitionDuration) > 0)
+        || style.animationName !== "none" || style.scrollBehavior === "smooth").length"""
+    found = {}
+    for wanted in ("reduce", "no-preference"):
+        context = browser.new_context(reduced_motion=wanted)
+        page = context.new_page()
+        page.goto((book / "index.html").as_uri())
+        found[wanted] = page.evaluate(moving)
+        context.close()
+    assert found["reduce"] == 0 < found["no-preference"]
