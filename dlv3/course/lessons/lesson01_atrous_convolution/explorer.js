@@ -161,10 +161,10 @@ const atrous = {
     ];
   },
   says(state) {
-    const facts = atrousFacts(state), list = (values) => values.join(", ").replaceAll("-", "−");
-    const read = state.dims === 1 ? `Output ${state.column} of ${facts.outputs} reads input samples ${list(facts.columns)}`
-      : `Output (${state.row}, ${state.column}) of ${facts.outputs} × ${facts.outputs} reads rows ${list(facts.rows)} and columns ${list(facts.columns)} of the input`;
-    return `${read}: ${facts.valid} of ${facts.weights} taps on the map, in a window ${facts.span} wide.`;
+    const facts = atrousFacts(state), list = (name, values) => `${name}${values.length === 1 ? "" : "s"} ${values.join(", ").replaceAll("-", "−")}`;
+    const read = state.dims === 1 ? `Output ${state.column} of ${facts.outputs} reads input ${list("sample", facts.columns)}`
+      : `Output (${state.row}, ${state.column}) of ${facts.outputs} × ${facts.outputs} reads ${list("row", facts.rows)} and ${list("column", facts.columns)} of the input`;
+    return `${read}: ${facts.valid} of ${facts.weights} ${facts.weights === 1 ? "tap" : "taps"} on the map, in a window ${facts.span} wide.`;
   },
   point(x, y, state) {
     if (state.dims === 1) {

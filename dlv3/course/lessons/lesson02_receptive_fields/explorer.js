@@ -122,6 +122,7 @@ const receptiveField = {
   says(state) {
     const facts = fieldFacts(state), missed = facts.size ** 2 - facts.seen ** 2;
     const found = facts.holes ? `reads ${facts.seen} of them and leaves ${facts.holes} ${facts.holes === 1 ? "hole" : "holes"}; in an image ${grouped(missed)} of ${grouped(facts.size ** 2)} pixels go unread.` : "reads every one of them: no holes.";
-    return `With rates ${inBrackets(state.rates)} one output spans ${facts.size} pixels along an axis and ${found}`;
+    const rates = state.rates.length === 1 ? `rate ${state.rates[0]}` : `rates ${inBrackets(state.rates)}`;
+    return `With ${rates} one output spans ${facts.size} pixels along an axis and ${found}`;
   },
 };

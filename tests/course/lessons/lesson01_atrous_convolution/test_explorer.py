@@ -90,5 +90,12 @@ def test_impossible_atrous_values_are_refused_in_python_too(wrong):
         AtrousExplorer(**wrong)
 
 
+def test_one_sample_is_not_called_samples():
+    signal, image = AtrousExplorer(dims=1, kernel_size=1, size=8), AtrousExplorer(kernel_size=1, size=8)
+    assert "reads input sample 0: 1 of 1 tap on the map" in signal.says()
+    assert "reads row 0 and column 0 of the input: 1 of 1 tap on" in image.says()
+    assert "reads input samples 0, 2, 4: 3 of 3 taps" in AtrousExplorer(dims=1, rate=2, size=8).says()
+
+
 def test_still_picture_is_whole():
     check_still(AtrousExplorer(), AtrousExplorer())

@@ -27,5 +27,10 @@ def test_one_hole_is_not_called_holes():
     assert "leaves 2 holes;" in ReceptiveFieldExplorer(rates=(2,)).says()
 
 
+def test_one_rate_is_not_called_rates():
+    assert ReceptiveFieldExplorer(rates=(2,)).says().startswith("With rate 2 one output")
+    assert ReceptiveFieldExplorer(rates=(2, 3)).says().startswith("With rates (2, 3) one output")
+
+
 def test_still_picture_is_whole():
     check_still(ReceptiveFieldExplorer(), ReceptiveFieldExplorer())

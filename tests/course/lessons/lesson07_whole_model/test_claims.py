@@ -48,6 +48,8 @@ def test_answers_of_the_explorer():
     share = found["pooling"].multiply_adds / total({}, "multiply_adds")
     assert 5e5 < found["pooling"].parameters < 5.5e5
     assert 0.9e-5 < share < 1.2e-5
+    wider = found["projection"].multiply_adds - parts(head="aspp")["projection"].multiply_adds
+    assert round(100 * wider / total({}, "multiply_adds"), 2) == 0.15
     extra = PriceExplorer(blocks=6).parts[5:7]
     assert round(sum(part.parameters for part in extra) / 1e6, 1) == 26.8
     assert round(sum(part.multiply_adds for part in extra) / 1e9, 1) == 29.1
