@@ -1,5 +1,6 @@
 """Small trainings from a seed, and the figures of runs: their scores, and rows that rise and fall together."""
 
+import math
 from collections.abc import Mapping
 from functools import cache
 
@@ -65,10 +66,18 @@ def runs_figure(runs: Mapping[Rates, Mapping[int, float]]) -> Figure:
     """Draw each run as its seed's number, at its score, with one line for each stack of rates."""
     figure, axis = plt.subplots(figsize=(7.6, 2.6))
     for place, by_seed in enumerate(runs.values()):
-        for seed, score in by_seed.items():
+        last, steps = -math.inf, 0
+        for seed, score in sorted(by_seed.items(), key=lambda run: run[1]):
             colour = (BLUE, VERMILLION, GREEN)[place]
+            # Numbers that would lie upon each other go up, one step each.
+            last, steps = (last, steps + 1) if score - last < 1 else (score, 0)
             axis.annotate(
-                str(seed), (score, place), ha="center", va="center", fontweight="bold", color=colour
+                str(seed),
+                (score, place - 0.32 * steps),
+                ha="center",
+                va="center",
+                fontweight="bold",
+                color=colour,
             )
     axis.set_yticks(range(len(runs)), [f"rates {rates}" for rates in runs])
     axis.set(xlim=(25, 75), ylim=(2.6, -0.6), xlabel="targets named, in %")

@@ -20,6 +20,13 @@ def test_every_run_stands_in_the_figure():
     assert sorted(text.get_text() for text in figure.axes[0].texts) == ["0", "0", "3", "3"]
 
 
+def test_runs_of_nearly_one_score_do_not_hide_each_other():
+    figure = runs_figure({(2, 2, 2): {0: 36.2, 1: 41.0, 2: 36.0, 3: 36.1}})
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
 def test_rows_are_drawn_at_the_seeds_that_all_have():
     figure = rows_figure({"a": {0: 1.0, 1: 2.0, 2: 3.0}, "b": {1: 5.0, 2: 6.0}}, "two rows")
     assert [list(line.get_xdata()) for line in figure.axes[0].lines] == [[1, 2], [1, 2]]

@@ -6,6 +6,7 @@ matplotlib.use("agg")
 import pytest
 from made_records import made_record
 from matplotlib import pyplot as plt
+from matplotlib.text import Text
 
 from dlv3 import assets
 from dlv3.ablations.report import claims_by_table
@@ -56,4 +57,15 @@ def test_figures_have_a_mark_for_each_claim(records):
     assert [label.get_text() for label in forest.axes[0].get_yticklabels()] == [
         f"{claim.table}  {claim.text}" for claim in board[:3]
     ]
+    plt.close(forest)
+
+
+def test_forests_title_is_not_cut_off(records):
+    forest = scoreboard.forest_figure(scoreboard.judged(records, "quarter"))
+    forest.canvas.draw()
+    axis = forest.axes[0]
+    (title,) = (
+        text for text in axis.get_children() if isinstance(text, Text) and "diamonds" in text.get_text()
+    )
+    assert title.get_window_extent().x1 <= forest.bbox.x1
     plt.close(forest)
