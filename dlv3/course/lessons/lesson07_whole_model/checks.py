@@ -30,6 +30,8 @@ def unit_parameters(attempt: Callable[[int, int], int]) -> str:
             unprojected: f"From {channels} to {4 * width} channels the shortcut needs a projection: a 1×1 "
             "and its batch normalization.",
             want + superfluous: "Here the channels do not change, so the shortcut has no projection.",
+            want - 6 * width**2: "A 3×3 has 9 weights for each pair of channels, not 3.",
+            want - 8 * width if projected else -1: "The projection has a batch normalization of its own.",
             want + 6 * width: "These convolutions have no bias: batch normalization brings one.",
         }
         equal(attempt(channels, width), want, written("unit_parameters", (channels, width)), hints)

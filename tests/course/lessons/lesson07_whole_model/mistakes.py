@@ -90,6 +90,8 @@ MISTAKES = {
         (_count(f"{_WEIGHTS} + 6 * w + projected * 4 * w * (c + 1)"), "two parameters for each channel"),
         (_count(f"{_WEIGHTS} + 24 * w + projected * 4 * w * (c + 4)"), "not parameters"),
         (_count(f"{_WEIGHTS} + 12 * w"), "needs a projection"),
+        (_count(f"{_WEIGHTS} + 12 * w + projected * 4 * w * c"), "batch normalization of its own"),
+        (_count(f"{_WEIGHTS} - 6 * w**2 + 12 * w + projected * 4 * w * (c + 2)"), "not 3"),
         (_count(f"{_WEIGHTS} + 12 * w + 4 * w * (c + 2)"), "has no projection"),
         (_count(f"{_WEIGHTS} + 18 * w + projected * 4 * w * (c + 2)"), "have no bias"),
     ],
