@@ -69,6 +69,7 @@ def move_every_slider(page: Page, explorer: ElementHandle) -> int:
         before = look(explorer)
         if press(page, handle, "ArrowRight", explorer) or press(page, handle, "ArrowLeft", explorer):
             after = changed(page, explorer, before)
+            assert handle.get_attribute("aria-valuetext"), "it tells its position and not its value"
             assert after.box == before.box, "the explorer changed its size, so what is below it jumped"
             moved += 1
     return moved

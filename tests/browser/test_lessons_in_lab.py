@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from labserver import EXPLORERS, ROOT, open_and_run, shut_kernel_down, watched
 from moving import changed, look, move_every_slider
+from PIL import Image, ImageDraw
 
 from docs.frames import needed_places, plain_python
 from docs.picture_explorers import explorer_words
@@ -69,4 +70,24 @@ def test_lesson_runs_and_its_explorers_move(lesson, notebooks_address, page):
     page.wait_for_timeout(100)  # errors behind the last key press
     assert [error for error in watch.errors if not any(known in error for known in HARMLESS)] == []
     assert watch.outside == []
+    shut_kernel_down(page)
+
+
+def test_own_drawing_goes_through_the_trained_model(notebooks_address, page, tmp_path):
+    lesson = "00_start_here.ipynb"
+    read = nbformat.read(ROOT / "notebooks" / lesson, as_version=4)
+    place = next(place for place, cell in enumerate(read.cells) if cell.id == "own")
+    drawing = tmp_path / "drawing.png"
+    sheet = Image.new("RGB", (300, 200), "black")
+    ImageDraw.Draw(sheet).ellipse((80, 30, 220, 170), fill="orange")
+    sheet.save(drawing)
+    open_and_run(page, notebooks_address, lesson, cells=needed_places(read, {place}))
+    before = page.locator(".dlv3-own-picture img").get_attribute("src")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a picture").click()
+    chooser.value.set_files(drawing)
+    said = page.locator(".dlv3-own-picture .dlv3-read-out", has_text="drawing.png, and what the network sees")
+    said.wait_for(timeout=20_000)
+    assert "background" in said.text_content()
+    assert page.locator(".dlv3-own-picture img").get_attribute("src") != before
     shut_kernel_down(page)

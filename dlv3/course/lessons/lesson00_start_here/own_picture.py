@@ -40,14 +40,21 @@ class OwnPicture(widgets.VBox):
         )
         width = 2 * SIDE + _GAP
         self.picture = widgets.Image(
-            format="png", layout=widgets.Layout(width=f"{width}px", height=f"{SIDE}px", flex="0 0 auto")
+            format="png",
+            layout=widgets.Layout(
+                width=f"{width}px",
+                max_width="100%",
+                height=f"{SIDE}px",
+                object_fit="contain",
+                flex="0 0 auto",
+            ),
         )
         # The sentence has room for two lines, so that what lies below never moves.
         self.read_out = widgets.HTML(
             layout=widgets.Layout(width=f"{width}px", height="52px", flex="0 0 auto")
         )
         super().__init__([self.upload, self.picture, self.read_out])
-        self.add_class("dlv3-image-explorer")
+        self.add_class("dlv3-own-picture")
         self.upload.observe(self._uploaded, names="value")
         self.sentence = ""
         self._show(sample_photo(), "The course's sample photo")
