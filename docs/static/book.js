@@ -46,7 +46,7 @@
   function judged(fact, value) {
     if (fact.options) {
       const picked = fact.options[Number(value)];
-      return picked === fact.outcome ? [true, `As you predicted: ${fact.outcome}`] : [false, `You predicted ${picked}; it is ${fact.outcome}`];
+      return picked === fact.outcome ? [true, `As you predicted: ${fact.outcome}`] : [false, `${picked}${fact.outcome}`.includes(" ") ? `You predicted “${picked}”. The answer: “${fact.outcome}”` : `You predicted ${picked}; it is ${fact.outcome}`];
     }
     const typed = dlv3ReadNumber(value), predicted = fact.unit === "%" ? dlv3AsPercent(value, typed, fact.number) : typed;
     const off = Math.abs(predicted - fact.number), right = off <= fact.within + 1e-9 * Math.max(1, Math.abs(fact.number));

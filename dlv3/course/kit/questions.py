@@ -99,6 +99,8 @@ class Choice(_Question):
             return _predict_first(outcome, why)
         if self.prediction == outcome:
             return Card("right", f"As you predicted: {outcome}", why)
+        if " " in f"{self.prediction}{outcome}":  # options that are sentences do not fit behind "it is"
+            return Card("wrong", f"You predicted “{self.prediction}”. The answer: “{outcome}”", why)
         return Card("wrong", f"You predicted {self.prediction}; it is {outcome}", why)
 
 

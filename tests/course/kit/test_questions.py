@@ -105,3 +105,11 @@ def test_stored_outputs_are_the_same_each_time():
         assert bundles[0][kind] == bundles[1][kind]
     assert "<code>rate</code>" in bundles[0]["text/html"]
     assert "&lt;2&gt;" in bundles[0]["text/html"]
+
+
+def test_an_option_that_is_a_sentence_is_quoted():
+    question = Choice("Which?", ["it gains", "it loses a lot"])
+    question.control.value = "it gains"
+    assert (
+        question.compare("it loses a lot").title == "You predicted “it gains”. The answer: “it loses a lot”"
+    )
