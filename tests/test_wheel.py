@@ -107,7 +107,7 @@ def test_wheel_holds_the_package_the_lessons_and_the_records_and_nothing_else(wh
     wanted = {f"dlv3/{name}" for name in files_under(ROOT / "dlv3")}
     wanted |= {f"dlv3/assets/notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     results = ROOT / "data" / "results"
-    for preset in ("laptop", "quarter"):
+    for preset in ("laptop", "quarter", "folder-camvid"):
         wanted |= {f"dlv3/assets/results/{preset}/{name}" for name in files_under(results / preset)}
     found = {name for name in content(wheel) if ".dist-info/" not in name}
     assert found == wanted
