@@ -37,7 +37,7 @@ from dlv3.config import presets
 from dlv3.config.run import RunConfig
 from dlv3.training.metrics_file import MetricsFile
 
-PATIENCE = 120  # seconds; no command takes as long unless it hangs
+PATIENCE = 600 if LONG else 120  # seconds; no command takes as long unless it hangs, or the machine is busy
 _TINY = presets.preset("tiny")
 HANGS = 75  # the status of a command that had to be ended
 NOBODY = 65534
