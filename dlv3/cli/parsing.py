@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+from dlv3.cli.errors import BAD_INPUT
 from dlv3.fields import shortened
 from dlv3.printed import errors_of_stdout, printable
 from dlv3.ranges import allowed_in, said_in
@@ -65,8 +66,8 @@ def parse(
                 options["default"] = default
             found: Arguments = tyro.cli(arguments, **options)
     except SystemExit as stop:
-        # Without a code, tyro has printed the help. With one, it has printed a complaint in its own form.
-        if not stop.code:
+        # Without a code, tyro has printed the help; with 2, a complaint in its own form. SIGTERM has another one.
+        if stop.code != BAD_INPUT:
             raise
         raise ArgumentsError(f"the arguments cannot be used; see above (see {prog} --help)") from stop
     # Groups of options are dataclasses that check themselves.

@@ -114,13 +114,14 @@ def test_signal_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Signa
     assert checkpoint.load(out / "checkpoint.pt")["iteration"] >= 5
 
 
+@pytest.mark.parametrize("at", ["tyro.cli", "dlv3.training.run.open_datasets"])
 def test_sigterm_before_the_training_begins_is_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
     def stopped(*args: object, **kwargs: object) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr("dlv3.training.run.open_datasets", stopped)
+    monkeypatch.setattr(at, stopped)
     assert main([*TINY, "--out", str(tmp_path / "run")]) == 143
     assert capsys.readouterr().err == "dlv3: stopped by SIGTERM\n"
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -84,7 +84,7 @@ def require_clean_end(ended: Ended, kind: Kind) -> None:
         assert ended.status == -9
     elif kind == "term":
         assert ended.status == SIGTERM_STATUS
-        assert ended.err.splitlines()[-1].startswith("dlv3: stopped "), ended.err
+        assert ended.err.splitlines()[-1].startswith("dlv3: stopped"), ended.err
     else:
         assert ended.status == 2, ended.err
         reason = {
@@ -177,7 +177,10 @@ def test_command_that_is_disturbed_at_random_moments_loses_nothing(
 ):
     scenario, moments = scenarios[name], random.Random(seed)
     disturbed, count = Disturbed(scenario, tmp_path / "disturbed"), 0
-    for _ in range(4 if LONG else 2):
-        count += disturbed.strike(Fault(kind, after=moments.uniform(0, scenario.seconds)))
+    for number in range(4 if LONG else 2):
+        if disturbed.strike(Fault(kind, after=moments.uniform(0, scenario.seconds))):
+            count += 1
+        else:
+            disturbed = Disturbed(scenario, tmp_path / f"disturbed-{number}")
     disturbed.finish()
     record_property(f"faults: {kind} at random moments, {name}", count)
