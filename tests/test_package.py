@@ -75,7 +75,7 @@ def test_conda_environment_installs_what_pip_does():
     assert packages == [f"python{project['requires-python']}", "pip", "pip:", "-e .[dev]"]
     assert "pip install --disable-pip-version-check -e '.[dev]'" in (ROOT / "Makefile").read_text()
     extras = project["optional-dependencies"]
-    assert extras["dev"][0] == "dlv3[course,voc,tensorboard,export,book]"
+    assert extras["dev"][0] == "dlv3[course,voc,tensorboard,export,peers,book]"
 
 
 def test_every_dependency_has_a_lower_bound():
@@ -85,8 +85,9 @@ def test_every_dependency_has_a_lower_bound():
     ]
     # The project's own extras have none.
     assert [p for p in wanted if ">=" not in p] == [
+        "dlv3[export]",
         "dlv3[course]",
-        "dlv3[course,voc,tensorboard,export,book]",
+        "dlv3[course,voc,tensorboard,export,peers,book]",
     ]
 
 
