@@ -49,7 +49,7 @@ def test_link_opens_the_glossary_at_its_term_in_jupyterlab(address, page):
         page.wait_for_function(
             "() => window.jupyterapp.shell.currentWidget.context?.path.endsWith('glossary.ipynb')"
         )
-        page.wait_for_function(_IN_VIEW, arg=term, timeout=20_000)
+        page.wait_for_function(_IN_VIEW, arg=term, timeout=60_000)
         show(page, LESSON)
     assert watch.outside == []
 
