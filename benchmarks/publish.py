@@ -53,7 +53,7 @@ takes a minute for each size of image.
 
 
 def publish(folder: Path, front_page: Path) -> list[Path]:
-    """Write README.md into the folder of the records, and the headline figures into a front page.
+    """Write README.md into the folder of the records, and the first record's headline figures into a front page.
 
     Args:
         folder: the folder of the records.
@@ -89,9 +89,12 @@ def recorded(folder: Path) -> list[Record]:
 
 
 def headlines(records: Sequence[Record]) -> str:
-    """Return the figures for the front page: of each record the first case at each output stride."""
+    """Return the figures for the front page: of the first record the first case at each output stride.
+
+    The front page stays short with one machine; the folder's page has them all.
+    """
     parts = []
-    for record in records:
+    for record in records[:1]:
         rows = [row for name in HEADLINES for row in _first_cases(_compared(record, name))]
         if rows:
             parts.append(f"On {record.machine.line()}:\n\n{_headlines(rows)}")
