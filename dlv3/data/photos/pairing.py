@@ -306,8 +306,9 @@ def _warn_of_overlap(splits: dict[str, list[Pair]], root: Path) -> None:
     for split in ("val", "test"):
         shared = sorted(p.name for p in splits.get(split, []) if os.path.realpath(p.image) in trained)
         if shared:
+            listed = root / f"{split}.txt"
             warnings.warn(
                 f"{root}: {len(shared)} pictures are in train and in {split}, the first: {shared[0]}; scores on them "
-                "say nothing about new pictures",
+                "say nothing about new pictures" + (f"; mend {listed.name}" if listed.is_file() else ""),
                 stacklevel=2,
             )
