@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,26 @@ class Figures:
         picture = Image.open(io.BytesIO(data))
         w, h = picture.size
         shown = width or w
-        # Its name follows from its content: it is written once, and a reader's browser never shows an older one.
-        address = self.write(picture, f"{name}-{hashlib.sha256(data).hexdigest()[:8]}")
-        return (
-            f'<figure class="dlv3-figure"><img src="{address}" alt="{html.escape(alt, quote=True)}" '
-            f'width="{shown}" height="{round(h * shown / w)}" loading="lazy" decoding="async"></figure>'
-        )
+        return _markup(self.write(picture, _named(name, data)), alt, shown, round(h * shown / w))
+
+    def file(self, path: Path, alt: str) -> str:
+        """Write a picture of the project, and return the markup that shows it: an SVG as it is, a PNG as WebP.
+
+        Args:
+            path: its file.
+            alt: what it shows, in words.
+        """
+        data = path.read_bytes()
+        if path.suffix != ".svg":
+            return self.image(base64.b64encode(data).decode(), path.stem, alt)
+        size = re.search(rb'<svg [^>]*width="([\d.]+)pt" height="([\d.]+)pt"', data)
+        if size is None:
+            raise ValueError(f"{path}: the picture has no width and height in points")
+        file = self.folder / f"{_named(path.stem, data)}.svg"
+        self.written.add(file)
+        write_atomically(file, data)
+        width, height = (round(float(points) * 4 / 3) for points in size.groups())
+        return _markup(f"{self.address}/{file.name}", alt, width, height)
 
     def write(self, picture: Image.Image, name: str) -> str:
         """Write a picture, and return its address."""
@@ -59,6 +74,18 @@ class Figures:
         if not file.exists():
             write_atomically(file, webp(picture))
         return f"{self.address}/{file.name}"
+
+
+def _named(name: str, data: bytes) -> str:
+    """Return a name that follows from the content: no browser shows an older picture in the place of a new one."""
+    return f"{name}-{hashlib.sha256(data).hexdigest()[:8]}"
+
+
+def _markup(address: str, alt: str, width: int, height: int) -> str:
+    return (
+        f'<figure class="dlv3-figure"><img src="{address}" alt="{html.escape(alt, quote=True)}" '
+        f'width="{width}" height="{height}" loading="lazy" decoding="async"></figure>'
+    )
 
 
 def webp(picture: Image.Image) -> bytes:

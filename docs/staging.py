@@ -21,6 +21,7 @@ from docs.lessons import glossary_addresses, page_of
 from docs.live.files import LIVE, put
 from docs.live.links import link_from
 from docs.moving import preview
+from docs.results import result_pages
 from docs.settings import ROOT, Settings
 
 # The project's own pages that are part of the book, at the same places as in the repository.
@@ -33,7 +34,7 @@ PROJECT_PAGES = (
     "dlv3/course/README.md",
 )
 _LINK = re.compile(r"(?<!!)\[([^\]\[]*)\]\((?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?\)")
-_IMAGE = re.compile(r"!\[[^\]]*\]\((?![a-z]+:)([^)\s]+)\)")
+_IMAGE = re.compile(r"!\[([^\]]*)\]\((?![a-z]+:)([^)\s]+)\)")
 
 
 def stage(folder: Path, extra: Path, notebooks: Path, settings: Settings) -> list[str]:
@@ -58,13 +59,18 @@ def stage(folder: Path, extra: Path, notebooks: Path, settings: Settings) -> lis
         page.cells += link_from(path.stem)
         _write(path, nbformat.writes(page) + "\n")
     for name in PROJECT_PAGES:
-        kept |= _project_page(name, folder, settings)
+        text = (ROOT / name).read_text(encoding="utf-8")
+        pages = result_pages(text) if name == "data/results/README.md" else {Path(name).name: text}
+        below = Figures(extra / "figures", f"{'../' * name.count('/')}figures")
+        for file, part in pages.items():
+            target = folder / Path(name).with_name(file)
+            _write(target, _project_page(part, Path(name).with_name(file), settings, below, set(pages)))
+            kept |= {target, *below.written}
     for path in (ROOT / "docs" / "pages").rglob("*.md"):
         target = folder / path.relative_to(ROOT / "docs" / "pages")
         text = path.read_text(encoding="utf-8")
         if target == folder / "index.md":
-            text = front_page(text, notebooks, settings, front)
-            kept |= {_copied(ROOT / found, folder / found) for found in _IMAGE.findall(text)}
+            text = _with_pictures(front_page(text, notebooks, settings, front), ROOT, front)
         elif target == folder / "live.md":
             text = text.replace("<!-- live -->", live)
         _write(target, text)
@@ -94,19 +100,20 @@ def _how_to_run(name: str, settings: Settings) -> str:
     return f"To run it and have it checked at once, call <code>dlv3 lab</code> and open <code>{name}</code>{elsewhere}."
 
 
-def _project_page(name: str, folder: Path, settings: Settings) -> set[Path]:
-    """Write one of the project's pages with the pictures that it shows; links to files that no page shows change."""
-    source, target = ROOT / name, folder / name
-    text = source.read_text(encoding="utf-8")
-    pictures = {_copied(source.parent / found, target.parent / found) for found in _IMAGE.findall(text)}
-    _write(target, _outside_code(text, lambda part: _LINK.sub(lambda link: _led(link, name, settings), part)))
-    return {target, *pictures}
+def _project_page(text: str, name: Path, settings: Settings, figures: Figures, parts: set[str]) -> str:
+    """Return the text of one of the project's pages with its pictures, and with links that lead somewhere."""
+    text = _with_pictures(text, ROOT / name.parent, figures)
+    return _outside_code(text, lambda part: _LINK.sub(lambda link: _led(link, name, settings, parts), part))
 
 
-def _led(link: re.Match[str], page: str, settings: Settings) -> str:
+def _with_pictures(text: str, folder: Path, figures: Figures) -> str:
+    return _IMAGE.sub(lambda found: figures.file(folder / found[2], found[1]), text)
+
+
+def _led(link: re.Match[str], page: Path, settings: Settings, parts: set[str]) -> str:
     """Return a link that leads somewhere from the book: to a page, to the source, or nowhere, as plain words."""
-    target = os.path.normpath(Path(page).parent / link[2])
-    if target in PROJECT_PAGES or target.startswith("notebooks/"):
+    target = os.path.normpath(page.parent / link[2])
+    if target in PROJECT_PAGES or target.startswith("notebooks/") or link[2] in parts:
         return link[0]
     if target == "README.md":
         return f"[{link[1]}](/index.md)"

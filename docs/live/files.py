@@ -114,11 +114,17 @@ def _install(folder: Path) -> None:
     ]
     done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise MissingToolError(f"npm ci ended with status {done.returncode}: {last}")
+        raise MissingToolError(f"npm ci ended with status {done.returncode}: {_reason(done.stderr)}")
     for name in RUNTIME:
         shutil.copyfile(work / "node_modules" / "onnxruntime-web" / "dist" / name, folder / name)
     shutil.rmtree(work)
+
+
+def _reason(stderr: str) -> str:
+    """Return the line of npm's complaint that says why: codes come before it, and the path of a log after it."""
+    lines = [line.removeprefix("npm error").removeprefix("npm ERR!").strip() for line in stderr.splitlines()]
+    sentences = [line for line in lines if len(line.split()) > 4]
+    return next(iter([*sentences, *filter(None, lines)]), "no message")
 
 
 def _scenes(folder: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from dlv3 import assets, weights
+from docs.live import __main__ as command
 from docs.live.files import ABSENT, put
 from docs.live.links import link_from
 from docs.live.model import LARGEST, SHORTCUT
@@ -78,9 +79,34 @@ def test_file_names_no_folder_of_this_machine(live_files):
     onnx.checker.check_model(onnx.load_from_string(content))
 
 
-def test_page_says_why_the_model_is_not_there(tmp_path):
+REFUSED = """npm error code E404
+npm error 404 Not Found - GET https://registry.example/onnxruntime-web
+npm error A complete log of this run can be found in: /root/log
+"""
+
+
+@pytest.mark.parametrize(
+    ("npm", "why"),
+    [
+        (None, "npm is not installed; install Node.js, then repeat the command"),
+        (REFUSED, "npm ci ended with status 7: 404 Not Found - GET https://registry.example/onnxruntime-web"),
+        ("killed\n", "npm ci ended with status 7: killed"),
+        ("", "npm ci ended with status 7: no message"),
+    ],
+)
+def test_without_npm_the_book_is_written_and_says_so_in_one_line(npm, why, tmp_path, monkeypatch, capsys):
+    tools, made = tmp_path / "tools", tmp_path / "live"
+    tools.mkdir()
+    if npm is not None:
+        (tools / "npm").write_text(f"#!/bin/sh\nprintf '%s' '{npm}' >&2\nexit 7\n")
+        (tools / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools))
+    monkeypatch.setattr(command, "LIVE", made)
+    assert command.main() == 0, "make goes on"
+    assert capsys.readouterr().err == f"docs: the live model is left out of the book: {why}\n"
+    # An older model in the book does not stay there beside a page that says that there is none.
     (tmp_path / "book").mkdir()
-    assert put(tmp_path / "none", tmp_path / "book") == ABSENT
+    assert put(made, tmp_path / "book") == ABSENT
     assert "npm" in ABSENT
     assert not (tmp_path / "book").exists()
 
