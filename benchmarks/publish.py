@@ -134,7 +134,9 @@ def page(records: Sequence[Record]) -> str:
 
 def tables(record: Record) -> str:
     """Return a record's machine and its tables."""
-    parts = [f"## {record.machine.name}", f"`{record.command}` on {record.machine.line()}:"]
+    # Two processors of one name differ in their instructions.
+    title = f"{record.machine.name}, {record.machine.instructions}"
+    parts = [f"## {title}", f"`{record.command}` on {record.machine.line()}:"]
     for section, title in HEADLINES.items():
         if rows := _compared(record, section):
             parts.append(_ratios(title, rows, record.rows))

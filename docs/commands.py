@@ -23,15 +23,12 @@ def command_pages() -> dict[str, str]:
     """Return a page for each command, by file name."""
     pages = {}
     for name, command in COMMANDS.items():
-        nested = (
-            {f"data {sub}": each for sub, each in data.COMMANDS.items()}
-            if name == "data"
-            else {name: command}
-        )
-        sections = [f"# dlv3 {name}\n\n{_sentence(command.summary)}"]
-        for words, each in nested.items():
-            heading = f"## dlv3 {words}\n\n{_sentence(each.summary)}\n\n" if name == "data" else ""
-            sections.append(heading + _options(parser(each.module)))
+        if name == "data":
+            sections = [f"# dlv3 data\n\n{_sentence(command.summary)}"]
+            for sub, each in data.COMMANDS.items():
+                sections.append(f"## dlv3 data {sub}\n\n{_options(parser(each.module), '###')}")
+        else:
+            sections = [f"# dlv3 {name}\n\n{_options(parser(command.module), '##')}"]
         pages[f"command-{name}.md"] = "\n\n".join(sections) + "\n"
     return pages
 
@@ -56,12 +53,12 @@ def parser(module: str) -> Any:
     raise ValueError(f"dlv3.cli.{module}: it parses no arguments")
 
 
-def _options(made: Any) -> str:
+def _options(made: Any, level: str) -> str:
     about = "\n\n".join(part.replace("\n", " ") for part in (made.description or "").split("\n\n"))
-    return "\n\n".join([re.sub(r"(?<![\w`])--[a-z][\w.-]*\w", r"`\g<0>`", about), *_groups(made)])
+    return "\n\n".join([re.sub(r"(?<![\w`])--[a-z][\w.-]*\w", r"`\g<0>`", about), *_groups(made, level)])
 
 
-def _groups(made: Any) -> Iterator[str]:
+def _groups(made: Any, level: str) -> Iterator[str]:
     for group in made._action_groups:
         rows = [
             _row(action)
@@ -70,13 +67,16 @@ def _groups(made: Any) -> Iterator[str]:
         ]
         if rows:
             title = (group.title or "").removesuffix(" options").strip()
-            yield f'**{title[:1].upper()}{title[1:]}**\n\n<dl class="dlv3-options">{"".join(rows)}</dl>'
+            yield f'{level} {title[:1].upper()}{title[1:]}\n\n<dl class="dlv3-options">{"".join(rows)}</dl>'
 
 
 def _row(action: Any) -> str:
     names = ", ".join(action.option_strings) or action.dest
     values = action.metavar if isinstance(action.metavar, str) else " ".join(action.metavar or ())
+    # What is left out stays out: None, nothing and False are no values that a reader would write.
+    values = values.removeprefix("{None}|")
     words = re.sub(r"\x1b\[[0-9;]*m", "", action.help or "")
+    words = re.sub(r"\s*\(default:\s*(None|False)?\s*\)", "", words)
     return (
         f"<dt><code>{html.escape(names)}</code> <span>{html.escape(values)}</span></dt>"
         f"<dd>{html.escape(' '.join(words.split()))}</dd>"

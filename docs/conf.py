@@ -37,6 +37,9 @@ html_math_renderer = "mathml"
 # Pages of the repository begin below a level-one heading or skip one where GitHub's readers want them to.
 suppress_warnings = ["myst.header"]
 
+# A parameter a line where a line is not enough; a phone's line is shorter than a screen's.
+maximum_signature_line_length = 72
+toc_object_entries_show_parents = "hide"
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False
 autodoc_typehints = "signature"
@@ -58,8 +61,11 @@ html_context = {"default_mode": "auto"}
 html_copy_source = True
 html_show_sourcelink = False
 html_show_sphinx = False
+html_domain_indices = False
 html_last_updated_fmt = None
 copybutton_exclude = ".linenos, .gp, .go"
+# A block without a language is words.
+highlight_language = "none"
 pygments_style = "a11y-high-contrast-light"
 
 
@@ -76,4 +82,5 @@ html_theme_options = {
     "back_to_top_button": False,
     "toc_title": "On this page",
     "navbar_persistent": [],
+    "footer_content_items": ["copyright"],
 }

@@ -18,6 +18,8 @@ _COLOURS = 96
 # Of 255; more than this is seen.
 _SAME = 4.0
 _WIDEST = 1400
+# A plot up to this width, in CSS pixels, is drawn for a phone.
+_PHONE = 430
 
 
 class Figures:
@@ -51,13 +53,17 @@ class Figures:
     def file(self, path: Path, alt: str) -> str:
         """Write a picture of the project, and return the markup that shows it: an SVG as it is, a PNG as WebP.
 
+        A plot has its title in it; under a picture stands what it shows.
+
         Args:
             path: its file.
             alt: what it shows, in words.
         """
         data = path.read_bytes()
         if path.suffix != ".svg":
-            return self.image(base64.b64encode(data).decode(), path.stem, alt)
+            shown = self.image(base64.b64encode(data).decode(), path.stem, alt)
+            caption = f'<figcaption aria-hidden="true">{html.escape(alt)}</figcaption></figure>'
+            return shown.replace("</figure>", caption)
         size = re.search(rb'<svg [^>]*width="([\d.]+)pt" height="([\d.]+)pt"', data)
         if size is None:
             raise ValueError(f"{path}: the picture has no width and height in points")
@@ -65,7 +71,8 @@ class Figures:
         self.written.add(file)
         write_atomically(file, data)
         width, height = (round(float(points) * 4 / 3) for points in size.groups())
-        return _markup(f"{self.address}/{file.name}", alt, width, height)
+        kind = "dlv3-plot" if width > _PHONE else ""
+        return _markup(f"{self.address}/{file.name}", alt, width, height, kind)
 
     def write(self, picture: Image.Image, name: str) -> str:
         """Write a picture, and return its address."""
@@ -81,9 +88,9 @@ def _named(name: str, data: bytes) -> str:
     return f"{name}-{hashlib.sha256(data).hexdigest()[:8]}"
 
 
-def _markup(address: str, alt: str, width: int, height: int) -> str:
+def _markup(address: str, alt: str, width: int, height: int, kind: str = "") -> str:
     return (
-        f'<figure class="dlv3-figure"><img src="{address}" alt="{html.escape(alt, quote=True)}" '
+        f'<figure class="{f"dlv3-figure {kind}".strip()}"><img src="{address}" alt="{html.escape(alt, quote=True)}" '
         f'width="{width}" height="{height}" loading="lazy" decoding="async"></figure>'
     )
 

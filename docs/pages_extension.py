@@ -22,8 +22,13 @@ ICONS = (
     "angle-left", "angle-right", "arrow-up", "bars", "chevron-down", "circle-half-stroke", "download", "file",
     "file-code", "file-pdf", "house", "list", "magnifying-glass", "moon", "outdent", "pause", "play", "rocket", "sun",
 )  # fmt: skip
-_UNUSED_RULES = re.compile(r"""@font-face\{[^}]*\}|\.fa-[\w-]+(?:,\.fa-[\w-]+)*\{--fa:"[^"]*"[^}]*\}""")
+_UNUSED_RULES = re.compile(
+    r"""@font-face\{[^}]*\}|\.fa-[\w-]+(?:,\.fa-[\w-]+)*\{--fa:"[^"]*"[^}]*\}"""
+    # The theme's other icons are letters of fonts that no page loads: a reader would see empty boxes.
+    r"""|content:var\(--pst-(?:icon-[\w-]+|breadcrumb-divider)\);?"""
+)
 PREVIEW = "preview.png"
+_ONE_LINE = 24
 _OLD_NAMES = {"home": "house"}
 
 
@@ -41,6 +46,26 @@ class NamedColumns(SphinxPostTransform):
                     name = '<span class="visually-hidden">Row</span>'
                     entry.children = []
                     entry += nodes.paragraph("", "", nodes.raw("", name, format="html"))
+
+
+class TableCells(SphinxPostTransform):
+    """Mark the cells whose text stays on one line, such as "+21.6 [+17.5, +25.8]", and those with sentences."""
+
+    default_priority = 890
+    formats = ("html",)
+
+    def run(self, **options: Any) -> None:
+        """Mark them."""
+        for entry in self.document.findall(nodes.entry):
+            text = entry.astext()
+            if (
+                re.search(r"\d", text)
+                and len(text) <= _ONE_LINE
+                and len(re.findall(r"[^\W\d]{2,}", text)) < 2
+            ):
+                entry["classes"].append("dlv3-value")
+            elif len(text) > _ONE_LINE:
+                entry["classes"].append("dlv3-words")
 
 
 def icon_styles() -> str:
@@ -108,8 +133,19 @@ def sitemap(addresses: list[str]) -> str:
     return f"{head}{places}</urlset>\n"
 
 
-def _base(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Tell the template the book's address: the page that says "not here" is shown at any depth."""
+# Sphinx writes a long signature's parameters as a list of descriptions without terms, which is no valid list.
+_LONG_SIGNATURE = re.compile(r'<dl>\s*((?:<dd><em class="sig-param">.*?</dd>\s*)+)</dl>', re.S)
+
+
+def _in_lines(found: re.Match[str]) -> str:
+    lines = found[1].replace("<dd>", "<span>").replace("</dd>", "</span>")
+    return f'<span class="dlv3-parameters">{lines}</span>'
+
+
+def _page(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Mend signatures, and tell the template the book's address: "not here" is shown at any depth."""
+    if "body" in context:
+        context["body"] = _LONG_SIGNATURE.sub(_in_lines, context["body"])
     context["dlv3_base"] = app.config.dlv3_settings[2] if name == "404" else ""
 
 
@@ -200,11 +236,12 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
     app.add_config_value("dlv3_settings", ("", "main", ""), "env")
     app.connect("config-inited", _addresses, priority=100)
-    app.connect("html-page-context", _base)
+    app.connect("html-page-context", _page)
     app.connect("build-finished", _finish)
     app.connect("autodoc-process-docstring", _before_napoleon, priority=100)
     app.connect("autodoc-process-docstring", _after_napoleon, priority=900)
     app.add_post_transform(NamedColumns)
+    app.add_post_transform(TableCells)
     app.connect("builder-inited", _plain_types)
     app.connect("builder-inited", _outputs_aside, priority=900)
     app.connect("missing-reference", _known)

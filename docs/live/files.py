@@ -1,16 +1,24 @@
-"""What the live page is served with: the model, made scenes, onnxruntime-web from npm, and the page's own scripts."""
+"""What the live page is served with: the model, made scenes, onnxruntime-web from npm, and the page's own scripts.
+
+The page shows a picture and all its controls before the model is there, so that nothing moves when it comes.
+"""
 
 import hashlib
+import html
+import re
 import shutil
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
-from dlv3 import assets
-from dlv3.data.made.scenes import Scenes
+from dlv3 import assets, weights
+from dlv3.data.made.scenes import CLASSES, Scenes
+from dlv3.data.palette import SCENES_PALETTE, colourise
+from dlv3.data.transforms import EvalTransform
 from dlv3.files import write_atomically, write_with
 from docs.settings import ROOT
 
@@ -19,7 +27,8 @@ HERE = Path(__file__).parent
 SCENES = 24
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 OWN = ("live.js", "worker.mjs", "live.css")
-_MADE = ("model.onnx", "about.json", "scenes.webp", "labels.png", *RUNTIME)
+_MADE = ("model.onnx", "about.json", "scenes.webp", "labels.png", "poster.webp", *RUNTIME)
+BRANCHES = ("1×1", "first rate", "second rate", "third rate", "image pooling")
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
 ABSENT = (
     "This copy of the book was built without the live model: that needs npm, which comes with Node.js, and "
@@ -79,7 +88,34 @@ def put(folder: Path, target: Path) -> str:
         copy = target / source.name
         if not copy.exists() or copy.stat().st_mtime < source.stat().st_mtime:
             shutil.copyfile(source, copy)
-    return (HERE / "live.html").read_text(encoding="utf-8")
+    page = (HERE / "live.html").read_text(encoding="utf-8")
+    return re.sub(r"<!-- ([a-z]+) -->", lambda found: "".join(_lists()[found[1]]), page)
+
+
+def _lists() -> dict[str, list[str]]:
+    """Return the page's lists as HTML, by name: what to show, ASPP's branches, the classes."""
+    names = [html.escape(name) for name in CLASSES]
+    probabilities = [
+        f'<option value="class-{c}">probability of {name}</option>' for c, name in enumerate(names)
+    ]
+    responses = [f'<option value="branch-{b}">response of {name}</option>' for b, name in enumerate(BRANCHES)]
+    return {
+        "views": [
+            '<option value="classes">class map</option><optgroup label="Probability of one class">',
+            *probabilities,
+            '</optgroup><optgroup label="Response of one branch of ASPP">',
+            *responses,
+            "</optgroup>",
+        ],
+        "branches": [
+            f'<label><input type="checkbox" id="live-branch-{b}" checked> {name}</label>'
+            for b, name in enumerate(BRANCHES)
+        ],
+        "classes": [
+            f'<li><i style="background: rgb({", ".join(map(str, colour))})"></i><span>{name}</span></li>'
+            for name, colour in zip(names, SCENES_PALETTE.tolist(), strict=False)
+        ],
+    }
 
 
 def _digest() -> str:
@@ -128,10 +164,18 @@ def _reason(stderr: str) -> str:
 
 
 def _scenes(folder: Path) -> None:
-    """Write scenes that the model has not seen in training side by side, and their labels."""
+    """Write scenes that the model has not seen in training side by side, their labels, and one with its answer."""
     scenes = Scenes("val", pictures=SCENES)
     pairs = [scenes[index] for index in range(SCENES)]
     row = np.concatenate([image.numpy().transpose(1, 2, 0) for image, _ in pairs], axis=1)
     labels = np.concatenate([mask.numpy() for _, mask in pairs], axis=1)
     write_with(folder / "scenes.webp", lambda file: Image.fromarray(row).save(file, "WEBP", lossless=True))
+    model = weights.load(assets.weights("scenes_laptop")).eval()
+    prepared, _ = EvalTransform()(pairs[0][0])
+    with torch.inference_mode():
+        found = model(prepared[None]).argmax(1)[0]  # (129, 129)
+    poster = np.concatenate(
+        [pairs[0][0].numpy().transpose(1, 2, 0), colourise(found, SCENES_PALETTE)], axis=1
+    )
+    write_with(folder / "poster.webp", lambda file: Image.fromarray(poster).save(file, "WEBP", lossless=True))
     write_with(folder / "labels.png", lambda file: Image.fromarray(labels).save(file, "PNG", optimize=True))

@@ -4,7 +4,7 @@
   const at = (id) => document.getElementById(`live-${id}`);
   const picture = at("picture").getContext("2d", { willReadFrequently: true });
   const answer = at("answer").getContext("2d");
-  const BRANCHES = ["1×1", "first rate", "second rate", "third rate", "image pooling"];
+  const BRANCHES = [...at("branches").querySelectorAll("label")].map((label) => label.textContent.trim());
   // Cividis, at nine places.
   const RAMP = [[0, 34, 78], [24, 53, 109], [60, 77, 110], [91, 101, 112], [124, 123, 120], [155, 148, 118], [189, 175, 109], [224, 204, 88], [254, 232, 56]];
   const STRIDES = [32, 16, 8, 4];
@@ -29,21 +29,24 @@
       say("A browser loads no model into a page that was opened from a folder. Serve the book, for example with python -m http.server in its folder, and open this page there.");
       return;
     }
-    at("load").disabled = true;
+    // Not disabled: it would lose the keyboard's place before there is another one.
+    if (at("load").getAttribute("aria-disabled")) return;
+    at("load").setAttribute("aria-disabled", "true");
     say("Loading 16 MB…");
     try {
       worker = new Worker("live/worker.mjs", { type: "module" });
       [about, scenes, truth] = await Promise.all([ask({ kind: "load" }), pixelsOf("live/scenes.webp"), pixelsOf("live/labels.png")]);
     } catch (error) {
       worker?.terminate();
-      at("load").disabled = false;
+      at("load").removeAttribute("aria-disabled");
       say(`The model could not be loaded: ${error.message}. Try again.`);
       return;
     }
-    fillIn();
     at("all").disabled = false;
     at("picture").tabIndex = 0;
-    at("load").hidden = true;
+    if (document.activeElement === at("load")) at("picture").focus({ preventScroll: true });
+    at("load").disabled = true;
+    at("load").textContent = "The model is loaded";
     say("Ready.");
     next();
   }
@@ -57,32 +60,7 @@
     return canvas;
   }
 
-  function fillIn() {
-    const view = at("view");
-    const group = (label, options) => {
-      const made = document.createElement("optgroup");
-      made.label = label;
-      options.forEach(([value, words]) => made.append(new Option(words, value)));
-      view.append(made);
-    };
-    view.append(new Option("class map", "classes"));
-    group("Probability of one class", about.classes.map((name, c) => [`class-${c}`, `probability of ${name}`]));
-    group("Response of one branch of ASPP", BRANCHES.map((name, b) => [`branch-${b}`, `response of ${name}`]));
-    BRANCHES.forEach((name, b) => {
-      const label = document.createElement("label");
-      const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: true, id: `live-branch-${b}` });
-      label.append(box, ` ${name}`);
-      at("branches").append(label);
-      box.addEventListener("input", update);
-    });
-    at("legend").replaceChildren(...about.classes.map((name, c) => {
-      const entry = document.createElement("li"), swatch = document.createElement("i");
-      swatch.style.background = `rgb(${about.palette[c]})`;
-      entry.append(swatch, document.createElement("span"));
-      return entry;
-    }));
-  }
-
+  const chosen = () => at("view").selectedOptions[0].textContent;
   const numbers = (id) => at(id).value.split(",").map(Number);
   const settings = () => ({
     stride: STRIDES[at("stride").value],
@@ -119,17 +97,17 @@
     if (!latest) return;
     const shown = new ImageData(SIZE, SIZE), view = at("view").value;
     const [kind, place] = view.split("-");
-    let words = "class map", scale = "";
+    const words = chosen();
+    let scale = "";
     if (kind === "classes") {
       latest.labels.forEach((label, i) => shown.data.set([...about.palette[label], 255], 4 * i));
     } else {
-      const { value, highest, name, bright } = kind === "class" ? probability(Number(place)) : response(Number(place));
+      const { value, highest, bright } = kind === "class" ? probability(Number(place)) : response(Number(place));
       for (let i = 0; i < SIZE * SIZE; i++) shown.data.set(ramp(value(i) / highest), 4 * i);
-      words = name;
       scale = ` Bright is ${bright}.`;
     }
     answer.putImageData(shown, 0, 0);
-    at("shown").textContent = `The answer: ${words}`;
+    at("shown").textContent = `${words[0].toUpperCase()}${words.slice(1)}`;
     const shares = about.classes.map(() => 0);
     latest.labels.forEach((label) => { shares[label] += 1 / latest.labels.length; });
     [...at("legend").children].forEach((entry, c) => { entry.lastChild.textContent = `${about.classes[c]} ${percent(shares[c])}`; });
@@ -141,7 +119,7 @@
 
   function probability(c) {
     const start = c * SIZE * SIZE;
-    return { value: (i) => latest.probabilities[start + i], highest: 1, name: `probability of ${about.classes[c]}`, bright: "1, dark is 0" };
+    return { value: (i) => latest.probabilities[start + i], highest: 1, bright: "1, dark is 0" };
   }
 
   function response(b) {
@@ -152,7 +130,7 @@
       return own[row * width + column];
     };
     const highest = Math.max(...own);
-    return { value, highest: highest || 1, name: `response of ${BRANCHES[b]}`, bright: `${highest.toFixed(2)}, dark is 0: the mean of the branch's channels` };
+    return { value, highest: highest || 1, bright: `${highest.toFixed(2)}, dark is 0: the mean of the branch's channels` };
   }
 
   function ramp(share) {
@@ -299,7 +277,7 @@
     picture.imageSmoothingQuality = "high";
     picture.fillRect(0, 0, SIZE, SIZE);
     picture.drawImage(image, (image.width - side) / 2, (image.height - side) / 2, side, side, 0, 0, SIZE, SIZE);
-    say("The middle of the photo, at 129×129. The model has seen made scenes alone: it looks for their shapes.");
+    say("The middle of the photo, at 129×129. The model knows made scenes alone.");
     changed();
   }
 
@@ -313,13 +291,15 @@
     here();
   }
 
+  at("branches").addEventListener("input", update);
   at("load").addEventListener("click", load);
   at("next").addEventListener("click", next);
   at("blank").addEventListener("click", blank);
   at("undo").addEventListener("click", undo);
   at("orange").addEventListener("click", () => strip([245, 160, 0], [105, 65, 0]));
   at("blue").addEventListener("click", () => strip([0, 130, 215], [0, 50, 95]));
-  at("photo").addEventListener("change", (event) => photo(event.target.files[0]));
+  at("choose").addEventListener("click", () => at("photo").click());
+  at("photo").addEventListener("change", (event) => { photo(event.target.files[0]); event.target.value = ""; });
   at("view").addEventListener("input", show);
   at("shape").addEventListener("input", () => { wire = null; });
   for (const id of ["multi", "rates"]) at(id).addEventListener("input", update);

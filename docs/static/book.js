@@ -203,13 +203,16 @@
     set(!matchMedia("(prefers-reduced-motion: reduce)").matches);
   }
 
-  // What scrolls sideways can be reached by keyboard; what folds a part of the menu has a name.
+  // What scrolls sideways can be reached by keyboard, and fades where it goes on; what folds a part of the menu has a name.
   function reachable() {
     for (const toggle of document.querySelectorAll("nav summary")) {
       toggle.setAttribute("aria-label", `Pages under ${toggle.closest("li").querySelector("a").textContent.trim()}`);
     }
-    const wide = "div.highlight pre, .pst-scrollable-table-container, .dlv3-formula, .output_area, .cell_output pre, .dx-figure";
+    const wide = "div.highlight pre, .pst-scrollable-table-container, .dlv3-formula, .dlv3-plot, .output_area, .cell_output pre, .dx-figure";
     for (const node of document.querySelectorAll(wide)) {
+      const more = () => { node.classList.toggle("dlv3-more", node.scrollLeft + node.clientWidth < node.scrollWidth - 2); };
+      more();
+      node.onscroll = more;
       if (node.scrollWidth > node.clientWidth && !node.hasAttribute("tabindex")) node.tabIndex = 0;
     }
   }
@@ -224,5 +227,7 @@
     document.querySelectorAll(".dlv3-ask").forEach(ask);
     reachable();
     addEventListener("resize", reachable);
+    // What was folded has its width now.
+    addEventListener("toggle", reachable, true);
   });
 })();
