@@ -73,10 +73,13 @@ def _groups(made: Any, level: str) -> Iterator[str]:
 def _row(action: Any) -> str:
     names = ", ".join(action.option_strings) or action.dest
     values = action.metavar if isinstance(action.metavar, str) else " ".join(action.metavar or ())
-    # What is left out stays out: None, nothing and False are no values that a reader would write.
-    values = values.removeprefix("{None}|")
     words = re.sub(r"\x1b\[[0-9;]*m", "", action.help or "")
-    words = re.sub(r"\s*\(default:\s*(None|False)?\s*\)", "", words)
+    # What an option says when it is left out is not what a reader would write: None, nothing, or not to set a flag.
+    if re.search(r"\(default:\s*None\s*\)", words):
+        values = values.removeprefix("{None}|").replace("{None,", "{")
+    words = re.sub(r"\s*\(default:\s*(None)?\s*\)", "", words)
+    if "--no-" not in names:
+        words = words.replace("(default: False)", "")
     return (
         f"<dt><code>{html.escape(names)}</code> <span>{html.escape(values)}</span></dt>"
         f"<dd>{html.escape(' '.join(words.split()))}</dd>"

@@ -188,6 +188,20 @@ def test_moving_picture_stops_where_less_motion_is_wanted_and_follows_its_slider
     context.close()
 
 
+def test_wide_table_fades_where_it_goes_on_until_it_is_pushed_to_its_end_by_keyboard(book, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto((book / "data" / "results" / "quarter.html").as_uri())
+    table = page.locator(".pst-scrollable-table-container").first
+    fades = "(table) => getComputedStyle(table).maskImage !== 'none'"
+    assert table.evaluate(fades)
+    table.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.activeElement.scrollLeft > 0")
+    table.evaluate("(table) => { table.scrollLeft = table.scrollWidth }")
+    page.wait_for_function("() => !document.activeElement.classList.contains('dlv3-more')")
+    assert not table.evaluate(fades)
+
+
 def test_search_finds_a_word_from_a_folder(book, page):
     page.goto((book / "search.html").as_uri() + "?q=atrous")
     page.wait_for_selector("#search-results li a", timeout=20_000)

@@ -52,7 +52,7 @@ def settled(page) -> None:
 
 
 def load_model(page) -> None:
-    page.locator("#live-load").click()
+    page.locator("#live-load").press("Enter")
     page.wait_for_function("() => document.getElementById('live-status').textContent === 'Ready.'")
     settled(page)
 
@@ -161,6 +161,9 @@ def test_page_is_light_until_the_model_is_asked_for_and_never_jumps_or_halts(wid
     assert len(first) <= MOST_REQUESTS
     assert weight({file.as_uri() for file in first}) <= MOST_BYTES
     load_model(page)
+    assert page.evaluate("() => document.activeElement.id") == "live-picture", (
+        "the keyboard goes on from there"
+    )
     assert len(requested - first) <= MOST_REQUESTS_OF_MODEL
     assert sum(file.stat().st_size for file in requested) < MOST_BYTES_WITH_MODEL
     page.locator("#live-stride").focus()
@@ -181,7 +184,9 @@ def test_views_differ_and_a_bad_photo_is_refused(desk, tmp_path):
         seen.append(pixels(desk, "live-answer").tobytes())
     assert len(set(seen)) == 4
     (tmp_path / "words.png").write_text("words")
-    desk.locator("#live-photo").set_input_files(tmp_path / "words.png")
+    with desk.expect_file_chooser() as chooser:
+        desk.locator("#live-choose").press("Enter")
+    chooser.value.set_files(tmp_path / "words.png")
     desk.wait_for_function("() => document.getElementById('live-status').textContent.includes('words.png')")
     desk.locator("#live-next").click()
     settled(desk)

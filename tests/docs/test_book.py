@@ -116,6 +116,25 @@ def test_formulas_are_mathml_and_none_is_left_as_latex(book):
         assert "$$" not in words, path.stem
 
 
+def test_long_signatures_have_a_parameter_a_line_and_are_not_broken_lists(book):
+    text = (book / "reference" / "model.html").read_text(encoding="utf-8")
+    assert re.search(
+        r'<span class="dlv3-parameters"><span><em class="sig-param">.*>rates<.*</em>,</span>\n', text
+    )
+    for path in (book / "reference").glob("*.html"):
+        assert not re.search(r"<dl>\s*<dd>", path.read_text(encoding="utf-8")), path
+
+
+def test_numbers_of_tables_stay_on_their_line_and_sentences_have_room(book):
+    text = (book / "data" / "results" / "README.html").read_text(encoding="utf-8")
+    cells = dict.fromkeys(re.findall(r'<td(?: class="([\w-]+)")?><p>([^<]+)</p>', text))
+    assert {kind for kind, words in cells if re.fullmatch(r"\+[\d.]+ \[\+[\d.]+, \+[\d.]+\]", words)} == {
+        "dlv3-value"
+    }
+    assert ("dlv3-words", "image-level features help") in cells
+    assert ("", "reproduced") in cells
+
+
 def test_download_is_the_lesson_without_outputs(book):
     for path in LESSONS:
         lesson = nbformat.read(book / "_sources" / "notebooks" / path.name, as_version=4)

@@ -22,6 +22,19 @@ def test_options_are_those_of_the_parser_with_their_help():
         for option in action.option_strings[:1]:
             assert option == "-h" or f"<code>{option}" in page
     assert "the published recipe" in page
+    assert [line for line in page.splitlines() if line.startswith("## ")][:2] == ["## Options", "## Model"]
+
+
+def test_pages_say_no_default_where_there_is_none():
+    together = "\n".join(command_pages().values())
+    assert "(default: 16)" in together
+    for words in ("(default: None)", "(default: )"):
+        assert words not in together
+    assert "<code>--resume</code> <span></span></dt><dd>Continue the run" in together
+    assert "begin it.</dd>" in together, "a flag that is left out is not set"
+    assert "(default: False)" in together, "said of a flag that has a --no-"
+    assert "<code>--num-classes</code> <span>INT</span>" in together
+    assert "<code>--max-side</code> <span>{None}|INT</span>" in together, "None is a value of this option"
 
 
 @pytest.mark.filterwarnings("error")
