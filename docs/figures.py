@@ -18,7 +18,7 @@ _COLOURS = 96
 # Of 255; more than this is seen.
 _SAME = 4.0
 _WIDEST = 1400
-# A plot up to this width, in CSS pixels, is drawn for a phone.
+# A picture up to this width, in CSS pixels, can be read on a phone as it is.
 _PHONE = 430
 
 
@@ -71,8 +71,7 @@ class Figures:
         self.written.add(file)
         write_atomically(file, data)
         width, height = (round(float(points) * 4 / 3) for points in size.groups())
-        kind = "dlv3-plot" if width > _PHONE else ""
-        return _markup(f"{self.address}/{file.name}", alt, width, height, kind)
+        return _markup(f"{self.address}/{file.name}", alt, width, height)
 
     def write(self, picture: Image.Image, name: str) -> str:
         """Write a picture, and return its address."""
@@ -88,9 +87,10 @@ def _named(name: str, data: bytes) -> str:
     return f"{name}-{hashlib.sha256(data).hexdigest()[:8]}"
 
 
-def _markup(address: str, alt: str, width: int, height: int, kind: str = "") -> str:
+def _markup(address: str, alt: str, width: int, height: int) -> str:
+    kind = "dlv3-figure dlv3-plot" if width > _PHONE else "dlv3-figure"
     return (
-        f'<figure class="{f"dlv3-figure {kind}".strip()}"><img src="{address}" alt="{html.escape(alt, quote=True)}" '
+        f'<figure class="{kind}"><img src="{address}" alt="{html.escape(alt, quote=True)}" '
         f'width="{width}" height="{height}" loading="lazy" decoding="async"></figure>'
     )
 

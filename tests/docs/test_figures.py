@@ -35,6 +35,9 @@ def test_file_of_the_project_keeps_its_kind_if_it_is_drawn_and_is_made_small_if_
     )
     assert (tmp_path / "book" / name[1]).read_bytes() == drawn
     Image.fromarray(np.zeros((9, 15, 3), np.uint8)).save(tmp_path / "black.png")
+    assert "dlv3-plot" not in markup, "it fits on a phone"
+    (tmp_path / "wide.svg").write_bytes(drawn.replace(b"316.8", b"518.4"))
+    assert "dlv3-plot" in figures.file(tmp_path / "wide.svg", "A wide plot"), "it scrolls there"
     assert re.search(
         r'src="../../figures/black-\w{8}.webp".*width="15"', figures.file(tmp_path / "black.png", "")
     )
