@@ -26,6 +26,8 @@ extensions = [
 exclude_patterns: list[str] = []
 default_role = "code"
 nitpicky = True
+# Names that a module imports for its type hints only, and an error of an internal module.
+nitpick_ignore_regex = [("py:.*", r"InferenceModel|DataclassInstance|WorkerLost|t\.Any|np\.ndarray")]
 # The lessons are shown as they are stored.
 nb_execution_mode = "off"
 nb_render_markdown_format = "gfm"

@@ -185,13 +185,7 @@ def _known(app: Sphinx, env: Any, node: Any, content: Any) -> Any:
     target = str(node.get("reftarget", ""))
     if node.get("refdomain") != "py":
         return None
-    if target in TYPES_BY_NAME:
-        return content
     return content if _exists(target) else None
-
-
-# Names that a module imports for its type hints only, and an error of an internal module.
-TYPES_BY_NAME = ("InferenceModel", "DataclassInstance", "WorkerLost", "t.Any", "np.ndarray")
 
 
 def _plain_types(app: Sphinx) -> None:
