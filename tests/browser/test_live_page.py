@@ -257,7 +257,7 @@ def usable(page) -> None:
     assert not sideways(page)
     for theme in ("light", "dark"):
         page.evaluate("(theme) => { document.documentElement.dataset.theme = theme }", theme)
-        assert violations(page, code=True) == [], theme
+        assert violations(page) == [], theme
 
 
 def test_live_page_is_usable_on_a_desk(desk):
