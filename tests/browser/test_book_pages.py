@@ -238,6 +238,8 @@ def test_paper_has_the_text_alone_dark_on_white_and_no_answer_that_is_folded(boo
     assert page.get_by_role("heading", level=1).filter(visible=True).count() == 1
     assert page.evaluate(visible, "article details:not([open]) > :not(summary)") == []
     assert page.locator("article details:not([open]) > summary").first.is_visible()
+    faded = "() => [...document.querySelectorAll('.dlv3-more')].map((e) => getComputedStyle(e).maskImage)"
+    assert set(page.evaluate(faded)) == {"none"}, "nothing goes on at a side of the paper"
     theme = "() => document.documentElement.dataset.theme"
     assert page.evaluate(theme) == "dark"
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
