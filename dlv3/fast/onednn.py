@@ -83,10 +83,10 @@ def convolve_onto(
 
 
 def pack(weight: Tensor, size: torch.Size, geometry: Geometry, groups: int = 1) -> Tensor:
-    """Rearrange weights (C_out, C_in / groups, k, k') into the layout that oneDNN wants for images of a size."""
+    """Rearrange weights (C_out, C_in / groups, k, k'), packed or plain, into oneDNN's layout for images of a size."""
     # torch's stub lacks the last argument.
     reorder: Callable[..., Tensor] = torch._C._nn.mkldnn_reorder_conv2d_weight
-    return reorder(weight.to_mkldnn(), *geometry, groups, list(size))
+    return reorder(weight if weight.is_mkldnn else weight.to_mkldnn(), *geometry, groups, list(size))
 
 
 def layout(packed: Tensor) -> bytes | None:

@@ -48,8 +48,9 @@ class PackedWeights:
 
     def __init__(self) -> None:
         # The layout of each known size; None after the first input of a size.
-        self._layouts: dict[Hashable, Hashable] = {}
-        self._copies: OrderedDict[Hashable, Tensor] = OrderedDict()  # by layout, the last used at the end
+        self._layouts: dict[Hashable, tuple[Hashable, Hashable] | None] = {}
+        # By version and layout, the last used at the end.
+        self._copies: OrderedDict[tuple[Hashable, Hashable], Tensor] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -82,6 +83,8 @@ class PackedWeights:
         geometry: Geometry,
         groups: int = 1,
         version: Hashable = None,
+        *,
+        from_copy: bool = False,
     ) -> Tensor:
         """Return the weights packed for an input of this size.
 
@@ -91,12 +94,15 @@ class PackedWeights:
             geometry: of the convolution.
             groups: of the convolution.
             version: has to differ where the weights differ, see `values_of`.
+            from_copy: rearrange a copy for another size, if there is one, instead of making the weights. It is faster
+                where the layout turns out to be the same one.
         """
         key = (size, geometry, version)
         with self._lock:
             layout = self._layouts.get(key)
-            if layout not in self._copies:
-                packed = onednn.pack(weight(), size, geometry, groups)
+            if layout is None or layout not in self._copies:
+                copies = [copy for (of, _), copy in self._copies.items() if from_copy and of == version]
+                packed = onednn.pack(copies[-1] if copies else weight(), size, geometry, groups)
                 layout = (version, onednn.layout(packed) or key)
                 self._remember(key, layout)
                 self._copies.setdefault(layout, packed)
@@ -105,7 +111,7 @@ class PackedWeights:
             self._copies.move_to_end(layout)
             return self._copies[layout]
 
-    def _remember(self, key: Hashable, layout: Hashable) -> None:
+    def _remember(self, key: Hashable, layout: tuple[Hashable, Hashable] | None) -> None:
         if len(self._layouts) >= KNOWN_SIZES:
             self._layouts.clear()
         self._layouts[key] = layout

@@ -141,18 +141,23 @@ OVERLAPPING = tuple(map(_from_points, TILES))
 
 
 @cache
-def scheme_for(side: int, rate: int, largest: int | None = None) -> Scheme:
-    """Return the scheme with the fewest products along an axis; of two with as few, the smaller tile.
+def scheme_for(side: int, rate: int, largest: int = TILES[-1]) -> Scheme:
+    """Return the scheme for an axis: one tile for a short phase, two of four for one of 7 or 8, else the largest tiles.
+
+    A filter is made ready for one scheme. So nearly all maps have the same one, though others would sometimes waste
+    less at the rim; on short phases the waste would be half.
 
     Args:
         side: samples along the axis.
         rate: atrous rate.
-        largest: the largest tile allowed; None allows all.
+        largest: the largest tile allowed, one of `TILES`.
     """
     of_phase = -(-side // rate)
-    usable = [scheme for scheme in WHOLE if scheme.tile >= of_phase]
-    usable += [scheme for scheme in OVERLAPPING if largest is None or scheme.tile <= largest]
-    return min(usable, key=lambda scheme: -(-of_phase // scheme.tile) * scheme.points)
+    usable = [*WHOLE, *(scheme for scheme in OVERLAPPING if scheme.tile <= largest)]
+    one_tile = [scheme for scheme in usable if scheme.tile >= of_phase]
+    if one_tile:
+        return one_tile[0]
+    return OVERLAPPING[TILES.index(4)] if of_phase <= 8 and largest > 4 else usable[-1]
 
 
 def _weighted_sum(weights: Sequence[float], terms: Sequence[Tensor], out: Tensor | None = None) -> Tensor:

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlv3.fast.short_convolutions import Scheme, scheme_for
+from dlv3.fast.short_convolutions import TILES, Scheme, scheme_for
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Tiling:
     horizontal: Scheme
 
     @classmethod
-    def of(cls, size: tuple[int, int], rate: int, largest: int | None = None) -> Self:
-        """Return the tiling with the fewest products for a map of (H, W), with at most `largest` outputs a side."""
+    def of(cls, size: tuple[int, int], rate: int, largest: int = TILES[-1]) -> Self:
+        """Return the tiling for a map of (H, W), with at most `largest` outputs a side (`scheme_for`)."""
         return cls(*(scheme_for(side, rate, largest) for side in size))
 
     @property

@@ -39,26 +39,35 @@ MAX_SHARE = 0.85
 """`pays` leaves gains of less than a sixth, by its estimate, to the direct sum."""
 SUMS = 100
 """Cost of the sums before and after, in multiplications, for each channel and product."""
+READING = 6
+"""Cost of reading a filter's value from memory, once for each block, in multiplications."""
 GEOMETRY: Geometry = ((0, 0), (1, 1), (1, 1))  # of a 1×1 convolution: padding, stride, rate
 WORKSPACE = 8 * 2**20
 """Bytes of a block. The system hands out larger ones page by page at each call."""
-MANY_TILES = 144
-TILES_STEP = 12
-"""The filter is packed once for each number of tiles: the multiples of this up to about `MANY_TILES`."""
+TILES = (12, 16, 20, 24, 28, 36, 48, 60)
+"""The numbers of tiles that a block may have; it is filled up with zeros to the next one. oneDNN's layout of the filter
+depends on the number, so that it has to be tried for each. With larger blocks it is another one on some processors, and
+each filter would be kept twice."""
 
 
 def pays(in_channels: int, out_channels: int, size: tuple[int, int], rate: int) -> bool:
-    """Tell whether it is faster for a map of this size: with enough channels and few tiles beyond the map's rim.
+    """Tell whether it is faster for a map of this size.
+
+    It is with enough channels, few tiles beyond the map's rim, and so many of them that the filter, which has up to
+    seven times as many values as the plain one, is worth its reading.
 
     Args:
         in_channels, out_channels: of the filter.
         size: (H, W) of the map.
         rate: atrous rate.
     """
-    products = Tiling.of(size, rate).products(size, rate)
-    of_channels = in_channels * out_channels
-    with_sums = of_channels + SUMS * (in_channels + out_channels)
-    return rate < min(size) and products * with_sums <= MAX_SHARE * direct_products(size, rate) * of_channels
+    tiling = Tiling.of(size, rate)
+    products = tiling.products(size, rate)
+    blocks = -(-products // (tiling.points * TILES[-1]))
+    pairs = in_channels * out_channels
+    ours = products * (pairs + SUMS * (in_channels + out_channels)) + READING * blocks * tiling.points * pairs
+    theirs = (direct_products(size, rate) + READING * 9) * pairs
+    return rate < min(size) and ours <= MAX_SHARE * theirs
 
 
 class WinogradFilter:
@@ -88,7 +97,7 @@ class WinogradFilter:
         rows, columns = self.tiling.tiles((H, W), rate)
         out = self.tiling.empty_outputs(images, N, (H, W), rate, len(self._weight))
         bytes_of_tile = self.tiling.points * C * images.element_size()
-        most = min(MANY_TILES, max(TILES_STEP, WORKSPACE // bytes_of_tile))
+        most = min(TILES[-1], max(TILES[0], WORKSPACE // bytes_of_tile))
         phases = _even_share(rate, most // (columns * rate))
         some_rows = _even_share(rows, most // (columns * rate * rate))
         some_images = _even_share(N, most // (columns * rate * rate * rows))
@@ -107,7 +116,7 @@ class WinogradFilter:
         """Compute some tiles' outputs, (n, rows, m, phases, columns, m', rate, C_out), from their samples."""
         n, rows, _, phases, columns, _, rate, _ = out.shape
         tiles = n * rows * phases * columns * rate
-        values = samples.new_empty(_rounded_up(tiles), self.tiling.points, samples.shape[-1])
+        values = samples.new_empty(_filled_up(tiles), self.tiling.points, samples.shape[-1])
         values[tiles:] = 0
         P, P2 = self.tiling.vertical.points, self.tiling.horizontal.points
         shape = (n, rows, phases, columns, rate, P, P2, -1)
@@ -124,7 +133,7 @@ class WinogradFilter:
         tiles, points, C = values.shape
         # The same as a 1×1 convolution in groups, one for each pair of points, on a map of (tiles, 1).
         images = values.view(1, tiles, 1, points * C).permute(0, 3, 1, 2)  # (1, points * C_in, tiles, 1)
-        weight = self._packed.get(self._at_points, images.shape, GEOMETRY, groups=points)
+        weight = self._packed.get(self._at_points, images.shape, GEOMETRY, groups=points, from_copy=True)
         # (1, points * C_out, tiles, 1)
         products = onednn.convolve(images, weight, None, GEOMETRY, groups=points)
         rows = products.permute(0, 2, 3, 1)  # (1, tiles, 1, points * C_out)
@@ -185,6 +194,6 @@ def _starts(count: int, some: int) -> Iterator[int]:
     return (min(first, count - some) for first in range(0, count, some))
 
 
-def _rounded_up(tiles: int) -> int:
-    """Return the next multiple of `TILES_STEP`."""
-    return -(-tiles // TILES_STEP) * TILES_STEP
+def _filled_up(tiles: int) -> int:
+    """Return the smallest of `TILES` that is large enough; for a longer row of tiles a multiple of the first."""
+    return next((number for number in TILES if number >= tiles), -(-tiles // TILES[0]) * TILES[0])

@@ -63,6 +63,33 @@ def test_sizes_of_one_layout_share_a_copy(layouts):
     assert layouts == [31, 33, 65], "a known size is not packed again"
 
 
+def test_weights_that_are_slow_to_make_are_copied_from_packed_ones(layouts):
+    weights, made = PackedWeights(), []
+
+    def slow():
+        made.append(1)
+        return torch.zeros(1)
+
+    for version, side in ((0, 31), (0, 33), (0, 65), (1, 33)):
+        weights.get(slow, size(side), GEOMETRY, version=version, from_copy=True)
+    assert len(made) == 2, "once for each version"
+    assert layouts == [31, 33, 65, 33]
+
+
+@torch.no_grad()
+def test_a_copy_of_a_packed_copy_convolves_alike():
+    weights = PackedWeights()
+    for side in (5, 33, 65):
+        images = torch.randn(size(side))
+        made = weights.get(lambda: WEIGHT, images.shape, GEOMETRY, from_copy=True)
+        torch.testing.assert_close(
+            onednn.convolve(images, made, None, GEOMETRY),
+            F.conv2d(images, WEIGHT, padding=1),
+            rtol=1e-4,
+            atol=1e-4,
+        )
+
+
 def test_the_copies_longest_unused_go_first(layouts):
     weights, zero = PackedWeights(), torch.zeros(1)
     for side in (10, 20, 30, 10, 40):

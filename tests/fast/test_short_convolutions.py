@@ -84,12 +84,14 @@ def test_the_adjoints_are_the_matrices_transposed(scheme):
     torch.testing.assert_close(of_samples, expected, rtol=0, atol=1e-12)
 
 
-def test_the_scheme_is_the_one_of_fewest_products():
-    assert scheme_for(33, 1).tile == 6, "6 tiles of 8 points, not 9 of 6"
+def test_nearly_all_maps_have_one_scheme_and_short_phases_the_smallest_tile_that_holds_them():
+    assert {
+        scheme_for(side, rate).tile for side in range(9, 200) for rate in (1, 2, 3) if side > 8 * rate
+    } == {6}
     assert scheme_for(33, 12) == WHOLE[1]
     assert scheme_for(33, 18) == WHOLE[0]
-    assert scheme_for(32, 8).tile == 4
-    assert scheme_for(33, 8).tile == 5
-    assert scheme_for(12, 4) == WHOLE[1], "with as few as its longer phases need"
-    assert scheme_for(18, 2).tile == 5, "2 tiles of 7 points; 3 of 5 are more"
-    assert scheme_for(33, 1, largest=3).tile == 3
+    assert scheme_for(12, 4) == WHOLE[1], "with what its longer phases need"
+    assert [scheme_for(side, 1).tile for side in range(4, 13)] == [4, 5, 6, 4, 4, 6, 6, 6, 6]
+    assert [scheme_for(8 * side, 8).tile for side in range(4, 13)] == [4, 5, 6, 4, 4, 6, 6, 6, 6]
+    assert [scheme_for(side, 1, largest=3).tile for side in (4, 5, 6, 33)] == [3, 3, 3, 3]
+    assert [scheme_for(side, 1, largest=3).before for side in (2, 3, 4)] == [0, 0, 1]

@@ -119,9 +119,10 @@ def test_tiles_and_products_are_counted_in_each_phase():
     assert tiling.products((33, 33), 2) == 6 * 3 * 4 * 40
 
 
-def test_the_tiling_has_the_fewest_products_along_each_axis():
+def test_each_axis_has_a_scheme_of_its_own():
     assert Tiling.of((33, 33), 12) == Tiling(WHOLE[1], WHOLE[1])
     assert Tiling.of((33, 36), 18) == Tiling(WHOLE[0], WHOLE[0])
+    assert Tiling.of((8, 33), 1) == Tiling(OVERLAPPING[1], OVERLAPPING[3])
     assert Tiling.of((33, 33), 1, largest=3) == Tiling(OVERLAPPING[0], OVERLAPPING[0])
 
 

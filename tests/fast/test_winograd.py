@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from dlv3.atrous import AtrousConv2d, valid_weight_shares
-from dlv3.fast import winograd
+from dlv3.fast import onednn, winograd
 from dlv3.fast.folded import FoldedConv2d
 from dlv3.fast.short_convolutions import OVERLAPPING, WHOLE
 from dlv3.fast.tiling import Tiling
@@ -82,10 +82,12 @@ def test_in_float32_by_onednn_the_error_is_small(tile, limit):
 
 @torch.no_grad()
 @pytest.mark.parametrize("rate", [1, 4])
-@pytest.mark.parametrize(("workspace", "tiles"), [(1, 144), (40_000, 144), (10**9, 144), (10**9, 10**9)])
+@pytest.mark.parametrize(
+    ("workspace", "tiles"), [(1, (12, 60)), (40_000, (12, 60)), (10**9, (4, 8)), (10**9, (1000,))]
+)
 def test_blocks_of_any_size_give_the_same_and_their_filters_one_layout(workspace, tiles, rate, monkeypatch):
     monkeypatch.setattr(winograd, "WORKSPACE", workspace)
-    monkeypatch.setattr(winograd, "MANY_TILES", tiles)
+    monkeypatch.setattr(winograd, "TILES", tiles)
     images, weight = _made((5, 8, 30, 21), torch.float32), _made((8, 8, 3, 3), torch.float32, 1)
     made = WinogradFilter(weight, Tiling(OVERLAPPING[1], OVERLAPPING[0]))
     assert _difference(made.convolve(images, rate), images, weight, rate) < 3e-5
@@ -93,14 +95,31 @@ def test_blocks_of_any_size_give_the_same_and_their_filters_one_layout(workspace
 
 
 @torch.no_grad()
-def test_filters_are_packed_for_few_numbers_of_tiles(monkeypatch):
+def test_filters_are_computed_once_and_packed_for_few_numbers_of_tiles(monkeypatch):
     made = WinogradFilter(_made((8, 8, 3, 3), torch.float32), Tiling.of((4, 4), 1))
-    asked = []
-    at_points = Tiling.at_points
-    monkeypatch.setattr(Tiling, "at_points", lambda *a: asked.append(1) or at_points(*a))
+    computed, packed = [], []
+    at_points, pack = Tiling.at_points, onednn.pack
+    monkeypatch.setattr(Tiling, "at_points", lambda *a: computed.append(1) or at_points(*a))
+    monkeypatch.setattr(onednn, "pack", lambda *a: packed.append(a[1][2]) or pack(*a))
     for side in range(3, 100):
         made.convolve(torch.zeros(1, 8, side, side))
-    assert 1 < len(asked) <= 13
+    assert len(computed) == 1, "the packed ones are copied"
+    assert len(packed) == len(set(packed)) > 1
+    assert set(packed) <= set(winograd.TILES)
+
+
+@torch.no_grad()
+def test_zeros_fill_a_block_up_to_a_number_that_the_filter_is_packed_for(monkeypatch):
+    seen = []
+    multiply = WinogradFilter._multiply
+    monkeypatch.setattr(WinogradFilter, "_multiply", lambda s, v: seen.append(len(v)) or multiply(s, v))
+    made = WinogradFilter(_made((8, 8, 3, 3), torch.float32), Tiling(OVERLAPPING[3], OVERLAPPING[3]))
+    for tiles, blocks in ((1, [12]), (13, [16]), (37, [48]), (60, [60]), (62, [72])):
+        seen.clear()
+        images = _made((1, 8, 6, 6 * tiles), torch.float32)  # one row of tiles, which is not divided
+        ours = made.convolve(images)
+        assert seen == blocks
+        assert _difference(ours, images, made._weight, 1) < 3e-5
 
 
 def test_it_pays_with_many_channels_and_little_beyond_the_rim():
@@ -111,6 +130,8 @@ def test_it_pays_with_many_channels_and_little_beyond_the_rim():
     assert not pays(2048, 256, (1, 33), 2), "along one axis only the centre tap is left"
     assert not pays(2048, 256, (33, 33), 36)
     assert not pays(512, 512, (19, 19), 18), "one phase of two samples among those of one"
+    assert not pays(512, 512, (9, 9), 1), "four tiles are not worth the reading of a filter of 64 points"
+    assert pays(512, 512, (17, 17), 1)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +139,7 @@ def test_it_pays_with_many_channels_and_little_beyond_the_rim():
 )
 def test_products_are_weighed_against_the_direct_sums_that_meet_the_map(side, rate, products, monkeypatch):
     monkeypatch.setattr(winograd, "SUMS", 0)
+    monkeypatch.setattr(winograd, "READING", 0)
     share = (products / _direct(side, rate)) ** 2
     monkeypatch.setattr(winograd, "MAX_SHARE", share * 1.001)
     assert pays(128, 128, (side, side), rate)
@@ -150,9 +172,9 @@ def test_a_folded_convolution_uses_it_where_it_pays_and_copies_and_pickles(monke
 @torch.no_grad()
 def test_a_folded_convolution_keeps_few_filters_and_follows_its_weight():
     conv = FoldedConv2d(AtrousConv2d(128, 128, 3), torch.nn.BatchNorm2d(128).eval(), relu=False)
-    for side in (33, 32, 45, 18, 25):
-        conv(_made((1, 128, side, side), torch.float32))
-    assert 1 < len(conv._winograd) <= 3
+    for side in (33, 4, 5, 7, 3):
+        conv._winograd.get(conv.weight, (side, side), 1)
+    assert len(conv._winograd) == 3
     images = _made((1, 128, 33, 33), torch.float32)
     before = conv(images)
     conv.weight = torch.nn.Parameter(2 * conv.weight, requires_grad=False)
