@@ -30,8 +30,8 @@ OF_SUMS, OF_FILTER = 200, 150
 """Cost of all sums, in multiplications: for each channel and product, and for each value of the filter at a point."""
 TILES_AT_ONCE = 144
 """The approximate number of tiles that are computed together, of one image or of several."""
-SUPPORTED = torch.backends.cpu.get_cpu_capability() == "AVX2"
-"""Whether it is used here: with wider vectors its matrix products were not measured and may be the slower ones."""
+SUPPORTED = torch.backends.cpu.get_cpu_capability() in {"AVX2", "AVX512"}
+"""Whether it is used here: on other processors its matrix products were not measured and may be the slower ones."""
 
 
 def is_faster(images: Tensor, weight: Tensor, rate: int) -> bool:
@@ -102,14 +102,15 @@ class _WinogradConvolution(torch.autograd.Function):
         images, at_points = ctx.saved_tensors
         tiling, rate, size = ctx.tiling, ctx.rate, (images.shape[2], images.shape[3])
         of_images = torch.empty_like(images) if ctx.needs_input_grad[0] else None
-        of_points = torch.zeros_like(at_points) if ctx.needs_input_grad[1] else None
+        of_points = None
         for part in _parts(images, tiling, rate):
             products = tiling.to_products(upstream[part], rate)  # (points, points', n, ..., C_out)
             shape = products.shape[:-1]
             products = products.flatten(2, 6).flatten(0, 1)  # (points, tiles, C_out)
-            if of_points is not None:
+            if ctx.needs_input_grad[1]:
                 # (points * points', C_out, tiles) times (points * points', tiles, C_in)
-                of_points.baddbmm_(products.transpose(1, 2), _values(images[part], tiling, rate))
+                factors = products.transpose(1, 2), _values(images[part], tiling, rate)
+                of_points = torch.bmm(*factors) if of_points is None else of_points.baddbmm_(*factors)
             if of_images is not None:
                 # (points, points', n, rows, rate, columns, rate, C_in)
                 of_values = torch.bmm(products, at_points).view(*shape, -1)

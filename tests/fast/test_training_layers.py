@@ -71,24 +71,28 @@ def test_a_bias_that_was_folded_into_a_layer_counts():
     assert torch.equal(for_training(plain)(images), expected)
 
 
-@pytest.mark.parametrize("vectors", ["AVX2", "wider"])
 @pytest.mark.parametrize(
-    ("layer", "size", "on_avx2", "on_wider"),
+    ("supported", "min_rate", "column"),
+    [(True, 1, 0), (True, 4, 1), (False, 4, 2)],
+    ids=["AVX2", "AVX512", "none"],
+)
+@pytest.mark.parametrize(
+    ("layer", "size", "taken"),
     [
-        (dict(in_channels=256, out_channels=256, rate=2), 17, "winograd", None),
-        (dict(in_channels=256, out_channels=8, rate=1), 9, "taps", None),
-        (dict(in_channels=256, out_channels=8, rate=6), 9, "taps", "taps"),
-        (dict(in_channels=256, out_channels=8, rate=9), 9, None, None),
-        (dict(in_channels=256, out_channels=8, rate=2, stride=2), 9, None, None),
-        (dict(in_channels=256, out_channels=8, kernel_size=1, stride=2), 9, None, None),
-        (dict(in_channels=8, out_channels=8, rate=4), 9, None, None),
+        (dict(in_channels=256, out_channels=256, rate=2), 17, ("winograd", "winograd", None)),
+        (dict(in_channels=256, out_channels=8, rate=1), 9, ("taps", None, None)),
+        (dict(in_channels=256, out_channels=8, rate=6), 9, ("taps", "taps", "taps")),
+        (dict(in_channels=256, out_channels=8, rate=9), 9, (None, None, None)),
+        (dict(in_channels=256, out_channels=8, rate=2, stride=2), 9, (None, None, None)),
+        (dict(in_channels=256, out_channels=8, kernel_size=1, stride=2), 9, (None, None, None)),
+        (dict(in_channels=8, out_channels=8, rate=4), 9, (None, None, None)),
     ],
 )
 def test_each_way_has_the_plain_layers_outputs_and_gradients(
-    layer, size, on_avx2, on_wider, vectors, ways, monkeypatch
+    layer, size, taken, supported, min_rate, column, ways, monkeypatch
 ):
-    monkeypatch.setattr(winograd_gradient, "SUPPORTED", vectors == "AVX2")
-    monkeypatch.setattr(tap_gradient, "MIN_RATE", 1 if vectors == "AVX2" else 4)
+    monkeypatch.setattr(winograd_gradient, "SUPPORTED", supported)
+    monkeypatch.setattr(tap_gradient, "MIN_RATE", min_rate)
     torch.manual_seed(0)
     plain = AtrousConv2d(**layer)
     ours = for_training(copy.deepcopy(plain))
@@ -99,12 +103,11 @@ def test_each_way_has_the_plain_layers_outputs_and_gradients(
         gradients(found, images, ours.weight), gradients(expected, images, plain.weight), strict=True
     ):
         assert (our - their).abs().max() < 1e-5 * their.abs().max()
-    way = on_avx2 if vectors == "AVX2" else on_wider
-    assert ways == ([] if way is None else [way])
+    assert ways == ([] if taken[column] is None else [taken[column]])
 
 
 @pytest.mark.parametrize(
-    ("vectors", "supported", "min_rate"), [("AVX2", True, 1), ("AVX512", False, 4), ("DEFAULT", False, 4)]
+    ("vectors", "supported", "min_rate"), [("AVX2", True, 1), ("AVX512", True, 4), ("DEFAULT", False, 4)]
 )
 def test_the_processor_decides_which_ways_there_are(vectors, supported, min_rate, monkeypatch):
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: vectors)
