@@ -21,6 +21,7 @@ _HOMES: dict[Section, tuple[str, str]] = {
     "photos": ("photos", "photo_rows"),
     "memory": ("alone", "memory_rows"),
     "training": ("training", "training_rows"),
+    "parts": ("parts", "part_rows"),
     "lessons": ("lessons", "lesson_rows"),
     "gpu": ("gpu", "gpu_rows"),
     "accuracy": ("accuracy", "accuracy_rows"),

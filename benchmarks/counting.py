@@ -28,13 +28,18 @@ def count(run: Callable[[], object]) -> Operations:
     with FlopCounterMode(display=False) as every:
         run()
     formulas = {aten.convolution: _convolution, aten.convolution_backward: _convolution_backward}
-    with FlopCounterMode(display=False, custom_mapping=formulas) as useful:
+    with FlopCounterMode(display=False, custom_mapping=formulas) as met:
         run()
-    return Operations(every.get_total_flops(), useful.get_total_flops())
+    return Operations(every.get_total_flops(), met.get_total_flops())
 
 
-def _useful(images: Shape, weight: Shape, out: Shape, stride: Shape, padding: Shape, rate: Shape) -> int:
-    """Count the operations that meet a real value, of images (N, C_in, H, W) and (C_out, C_in / groups, k, k)."""
+def useful(images: Shape, weight: Shape, out: Shape, stride: Shape, padding: Shape, rate: Shape) -> int:
+    """Count a convolution's operations that meet a real value.
+
+    Args:
+        images, weight, out: shapes, (N, C_in, H, W), (C_out, C_in / groups, k, k) and (N, C_out, h, w).
+        stride, padding, rate: along both axes.
+    """
     axes = zip(images[2:], weight[2:], out[2:], stride, padding, rate, strict=True)
     return 2 * images[0] * weight[0] * weight[1] * prod(_meetings(*axis) for axis in axes)
 
@@ -58,7 +63,7 @@ def _convolution(
     out_shape: Shape,
     **kwargs: object,
 ) -> int:
-    return _useful(images, weight, out_shape, stride, padding, rate)
+    return useful(images, weight, out_shape, stride, padding, rate)
 
 
 def _convolution_backward(
@@ -76,4 +81,4 @@ def _convolution_backward(
     **kwargs: object,
 ) -> int:
     # The gradient for the images takes as many multiplications again, and so does the gradient for the weights.
-    return sum(wanted[:2]) * _useful(images, weight, gradient, stride, padding, rate)
+    return sum(wanted[:2]) * useful(images, weight, gradient, stride, padding, rate)

@@ -136,7 +136,7 @@ def matrix_product(dtype: torch.dtype, device: torch.device, side: int | None = 
     candidates = [synchronised(lambda: _multiply(left, right, out), device)]
     if device.type == "cpu" and _packs(dtype):
         candidates.append(_packed_product(left, right))
-    fastest = min(candidates, key=_best_time) if len(candidates) > 1 else candidates[0]
+    fastest = min(candidates, key=best_time) if len(candidates) > 1 else candidates[0]
     return Product(fastest, 2 * side**3)
 
 
@@ -169,7 +169,8 @@ def _packed_product(left: Tensor, right: Tensor) -> Callable[[], object]:
     )
 
 
-def _best_time(call: Callable[[], object], runs: int = 5) -> float:
+def best_time(call: Callable[[], object], runs: int = 5) -> float:
+    """Return the seconds of the fastest of some calls, after one that does not count."""
     call()
     times = []
     for _ in range(runs):

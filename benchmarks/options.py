@@ -12,6 +12,7 @@ Section = Literal[
     "photos",
     "memory",
     "training",
+    "parts",
     "lessons",
     "gpu",
     "accuracy",
@@ -34,11 +35,11 @@ class Options:
 
     sections: tyro.conf.Positional[tuple[Section, ...]] = ()
     """inference, training: compared with torchvision's deeplabv3_resnet50. photos: a folder of pictures of many sizes.
-    memory: the first picture's latency and the memory, each contender in a process of its own. lessons: the lessons'
-    network, compared with plain torch. gpu: inference and training beside all that torch's users switch on for
-    torchvision's. accuracy: mIOU in bfloat16 and in float32. metrics: mIOU compared with torchmetrics'. data: scenes
-    drawn per second. import: of dlv3 in a new process. explorers: from key press to picture in a browser. All of them
-    when left out."""
+    memory: the first picture's latency and the memory, each contender in a process of its own. parts: where our time
+    goes, by kind of operation. lessons: the lessons' network, compared with plain torch. gpu: inference and training
+    beside all that torch's users switch on for torchvision's. accuracy: mIOU in bfloat16 and in float32. metrics: mIOU
+    compared with torchmetrics'. data: scenes drawn per second. import: of dlv3 in a new process. explorers: from key
+    press to picture in a browser. All of them when left out."""
     quick: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """A run of a few minutes: smaller images, one at a time, few rounds. Other options override these."""
     device: str = "cpu"
