@@ -21,7 +21,11 @@ from benchmarks.rows import Case, Row, Unavailable
 from benchmarks.training import dlv3_step, made_batch
 
 POINTWISE, DIRECT, TILES = "1×1 convolutions", "k×k convolutions, directly", "products of the tiles"
-TAPS, NORMALIZATION, REST = "gradients tap by tap", "batch normalization", "sums, ReLU, copies, sampling"
+TAPS, NORMALIZATION, REST = (
+    "gradients tap by tap",
+    "batch normalization",
+    "sums of the tiles, ReLU, copies, sampling",
+)
 KINDS = (POINTWISE, DIRECT, TILES, TAPS, NORMALIZATION, REST)
 AT_MOST = 7
 """Rounds."""
@@ -74,7 +78,8 @@ def classified(name: str, args: Sequence[Any], found: Any) -> tuple[str, int]:
         return kind, operations * sum(args[10][:2])
     if name in ("bmm", "baddbmm_", "mm"):
         left, right = args[-2:]
-        if 9 in left.shape:  # a filter's nine taps at the points of a tile, or back
+        # A tile's matrix, the same one for each tile, or a filter's nine taps at the points of a tile, or back.
+        if left.stride()[0] == 0 or 9 in left.shape:
             return REST, 0
         return TAPS if name == "mm" else TILES, 2 * left.numel() * right.shape[-1]
     return NORMALIZATION if "batch_norm" in name else REST, 0

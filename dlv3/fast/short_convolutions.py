@@ -22,76 +22,41 @@ from dataclasses import dataclass
 from functools import cache
 from math import prod
 
-import torch
-from torch import Tensor
-
 TILES = (3, 4, 5, 6)  # outputs
 POINTS = (0, 1, -1, 2, -2, 1 / 2, -1 / 2)  # a tile takes the first of them; an even one takes infinity too
+
+Matrix = tuple[tuple[float, ...], ...]
+"""Rows."""
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """One way to compute a tile of outputs along one axis, as three matrices: A ((G taps) * (B samples)).
-
-    The first `2 * pairs` points belong together two by two. The two sums of samples of a pair are E + O and E - O, so
-    that E and O are computed once; its two products are needed as their sum and their difference.
-    """
+    """One way to compute a tile of outputs along one axis, as three matrices: A ((G taps) * (B samples))."""
 
     tile: int
     """Outputs of a tile."""
     before: int
     """Neighbouring samples that a tile reads before its own, and as many behind."""
-    pairs: int
-    """Pairs of points."""
-    of_samples: tuple[tuple[float, ...], ...]
+    of_samples: Matrix
     """B, (points, tile + 2 * before): Lavin and Gray's B transposed."""
-    of_taps: tuple[tuple[float, ...], ...]
+    of_taps: Matrix
     """G, (points, 3): Lavin and Gray's G."""
-    of_products: tuple[tuple[float, ...], ...]
+    of_products: Matrix
     """A, (tile, points): Lavin and Gray's A transposed."""
 
     @property
     def points(self) -> int:
         return len(self.of_taps)
 
-    def sum_samples(self, samples: Sequence[Tensor], values: Tensor) -> None:
-        """Apply B: tile + 2 * before tensors of samples into `values`, (points, ...)."""
-        for p in range(0, 2 * self.pairs, 2):
-            rows = zip(self.of_samples[p], self.of_samples[p + 1], strict=True)
-            even, odd = zip(*(((a + b) / 2, (a - b) / 2) for a, b in rows), strict=True)
-            scale = [c for c in odd if c][-1]
-            even_sum = _weighted_sum(even, samples)
-            odd_sum = _weighted_sum([c / scale for c in odd], samples)
-            torch.add(even_sum, odd_sum, alpha=scale, out=values[p])
-            torch.sub(even_sum, odd_sum, alpha=scale, out=values[p + 1])
-        for p in range(2 * self.pairs, self.points):
-            _weighted_sum(self.of_samples[p], samples, out=values[p])
-
-    def sum_products(self, products: Tensor, outputs: Tensor) -> None:
-        """Apply A: products, (points, ...), into `outputs`, (tile, ...)."""
-        paired = range(0, 2 * self.pairs, 2)
-        sums = [products[p] + products[p + 1] for p in paired]
-        differences = [products[p] - products[p + 1] for p in paired]
-        terms = [*sums, *differences, *products[2 * self.pairs :]]
-        for output, row in zip(outputs, self.of_products, strict=True):
-            of_sums = [(row[p] + row[p + 1]) / 2 for p in paired]
-            of_differences = [(row[p] - row[p + 1]) / 2 for p in paired]
-            _weighted_sum([*of_sums, *of_differences, *row[2 * self.pairs :]], terms, out=output)
-
-    def to_products(self, of_outputs: Sequence[Tensor], of_products: Tensor) -> None:
-        """Apply A transposed, the adjoint of `sum_products`: tile tensors into `of_products`, (points, ...)."""
-        for p, column in enumerate(zip(*self.of_products, strict=True)):
-            _weighted_sum(column, of_outputs, out=of_products[p])
-
-    def to_samples(self, of_values: Tensor, of_samples: Sequence[Tensor]) -> None:
-        """Add B transposed, the adjoint of `sum_samples`: (points, ...) onto tile + 2 * before tensors."""
-        for sample, column in zip(of_samples, zip(*self.of_samples, strict=True), strict=True):
-            sample.add_(_weighted_sum(column, of_values.unbind()))
+    @property
+    def samples(self) -> int:
+        """Samples that a tile reads."""
+        return self.tile + 2 * self.before
 
 
 def _from_points(tile: int) -> Scheme:
     """Return the scheme with the outputs as a polynomial's coefficients and the products as its values (Toom-Cook)."""
-    finite = POINTS[1 : tile + 1 + tile % 2] + POINTS[:1]  # pairs first
+    finite = POINTS[: tile + 1 + tile % 2]
     infinity = tile + 2 - len(finite)  # 1 for even tiles
     of_samples, of_taps = [], []
     for point in finite:
@@ -105,8 +70,7 @@ def _from_points(tile: int) -> Scheme:
         of_taps.append((0.0, 0.0, 1.0))
         for output in range(tile):
             of_products[output].append(float(output == tile - 1))
-    pairs = len(finite) // 2
-    return Scheme(tile, 1, pairs, tuple(of_samples), tuple(of_taps), tuple(map(tuple, of_products)))
+    return Scheme(tile, 1, tuple(of_samples), tuple(of_taps), tuple(map(tuple, of_products)))
 
 
 def _with_roots(roots: Sequence[float]) -> tuple[float, ...]:
@@ -121,7 +85,7 @@ def _with_roots(roots: Sequence[float]) -> tuple[float, ...]:
 WHOLE = (
     # Two samples a, b between zeros and the taps u, v, w. The products are v (a + b), (w - v) b and (u - v) a; the
     # outputs v a + w b and u a + v b are the first product plus the second, and plus the third.
-    Scheme(2, 0, 0, ((1, 1), (0, 1), (1, 0)), ((0, 1, 0), (0, -1, 1), (1, -1, 0)), ((1, 1, 0), (1, 0, 1))),
+    Scheme(2, 0, ((1, 1), (0, 1), (1, 0)), ((0, 1, 0), (0, -1, 1), (1, -1, 0)), ((1, 1, 0), (1, 0, 1))),
     # Three samples a, b, c between zeros. Let s = a + c and d = a - c, and for the taps h = (u + w) / 2 and
     # g = (u - w) / 2. The outputs are v s / 2 + h b ± (v d / 2 - g b) at the ends and h s + g d + v b between them.
     # Of the products p, q = (s ± 3/2 b) (v / 4 ± h / 3), the sum p + q is v s / 2 + h b, and 3/2 (p - q) is
@@ -130,7 +94,6 @@ WHOLE = (
     Scheme(
         3,
         0,
-        2,
         ((1, 3 / 2, 1), (1, -3 / 2, 1), (2, 1, -2), (-2, 1, 2)),
         ((1 / 6, 1 / 4, 1 / 6), (-1 / 6, 1 / 4, -1 / 6), (1 / 4, -1 / 8, -1 / 4), (-1 / 4, -1 / 8, 1 / 4)),
         ((1, 1, -1, 1), (3 / 2, -3 / 2, 1 / 2, 1 / 2), (1, 1, 1, -1)),
@@ -158,20 +121,3 @@ def scheme_for(side: int, rate: int, largest: int = TILES[-1]) -> Scheme:
     if one_tile:
         return one_tile[0]
     return OVERLAPPING[TILES.index(4)] if of_phase <= 8 and largest > 4 else usable[-1]
-
-
-def _weighted_sum(weights: Sequence[float], terms: Sequence[Tensor], out: Tensor | None = None) -> Tensor:
-    """Sum in few passes through memory. Without `out` the answer may be one of the terms itself."""
-    used = [(weight, term) for weight, term in zip(weights, terms, strict=True) if weight]
-    used.sort(key=lambda pair: pair[0] != 1)  # a term of weight 1 first: no product
-    (weight, term), *rest = used
-    if weight != 1:
-        total = torch.mul(term, weight, out=out)
-    elif rest:
-        (weight, other), *rest = rest
-        total = torch.add(term, other, alpha=weight, out=out)
-    else:
-        return term if out is None else out.copy_(term)
-    for weight, term in rest:
-        total.add_(term, alpha=weight)
-    return total

@@ -19,13 +19,14 @@ adjoint, which takes gradients the other way.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dlv3.fast.short_convolutions import TILES, Scheme, scheme_for
+from dlv3.fast.short_convolutions import TILES, Matrix, Scheme, scheme_for
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,28 @@ class Tiling:
     def at_points(self, weight: Tensor) -> Tensor:
         """Compute the filter's part of the products: (C_out, C_in, 3, 3) to (points, C_out, C_in)."""
         taps = weight.permute(2, 3, 0, 1).reshape(9, -1)  # (3, 3, C_out, C_in), then (9, C_out * C_in)
-        at_points = self._of_taps(weight) @ taps  # (points, C_out * C_in)
+        at_points = self._of_taps(weight.dtype) @ taps  # (points, C_out * C_in)
         return at_points.view(-1, *weight.shape[:2])  # (points, C_out, C_in)
 
     def to_taps(self, of_points: Tensor) -> Tensor:
         """Apply the adjoint of `at_points`: (points, C_out, C_in) to (C_out, C_in, 3, 3)."""
-        taps = self._of_taps(of_points).t() @ of_points.flatten(1)  # (9, C_out * C_in)
+        taps = self._of_taps(of_points.dtype).t() @ of_points.flatten(1)  # (9, C_out * C_in)
         square = taps.view(3, 3, *of_points.shape[1:])  # (3, 3, C_out, C_in)
         return square.permute(2, 3, 0, 1)  # (C_out, C_in, 3, 3)
 
-    def _of_taps(self, like: Tensor) -> Tensor:
-        """Return the filter's matrix for both axes: (points, 9)."""
-        return torch.kron(like.new_tensor(self.vertical.of_taps), like.new_tensor(self.horizontal.of_taps))
+    # The matrices for both axes at once.
+
+    def _of_samples(self, dtype: torch.dtype) -> Tensor:
+        """(points, samples of a tile)."""
+        return _kronecker(self.vertical.of_samples, self.horizontal.of_samples, dtype)
+
+    def _of_taps(self, dtype: torch.dtype) -> Tensor:
+        """(points, 9)."""
+        return _kronecker(self.vertical.of_taps, self.horizontal.of_taps, dtype)
+
+    def _of_products(self, dtype: torch.dtype) -> Tensor:
+        """(outputs of a tile, points)."""
+        return _kronecker(self.vertical.of_products, self.horizontal.of_products, dtype)
 
     def samples(self, images: Tensor, block: Tensor, first: int = 0, phase: int = 0) -> Tensor:
         """Return the samples that some rows of tiles read, with zeros beyond the map.
@@ -110,58 +121,83 @@ class Tiling:
         return samples.view(n, down, phases, across, rate, C)
 
     def sum_samples(self, samples: Tensor, values: Tensor) -> None:
-        """Turn the answer of `samples` into `values`, (n, rows, phases, columns, rate, points, points', C_in)."""
-        n, rows, phases, columns, rate, P, _, C = values.shape
-        across = samples.shape[3]  # samples along a row of a phase
-        half = samples.new_empty(P, n, rows, phases, across, rate, C)
-        # One (n, rows, phases, across, rate, C) for each sample of a tile's column.
-        self.vertical.sum_samples(every(samples, 1, self.vertical, rows), half)
-        # One (points, n, rows, phases, columns, rate, C) for each sample of a tile's row.
-        along_rows = every(half, 4, self.horizontal, columns)
-        by_point = values.permute(
-            6, 5, 0, 1, 2, 3, 4, 7
-        )  # (points', points, n, rows, phases, columns, rate, C)
-        self.horizontal.sum_samples(along_rows, by_point)
+        """Turn the answer of `samples` into `values`, (tiles, points, C_in); tiles in the order of its axes."""
+        vertical, horizontal = self.vertical, self.horizontal
+        # (n, rows, phases, columns, rate, C_in, samples down, samples across); neighbours share some
+        windows = samples.unfold(1, vertical.samples, vertical.tile).unfold(
+            3, horizontal.samples, horizontal.tile
+        )
+        by_tile = windows.permute(0, 1, 2, 3, 4, 6, 7, 5).reshape(len(values), -1, values.shape[-1])
+        torch.bmm(_for_each(by_tile, self._of_samples(values.dtype)), by_tile, out=values)
 
     def sum_products(self, products: Tensor, outputs: Tensor) -> None:
-        """Turn products, (points, points', n, rows, phases, columns, rate, C_out), into the tiles' outputs."""
-        m = self.vertical.tile
-        half = products.new_empty(
-            m, *products.shape[1:]
-        )  # (m, points', n, rows, phases, columns, rate, C_out)
-        self.vertical.sum_products(products, half)
-        by_output = outputs.permute(5, 2, 0, 1, 3, 4, 6, 7)  # (m', m, n, rows, phases, columns, rate, C_out)
-        self.horizontal.sum_products(half.transpose(0, 1), by_output)
+        """Turn products, (tiles, points, C_out), into the outputs, (n, rows, m, phases, columns, m', rate, C_out)."""
+        n, rows, m, phases, columns, m2, rate, C = outputs.shape
+        by_tile = torch.bmm(
+            _for_each(products, self._of_products(products.dtype)), products
+        )  # (tiles, m * m', C_out)
+        outputs.copy_(by_tile.view(n, rows, phases, columns, rate, m, m2, C).permute(0, 1, 5, 2, 3, 6, 4, 7))
 
     def to_products(self, upstream: Tensor, rate: int) -> Tensor:
-        """Apply the adjoint of `sum_products` to all tiles: (n, C_out, H, W) to (points, points', n, ..., C_out)."""
+        """Apply the adjoint of `sum_products` to all tiles: (n, C_out, H, W) to (tiles, points, C_out)."""
         n, C, H, W = upstream.shape
-        outputs = self.empty_outputs(upstream, 0, (H, W), rate, C)
-        _, rows, m, _, columns, m2, _, _ = outputs.shape
+        m, m2 = self.vertical.tile, self.horizontal.tile
+        rows, columns = self.tiles((H, W), rate)
         below, right = rows * m * rate - H, columns * m2 * rate - W
         # (n, rows * m * rate, columns * m' * rate, C_out)
         padded = F.pad(upstream.permute(0, 2, 3, 1), (0, 0, 0, right, 0, below))
-        tiles = padded.view(n, *outputs.shape[1:])  # (n, rows, m, rate, columns, m', rate, C_out)
-        half = upstream.new_empty(self.vertical.points, n, rows, rate, columns, m2, rate, C)
-        self.vertical.to_products(tiles.unbind(2), half)
-        # (points', points, n, rows, rate, columns, rate, C_out)
-        products = upstream.new_empty(self.horizontal.points, len(half), n, rows, rate, columns, rate, C)
-        self.horizontal.to_products(half.unbind(5), products)
-        return products.transpose(0, 1)
+        outputs = padded.view(n, rows, m, rate, columns, m2, rate, C)
+        by_tile = outputs.permute(0, 1, 3, 4, 6, 2, 5, 7).reshape(-1, m * m2, C)  # (tiles, m * m', C_out)
+        return torch.bmm(_for_each(by_tile, self._of_products(upstream.dtype).t()), by_tile)
 
-    def to_images(self, of_values: Tensor, size: tuple[int, int]) -> Tensor:
-        """Apply the adjoint of `samples` and `sum_samples`: (points, points', n, ..., C_in) to (n, C_in, H, W)."""
-        _, _, n, rows, rate, columns, _, C = of_values.shape
-        before, left = self.vertical.before, self.horizontal.before
-        down, across = self.vertical.tile * rows + 2 * before, self.horizontal.tile * columns + 2 * left
-        half = of_values.new_zeros(len(of_values), n, rows, rate, across, rate, C)  # the first axis is points
-        self.horizontal.to_samples(of_values.transpose(0, 1), every(half, 4, self.horizontal, columns))
-        samples = of_values.new_zeros(n, down, rate, across, rate, C)
-        self.vertical.to_samples(half, every(samples, 1, self.vertical, rows))
-        whole = samples.view(n, down * rate, across * rate, C)  # the map with its margins
-        H, W = size
-        inner = whole[:, before * rate :, left * rate :][:, :H, :W]  # (n, H, W, C)
+    def to_images(self, of_values: Tensor, shape: torch.Size, rate: int) -> Tensor:
+        """Apply the adjoint of `samples` and `sum_samples` to all tiles.
+
+        Args:
+            of_values: (tiles, points, C_in).
+            shape: (n, C_in, H, W) of the images.
+            rate: atrous rate.
+
+        Returns:
+            (n, C_in, H, W).
+        """
+        n, C, H, W = shape
+        rows, columns = self.tiles((H, W), rate)
+        m, m2, before, left = (
+            self.vertical.tile,
+            self.horizontal.tile,
+            self.vertical.before,
+            self.horizontal.before,
+        )
+        by_tile = torch.bmm(_for_each(of_values, self._of_samples(of_values.dtype).t()), of_values)
+        of_windows = by_tile.view(
+            n, rows, rate, columns, rate, self.vertical.samples, self.horizontal.samples, C
+        )
+        of_windows = of_windows.permute(
+            0, 1, 5, 2, 3, 6, 4, 7
+        )  # (n, rows, down, rate, columns, across, rate, C_in)
+        # The samples of a tile that are its neighbour's too are the neighbour's first.
+        whole = of_values.new_zeros(n, rows + 1, m, rate, columns + 1, m2, rate, C)
+        for first_row, down in ((0, slice(m)), (1, slice(m, None))):
+            for first_column, across in ((0, slice(m2)), (1, slice(m2, None))):
+                part = of_windows[:, :, down, :, :, across]
+                there = whole[:, first_row : first_row + rows, : part.shape[2]]
+                there[:, :, :, :, first_column : first_column + columns, : part.shape[5]] += part
+        margins = whole.flatten(4, 6).flatten(1, 3)  # (n, down, across, C_in), the map with its margins
+        inner = margins[:, before * rate :, left * rate :][:, :H, :W]  # (n, H, W, C_in)
         return inner.permute(0, 3, 1, 2)
+
+
+@cache
+def _kronecker(vertical: Matrix, horizontal: Matrix, dtype: torch.dtype) -> Tensor:
+    # Made in torch.inference_mode it could not be used outside.
+    with torch.inference_mode(False):
+        return torch.kron(torch.tensor(vertical, dtype=dtype), torch.tensor(horizontal, dtype=dtype))
+
+
+def _for_each(tiles: Tensor, matrix: Tensor) -> Tensor:
+    """Return the matrix once for each tile, without a copy."""
+    return matrix.expand(len(tiles), -1, -1)
 
 
 def direct_products(size: tuple[int, int], rate: int) -> int:
@@ -171,13 +207,3 @@ def direct_products(size: tuple[int, int], rate: int) -> int:
     """
     H, W = (3 * side - 2 * min(rate, side) for side in size)
     return H * W
-
-
-def every(samples: Tensor, axis: int, scheme: Scheme, tiles: int) -> list[Tensor]:
-    """Return views along an axis: of the first sample of all tiles, of the second, and so on. Neighbours share some."""
-    place: list[slice] = [slice(None)] * samples.ndim
-    views = []
-    for first in range(scheme.tile + 2 * scheme.before):
-        place[axis] = slice(first, first + scheme.tile * (tiles - 1) + 1, scheme.tile)
-        views.append(samples[tuple(place)])
-    return views

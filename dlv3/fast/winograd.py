@@ -118,13 +118,8 @@ class WinogradFilter:
         tiles = n * rows * phases * columns * rate
         values = samples.new_empty(_filled_up(tiles), self.tiling.points, samples.shape[-1])
         values[tiles:] = 0
-        P, P2 = self.tiling.vertical.points, self.tiling.horizontal.points
-        shape = (n, rows, phases, columns, rate, P, P2, -1)
-        # (tiles, points * points', C_in) as (n, rows, phases, columns, rate, points, points', C_in)
-        self.tiling.sum_samples(samples, values[:tiles].view(shape))
-        products = self._multiply(values)[:tiles].view(shape)
-        # (points, points', n, rows, phases, columns, rate, C_out)
-        self.tiling.sum_products(products.permute(5, 6, 0, 1, 2, 3, 4, 7), out)
+        self.tiling.sum_samples(samples, values[:tiles])
+        self.tiling.sum_products(self._multiply(values)[:tiles], out)
 
     def _multiply(self, values: Tensor) -> Tensor:
         """Multiply over the channels at each pair of points: (tiles, points, C_in) to (tiles, points, C_out)."""

@@ -87,11 +87,9 @@ class _WinogradConvolution(torch.autograd.Function):
         ctx.rate, ctx.tiling = rate, tiling
         out = tiling.empty_outputs(images, N, (H, W), rate, len(weight))
         for part in _parts(images, tiling, rate):
-            n, rows, _, _, columns, _, _, C_out = out[part].shape
-            # (points * points', tiles, C_out)
+            # (points, tiles, C_out)
             products = torch.bmm(_values(images[part], tiling, rate), at_points.transpose(1, 2))
-            shape = (tiling.vertical.points, tiling.horizontal.points, n, rows, rate, columns, rate, C_out)
-            tiling.sum_products(products.view(shape), out[part])
+            tiling.sum_products(products.transpose(0, 1), out[part])
         # (N, rows, m, rate, columns, m', rate, C_out) to (N, rows * m * rate, columns * m' * rate, C_out)
         whole = out.flatten(4, 6).flatten(1, 3)[:, :H, :W]
         return whole.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
@@ -100,21 +98,18 @@ class _WinogradConvolution(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: _Context, upstream: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         images, at_points = ctx.saved_tensors
-        tiling, rate, size = ctx.tiling, ctx.rate, (images.shape[2], images.shape[3])
+        tiling, rate = ctx.tiling, ctx.rate
         of_images = torch.empty_like(images) if ctx.needs_input_grad[0] else None
         of_points = None
         for part in _parts(images, tiling, rate):
-            products = tiling.to_products(upstream[part], rate)  # (points, points', n, ..., C_out)
-            shape = products.shape[:-1]
-            products = products.flatten(2, 6).flatten(0, 1)  # (points, tiles, C_out)
+            products = tiling.to_products(upstream[part], rate).transpose(0, 1)  # (points, tiles, C_out)
             if ctx.needs_input_grad[1]:
-                # (points * points', C_out, tiles) times (points * points', tiles, C_in)
+                # (points, C_out, tiles) times (points, tiles, C_in)
                 factors = products.transpose(1, 2), _values(images[part], tiling, rate)
                 of_points = torch.bmm(*factors) if of_points is None else of_points.baddbmm_(*factors)
             if of_images is not None:
-                # (points, points', n, rows, rate, columns, rate, C_in)
-                of_values = torch.bmm(products, at_points).view(*shape, -1)
-                of_images[part] = tiling.to_images(of_values, size)
+                of_values = torch.bmm(products, at_points).transpose(0, 1)  # (tiles, points, C_in)
+                of_images[part] = tiling.to_images(of_values, images[part].shape, rate)
         if of_points is None:
             return of_images, None, None
         of_weight = tiling.to_taps(of_points).contiguous(memory_format=torch.channels_last)
@@ -133,8 +128,6 @@ def _values(images: Tensor, tiling: Tiling, rate: int) -> Tensor:
     n, C, H, W = images.shape
     block = tiling.empty_outputs(images, n, (H, W), rate, 0)  # only its shape is used
     rows, columns = tiling.tiles((H, W), rate)
-    points = tiling.vertical.points, tiling.horizontal.points
-    values = images.new_empty(n, rows, rate, columns, rate, *points, C)
+    values = images.new_empty(n * rows * columns * rate**2, tiling.points, C)
     tiling.sum_samples(tiling.samples(images, block), values)
-    by_tile = values.flatten(0, 4).flatten(1, 2)  # (tiles, points * points', C_in)
-    return by_tile.transpose(0, 1)
+    return values.transpose(0, 1)

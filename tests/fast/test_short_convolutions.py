@@ -1,4 +1,4 @@
-"""Short convolutions are the convolution, as matrices and as the passes that compute them."""
+"""Short convolutions are the convolution."""
 
 from itertools import product
 
@@ -22,10 +22,6 @@ def matrices(scheme: Scheme) -> tuple[torch.Tensor, ...]:
     )
 
 
-def noise(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
 def test_worked_example_of_two_samples_in_three_products():
     A, G, B = matrices(WHOLE[0])
     samples, taps = torch.tensor([1.0, 2]).double(), torch.tensor([3.0, 4, 5]).double()
@@ -43,7 +39,7 @@ def test_worked_example_of_three_samples_in_four_products():
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=name_of)
 def test_along_an_axis_the_scheme_is_the_convolution(scheme):
-    """As matrices, without the passes that compute it: A ((G w) * (B d)) for all taps w and samples d."""
+    """A ((G w) * (B d)) for all taps w and samples d."""
     A, G, B = matrices(scheme)
     # The part of each output that each tap makes of each sample.
     found = torch.einsum("op,pt,ps->ots", A, G, B)
@@ -59,29 +55,6 @@ def test_along_an_axis_the_scheme_is_the_convolution(scheme):
 def test_a_tile_with_neighbours_takes_two_products_more_than_outputs():
     assert [(scheme.tile, scheme.points) for scheme in OVERLAPPING] == [(tile, tile + 2) for tile in TILES]
     assert [(scheme.tile, scheme.points) for scheme in WHOLE] == [(2, 3), (3, 4)]
-
-
-@pytest.mark.parametrize("scheme", SCHEMES, ids=name_of)
-def test_the_passes_are_the_matrices(scheme):
-    A, _, B = matrices(scheme)
-    samples, products = noise(B.shape[1], 7), noise(scheme.points, 7, seed=1)
-    values, outputs = torch.empty(scheme.points, 7).double(), torch.empty(scheme.tile, 7).double()
-    scheme.sum_samples(samples.unbind(), values)
-    torch.testing.assert_close(values, B @ samples, rtol=0, atol=1e-12)
-    scheme.sum_products(products, outputs)
-    torch.testing.assert_close(outputs, A @ products, rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("scheme", SCHEMES, ids=name_of)
-def test_the_adjoints_are_the_matrices_transposed(scheme):
-    A, _, B = matrices(scheme)
-    of_outputs, of_values = noise(scheme.tile, 7), noise(scheme.points, 7, seed=1)
-    of_products, of_samples = torch.empty(scheme.points, 7).double(), noise(B.shape[1], 7, seed=2)
-    scheme.to_products(of_outputs.unbind(), of_products)
-    torch.testing.assert_close(of_products, A.t() @ of_outputs, rtol=0, atol=1e-12)
-    expected = of_samples + B.t() @ of_values
-    scheme.to_samples(of_values, of_samples.unbind())
-    torch.testing.assert_close(of_samples, expected, rtol=0, atol=1e-12)
 
 
 def test_nearly_all_maps_have_one_scheme_and_short_phases_the_smallest_tile_that_holds_them():

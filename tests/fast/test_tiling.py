@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from dlv3.fast.short_convolutions import OVERLAPPING, WHOLE
-from dlv3.fast.tiling import Tiling, direct_products, every
+from dlv3.fast.tiling import Tiling, direct_products
 
 CASES = [
     ((9, 11), 1, Tiling(OVERLAPPING[0], OVERLAPPING[1])),
@@ -22,20 +22,20 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 def values_of(tiling: Tiling, images: torch.Tensor, rate: int) -> torch.Tensor:
-    """The images' part of the products: (points, points', n, rows, rate, columns, rate, C)."""
+    """The images' part of the products: (tiles, points, C)."""
     n, C, H, W = images.shape
     rows, columns = tiling.tiles((H, W), rate)
     block = tiling.empty_outputs(images, n, (H, W), rate, 1)
-    values = images.new_empty(
-        n, rows, rate, columns, rate, tiling.vertical.points, tiling.horizontal.points, C
-    )
+    values = images.new_empty(n * rows * columns * rate**2, tiling.points, C)
     tiling.sum_samples(tiling.samples(images, block), values)
-    return values.permute(5, 6, 0, 1, 2, 3, 4, 7)
+    return values
 
 
-def outputs_of(tiling: Tiling, products: torch.Tensor, size: tuple[int, int], rate: int) -> torch.Tensor:
-    """(points, points', n, ..., C_out) to (n, C_out, H, W)."""
-    out = tiling.empty_outputs(products, products.shape[2], size, rate, products.shape[-1])
+def outputs_of(
+    tiling: Tiling, products: torch.Tensor, n: int, size: tuple[int, int], rate: int
+) -> torch.Tensor:
+    """(tiles, points, C_out) to (n, C_out, H, W)."""
+    out = tiling.empty_outputs(products, n, size, rate, products.shape[-1])
     tiling.sum_products(products, out)
     return out.flatten(4, 6).flatten(1, 3)[:, : size[0], : size[1]].permute(0, 3, 1, 2)
 
@@ -49,11 +49,11 @@ def test_worked_example_of_four_samples_in_nine_products():
     image = torch.tensor([[[[1.0, 2], [3, 4]]]]).double()
     weight = torch.arange(1.0, 10).view(1, 1, 3, 3).double()  # 1 2 3, 4 5 6, 7 8 9
     values = values_of(tiling, image, 1)
-    assert values.shape[:2] == (3, 3)
+    assert values.shape == (1, 9, 1)
     assert values.flatten().tolist() == [10, 6, 4, 7, 4, 3, 3, 2, 1], "sums of samples, in both axes"
-    products = values * tiling.at_points(weight).view(3, 3, 1, 1, 1, 1, 1, 1)
+    products = values * tiling.at_points(weight).view(1, 9, 1)
     centre = 5 * 1 + 6 * 2 + 8 * 3 + 9 * 4
-    outputs = outputs_of(tiling, products, (2, 2), 1)
+    outputs = outputs_of(tiling, products, 1, (2, 2), 1)
     assert outputs[0, 0, 0, 0] == centre
     torch.testing.assert_close(outputs, F.conv2d(image, weight, padding=1))
 
@@ -63,21 +63,20 @@ def test_worked_example_of_the_three_matrices():
     tiling = Tiling(WHOLE[0], WHOLE[0])
     image = torch.tensor([[[[1.0, 2], [3, 4]]]]).double()
     weight = torch.tensor([[[[1.0, 2, 0], [3, 4, 5], [0, 2, 1]]]]).double()
-    values, at_points = values_of(tiling, image, 1), tiling.at_points(weight).view(3, 3, 1, 1, 1, 1, 1, 1)
+    values, at_points = values_of(tiling, image, 1), tiling.at_points(weight).view(1, 9, 1)
     assert values.flatten().tolist() == [10, 6, 4, 7, 4, 3, 3, 2, 1]
     assert at_points.flatten().tolist() == [4, 1, -1, -2, -2, -1, -2, -3, 0]
     products = values * at_points
     assert products.flatten().tolist() == [40, 6, -4, -14, -8, -3, -6, -6, 0]
-    assert outputs_of(tiling, products, (2, 2), 1).flatten().tolist() == [24, 19, 34, 30]
+    assert outputs_of(tiling, products, 1, (2, 2), 1).flatten().tolist() == [24, 19, 34, 30]
 
 
 @pytest.mark.parametrize(("size", "rate", "tiling"), CASES)
 def test_the_steps_together_are_the_convolution(size, rate, tiling):
     images, weight = noise(2, 3, *size), noise(4, 3, 3, 3, seed=1)
-    values = values_of(tiling, images, rate).flatten(0, 1)  # (points, n, ..., C_in)
-    products = torch.einsum("p...i,poi->p...o", values, tiling.at_points(weight))
-    points = (tiling.vertical.points, tiling.horizontal.points)
-    found = outputs_of(tiling, products.unflatten(0, points), size, rate)
+    values = values_of(tiling, images, rate)
+    products = torch.einsum("tpi,poi->tpo", values, tiling.at_points(weight))
+    found = outputs_of(tiling, products, len(images), size, rate)
     torch.testing.assert_close(
         found, F.conv2d(images, weight, padding=rate, dilation=rate), rtol=0, atol=1e-11
     )
@@ -92,9 +91,11 @@ def test_adjoints_move_a_step_to_the_other_side_of_an_inner_product(size, rate, 
     assert inner(at_points, of_points) == pytest.approx(inner(weight, tiling.to_taps(of_points)))
     values = values_of(tiling, images, rate)
     of_values = noise(*values.shape, seed=3)
-    assert inner(values, of_values) == pytest.approx(inner(images, tiling.to_images(of_values, size)))
+    assert inner(values, of_values) == pytest.approx(
+        inner(images, tiling.to_images(of_values, images.shape, rate))
+    )
     products, upstream = noise(*values.shape[:-1], 4, seed=4), noise(2, 4, *size, seed=5)
-    outputs = outputs_of(tiling, products, size, rate)
+    outputs = outputs_of(tiling, products, 2, size, rate)
     assert inner(outputs, upstream) == pytest.approx(inner(products, tiling.to_products(upstream, rate)))
 
 
@@ -131,9 +132,3 @@ def test_direct_products_are_the_taps_that_meet_the_map():
         ones = torch.ones(1, 1, H, W)
         met = F.conv2d(ones, torch.ones(1, 1, 3, 3), padding=rate, dilation=rate)
         assert direct_products((H, W), rate) == met.sum()
-
-
-def test_neighbouring_tiles_share_samples():
-    samples = torch.arange(8).view(1, 8)
-    views = [view.flatten().tolist() for view in every(samples, 1, OVERLAPPING[0], 2)]
-    assert views == [[0, 3], [1, 4], [2, 5], [3, 6], [4, 7]], "two tiles of 3 outputs read 5 samples each"
