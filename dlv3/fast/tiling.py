@@ -38,8 +38,18 @@ class Tiling:
 
     @classmethod
     def of(cls, size: tuple[int, int], rate: int, largest: int = TILES[-1]) -> Self:
-        """Return the tiling for a map of (H, W), with at most `largest` outputs a side (`scheme_for`)."""
-        return cls(*(scheme_for(side, rate, largest) for side in size))
+        """Return the tiling for a map of (H, W): for both axes the scheme of that which wants the larger tiles.
+
+        So a filter is made ready for few tilings, whatever the shapes of the maps.
+
+        Args:
+            size: (H, W).
+            rate: atrous rate.
+            largest: the most outputs of a tile along an axis, one of `short_convolutions.TILES`.
+        """
+        schemes = (scheme_for(side, rate, largest) for side in size)
+        scheme = max(schemes, key=lambda scheme: (scheme.tile, scheme.before))
+        return cls(scheme, scheme)
 
     @property
     def points(self) -> int:

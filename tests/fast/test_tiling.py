@@ -120,11 +120,15 @@ def test_tiles_and_products_are_counted_in_each_phase():
     assert tiling.products((33, 33), 2) == 6 * 3 * 4 * 40
 
 
-def test_each_axis_has_a_scheme_of_its_own():
+def test_both_axes_have_the_scheme_of_that_which_wants_the_larger_tiles():
     assert Tiling.of((33, 33), 12) == Tiling(WHOLE[1], WHOLE[1])
     assert Tiling.of((33, 36), 18) == Tiling(WHOLE[0], WHOLE[0])
-    assert Tiling.of((8, 33), 1) == Tiling(OVERLAPPING[1], OVERLAPPING[3])
-    assert Tiling.of((33, 33), 1, largest=3) == Tiling(OVERLAPPING[0], OVERLAPPING[0])
+    assert Tiling.of((8, 33), 1) == Tiling.of((33, 8), 1) == Tiling(OVERLAPPING[3], OVERLAPPING[3])
+    assert Tiling.of((4, 5), 2) == Tiling(WHOLE[1], WHOLE[1])
+    for size in ((3, 4), (4, 3)):
+        assert Tiling.of(size, 1, largest=3) == Tiling(OVERLAPPING[0], OVERLAPPING[0]), (
+            "no phase is longer than a tile"
+        )
 
 
 def test_direct_products_are_the_taps_that_meet_the_map():
