@@ -79,7 +79,7 @@ def classified(name: str, args: Sequence[Any], found: Any) -> tuple[str, int]:
     if name in ("bmm", "baddbmm_", "mm"):
         left, right = args[-2:]
         # A tile's matrix, the same one for each tile, or a filter's nine taps at the points of a tile, or back.
-        if left.stride()[0] == 0 or 9 in left.shape:
+        if (name == "bmm" and left.stride()[0] == 0) or (name == "mm" and 9 in left.shape):
             return REST, 0
         return TAPS if name == "mm" else TILES, 2 * left.numel() * right.shape[-1]
     return NORMALIZATION if "batch_norm" in name else REST, 0
