@@ -27,8 +27,6 @@ TAPS, NORMALIZATION, REST = (
     "sums of the tiles, ReLU, copies, sampling",
 )
 KINDS = (POINTWISE, DIRECT, TILES, TAPS, NORMALIZATION, REST)
-AT_MOST = 7
-"""Rounds."""
 LEAST = 0.005
 """The share of the time below which a kind has no row."""
 
@@ -136,9 +134,7 @@ def _case(what: str, case: Case, run: Callable[[], object], options: Options) ->
     rounds: list[Parts] = []
     limits: list[float] = []
     begun = time.perf_counter()
-    while not rounds or (
-        len(rounds) < min(AT_MOST, options.rounds) and time.perf_counter() - begun < options.seconds
-    ):
+    while not rounds or (len(rounds) < options.rounds and time.perf_counter() - begun < options.seconds):
         limits.append(product.operations / best_time(product.run))
         with Parts() as parts:
             run()

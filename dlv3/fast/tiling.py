@@ -132,20 +132,17 @@ class Tiling:
 
     def sum_samples(self, samples: Tensor, values: Tensor) -> None:
         """Turn the answer of `samples` into `values`, (tiles, points, C_in); tiles in the order of its axes."""
-        vertical, horizontal = self.vertical, self.horizontal
+        down = samples.unfold(1, self.vertical.samples, self.vertical.tile)
         # (n, rows, phases, columns, rate, C_in, samples down, samples across); neighbours share some
-        windows = samples.unfold(1, vertical.samples, vertical.tile).unfold(
-            3, horizontal.samples, horizontal.tile
-        )
+        windows = down.unfold(3, self.horizontal.samples, self.horizontal.tile)
         by_tile = windows.permute(0, 1, 2, 3, 4, 6, 7, 5).reshape(len(values), -1, values.shape[-1])
         torch.bmm(_for_each(by_tile, self._of_samples(values.dtype)), by_tile, out=values)
 
     def sum_products(self, products: Tensor, outputs: Tensor) -> None:
         """Turn products, (tiles, points, C_out), into the outputs, (n, rows, m, phases, columns, m', rate, C_out)."""
         n, rows, m, phases, columns, m2, rate, C = outputs.shape
-        by_tile = torch.bmm(
-            _for_each(products, self._of_products(products.dtype)), products
-        )  # (tiles, m * m', C_out)
+        # (tiles, m * m', C_out)
+        by_tile = torch.bmm(_for_each(products, self._of_products(products.dtype)), products)
         outputs.copy_(by_tile.view(n, rows, phases, columns, rate, m, m2, C).permute(0, 1, 5, 2, 3, 6, 4, 7))
 
     def to_products(self, upstream: Tensor, rate: int) -> Tensor:
@@ -173,19 +170,12 @@ class Tiling:
         """
         n, C, H, W = shape
         rows, columns = self.tiles((H, W), rate)
-        m, m2, before, left = (
-            self.vertical.tile,
-            self.horizontal.tile,
-            self.vertical.before,
-            self.horizontal.before,
-        )
+        m, before = self.vertical.tile, self.vertical.before
+        m2, left = self.horizontal.tile, self.horizontal.before
         by_tile = torch.bmm(_for_each(of_values, self._of_samples(of_values.dtype).t()), of_values)
-        of_windows = by_tile.view(
-            n, rows, rate, columns, rate, self.vertical.samples, self.horizontal.samples, C
-        )
-        of_windows = of_windows.permute(
-            0, 1, 5, 2, 3, 6, 4, 7
-        )  # (n, rows, down, rate, columns, across, rate, C_in)
+        by_window = by_tile.view(n, rows, rate, columns, rate, m + 2 * before, m2 + 2 * left, C)
+        # (n, rows, down, rate, columns, across, rate, C_in)
+        of_windows = by_window.permute(0, 1, 5, 2, 3, 6, 4, 7)
         # The samples of a tile that are its neighbour's too are the neighbour's first.
         whole = of_values.new_zeros(n, rows + 1, m, rate, columns + 1, m2, rate, C)
         for first_row, down in ((0, slice(m)), (1, slice(m, None))):

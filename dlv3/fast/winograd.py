@@ -44,7 +44,7 @@ READING = 6
 GEOMETRY: Geometry = ((0, 0), (1, 1), (1, 1))  # of a 1×1 convolution: padding, stride, rate
 WORKSPACE = 8 * 2**20
 """Bytes of a block. The system hands out larger ones page by page at each call."""
-TILES = (12, 16, 20, 24, 28, 36, 48, 60)
+BLOCKS = (12, 16, 20, 24, 28, 36, 48, 60)
 """The numbers of tiles that a block may have; it is filled up with zeros to the next one. oneDNN's layout of the filter
 depends on the number, so that it has to be tried for each. With larger blocks it is another one on some processors, and
 each filter would be kept twice."""
@@ -63,7 +63,7 @@ def pays(in_channels: int, out_channels: int, size: tuple[int, int], rate: int) 
     """
     tiling = Tiling.of(size, rate)
     products = tiling.products(size, rate)
-    blocks = -(-products // (tiling.points * TILES[-1]))
+    blocks = -(-products // (tiling.points * BLOCKS[-1]))
     pairs = in_channels * out_channels
     ours = products * (pairs + SUMS * (in_channels + out_channels)) + READING * blocks * tiling.points * pairs
     theirs = (direct_products(size, rate) + READING * 9) * pairs
@@ -97,7 +97,7 @@ class WinogradFilter:
         rows, columns = self.tiling.tiles((H, W), rate)
         out = self.tiling.empty_outputs(images, N, (H, W), rate, len(self._weight))
         bytes_of_tile = self.tiling.points * C * images.element_size()
-        most = min(TILES[-1], max(TILES[0], WORKSPACE // bytes_of_tile))
+        most = min(BLOCKS[-1], max(BLOCKS[0], WORKSPACE // bytes_of_tile))
         phases = _even_share(rate, most // (columns * rate))
         some_rows = _even_share(rows, most // (columns * rate * rate))
         some_images = _even_share(N, most // (columns * rate * rate * rows))
@@ -190,5 +190,5 @@ def _starts(count: int, some: int) -> Iterator[int]:
 
 
 def _filled_up(tiles: int) -> int:
-    """Return the smallest of `TILES` that is large enough; for a longer row of tiles a multiple of the first."""
-    return next((number for number in TILES if number >= tiles), -(-tiles // TILES[0]) * TILES[0])
+    """Return the smallest of `BLOCKS` that is large enough; for a longer row of tiles a multiple of the first."""
+    return next((number for number in BLOCKS if number >= tiles), -(-tiles // BLOCKS[0]) * BLOCKS[0])

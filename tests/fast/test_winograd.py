@@ -87,7 +87,7 @@ def test_in_float32_by_onednn_the_error_is_small(tile, limit):
 )
 def test_blocks_of_any_size_give_the_same_and_their_filters_one_layout(workspace, tiles, rate, monkeypatch):
     monkeypatch.setattr(winograd, "WORKSPACE", workspace)
-    monkeypatch.setattr(winograd, "TILES", tiles)
+    monkeypatch.setattr(winograd, "BLOCKS", tiles)
     images, weight = _made((5, 8, 30, 21), torch.float32), _made((8, 8, 3, 3), torch.float32, 1)
     made = WinogradFilter(weight, Tiling(OVERLAPPING[1], OVERLAPPING[0]))
     assert _difference(made.convolve(images, rate), images, weight, rate) < 3e-5
@@ -105,7 +105,7 @@ def test_filters_are_computed_once_and_packed_for_few_numbers_of_tiles(monkeypat
         made.convolve(torch.zeros(1, 8, side, side))
     assert len(computed) == 1, "the packed ones are copied"
     assert len(packed) == len(set(packed)) > 1
-    assert set(packed) <= set(winograd.TILES)
+    assert set(packed) <= set(winograd.BLOCKS)
 
 
 @torch.no_grad()
