@@ -42,9 +42,7 @@ is one (`pip install 'dlv3[peers]'`); and torch.compile with the weights frozen.
 - **memory** is measured in a process for each contender: the first picture's time, the memory at the peak, and what is
   kept after three pictures of each size.
 - **parts** is where our own time goes, by kind of operation; **limit** is then the rate at which the kind multiplies.
-  The 1×1 convolutions, about half of the time, run at nearly the machine's full rate, so that only fewer
-  multiplications could make them faster. Strassen's seven products instead of eight do not: with the weights' sums made
-  beforehand and oneDNN for the products they were 0.77 to 0.97 times as fast on the five largest (AVX-512, one thread).
+  What runs at nearly the machine's full rate could only become faster with fewer multiplications.
 - **lessons** is the lessons' own network beside the same one in plain torch.
 
 `dlv3.fast` has what makes the difference. For inference, batch normalization is folded into the convolutions, sums and
