@@ -81,7 +81,7 @@ def test_file_names_no_folder_of_this_machine(live_files):
 
 REFUSED = """npm error code E404
 npm error 404 Not Found - GET https://registry.example/onnxruntime-web
-npm error A complete log of this run can be found in: /root/log
+npm error A complete log of this run can be found in: npm.log
 """
 
 

@@ -33,7 +33,7 @@ def test_batches_are_filled_with_the_mean_colour_and_the_label(label):
     outside = labels == label
     assert 0.1 < outside.float().mean() < 0.9
     assert (images.movedim(1, -1)[outside] == 0).all()
-    # A photo of ones stays one but for the rounding of its resampling.
+    # Resampling a photo of ones gives ones, up to rounding.
     assert (images.movedim(1, -1)[~outside] - 1).abs().max() < 1e-6
 
 
